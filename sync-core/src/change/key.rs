@@ -1,0 +1,132 @@
+//! The grammar of keys. Documents are flat, so structure lives in the names.
+
+use uuid::Uuid;
+
+use super::MAX_KEY_BYTES;
+use crate::id::ReplicaId;
+
+/// The collection whose items are written once and never edited, but for [`STATUS`].
+pub const NOTES: &str = "notes";
+/// The field by which anything is withdrawn: nothing is ever deleted.
+pub const STATUS: &str = "status";
+/// A first change that names no fresh item carries 16 random bytes under this key.
+pub const NONCE: &str = "nonce";
+const WITNESS: &str = "witness";
+const MAX_NAME_BYTES: usize = 64;
+
+/// A key, taken apart. Unknown names within the grammar are carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeyPath<'a> {
+    /// `field`
+    Field(&'a str),
+    /// `collection/<uuid>/field`
+    Item {
+        /// Such as `notes`.
+        collection: &'a str,
+        /// The item, named by whoever created it.
+        id: Uuid,
+        /// What of the item.
+        field: &'a str,
+    },
+    /// `witness/<replica>/field`: what this replica alone knows, writable by it only.
+    Witness {
+        /// Whose observation.
+        replica: ReplicaId,
+        /// What was observed.
+        field: &'a str,
+    },
+}
+
+impl<'a> KeyPath<'a> {
+    /// Takes `key` apart; `None` where it is outside of the grammar.
+    pub fn parse(key: &'a str) -> Option<Self> {
+        if key.len() > MAX_KEY_BYTES {
+            return None;
+        }
+        let mut parts = key.split('/');
+        let path = match (parts.next()?, parts.next(), parts.next(), parts.next()) {
+            (field, None, None, None) => Self::Field(name(field)?),
+            (WITNESS, Some(replica), Some(field), None) => {
+                Self::Witness { replica: lowercase_hex(replica)?.parse().ok()?, field: name(field)? }
+            }
+            (collection, Some(id), Some(field), None) => {
+                Self::Item { collection: name(collection)?, id: hyphenated(id)?, field: name(field)? }
+            }
+            _ => return None,
+        };
+        Some(path)
+    }
+
+    /// The key that [`Self::parse`] takes apart into this.
+    pub fn to_key(&self) -> String {
+        match self {
+            Self::Field(field) => (*field).to_owned(),
+            Self::Item { collection, id, field } => format!("{collection}/{id}/{field}"),
+            Self::Witness { replica, field } => format!("{WITNESS}/{replica}/{field}"),
+        }
+    }
+}
+
+fn name(text: &str) -> Option<&str> {
+    let (first, rest) = text.as_bytes().split_first()?;
+    let fits = text.len() <= MAX_NAME_BYTES
+        && first.is_ascii_lowercase()
+        && rest.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+    fits.then_some(text)
+}
+
+fn lowercase_hex(text: &str) -> Option<&str> {
+    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).then_some(text)
+}
+
+/// One spelling only: two spellings of one id would be two keys.
+fn hyphenated(text: &str) -> Option<Uuid> {
+    let shape = text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        });
+    shape.then(|| Uuid::try_parse(text).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_reads_back_from_its_parts() {
+        for key in [
+            "outcome",
+            "notes/0f8fad5b-d9cb-469f-a165-70867728950e/text",
+            "witness/0102030405060708090a0b0c0d0e/started_at",
+        ] {
+            assert_eq!(KeyPath::parse(key).unwrap().to_key(), key);
+        }
+    }
+
+    #[test]
+    fn a_key_outside_of_the_grammar_is_none() {
+        let long = "a".repeat(65);
+        for key in [
+            "",
+            "/",
+            "Outcome",
+            "_a",
+            "1a",
+            "a b",
+            "é",
+            "a/b",
+            "a/b/c",
+            "notes/0F8fad5b-d9cb-469f-a165-70867728950e/text",
+            "notes/0f8fad5bd9cb469fa16570867728950e/text",
+            "notes/0f8fad5b-d9cb-469f-a165-70867728950e/",
+            "notes/0f8fad5b-d9cb-469f-a165-70867728950e/text/more",
+            "witness/0f8fad5b-d9cb-469f-a165-70867728950e/text",
+            "witness/0102030405060708090A0B0C0D0E/started_at",
+            "witness/+102030405060708090a0b0c0d0e/started_at",
+            &long,
+        ] {
+            assert_eq!(KeyPath::parse(key), None, "{key}");
+        }
+    }
+}
