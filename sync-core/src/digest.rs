@@ -1,8 +1,8 @@
-//! Every hashed or signed preimage of the protocol, each fixed-width binary with a domain tag.
+//! Every hashed or signed preimage of the protocol but the streams' own: fixed-width binary with a domain tag.
 
 use sha2::{Digest, Sha256};
 
-use crate::id::{ContentHash, HeaderHash};
+use crate::id::{ChangeHash, ContentHash, HeaderHash};
 
 /// SHA-256 over the concatenation of `parts`.
 pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
@@ -21,4 +21,34 @@ pub fn content_hash(change: &[u8]) -> ContentHash {
 /// SHA-256 of an entry's header, exactly as received.
 pub fn header_hash(header: &[u8]) -> HeaderHash {
     HeaderHash(sha256(&[header]))
+}
+
+/// The four bytes that every Automerge chunk begins with.
+const CHUNK_MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
+/// The chunk type of an uncompressed change.
+const CHUNK_CHANGE: u8 = 1;
+
+/// The hash that names the change with this body: SHA-256 over chunk type, length and body, as Automerge computes it.
+pub fn change_hash(body: &[u8]) -> ChangeHash {
+    ChangeHash(sha256(&[&[CHUNK_CHANGE], &uleb(body.len()), body]))
+}
+
+/// The whole chunk around a change's body. Its container (magic, checksum, type, length) follows from the body, so frames
+/// leave it out.
+pub fn chunk_of(body: &[u8]) -> Vec<u8> {
+    let hash = change_hash(body);
+    [&CHUNK_MAGIC[..], &hash.0[..4], &[CHUNK_CHANGE], &uleb(body.len()), body].concat()
+}
+
+fn uleb(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(3);
+    loop {
+        let low = (number & 0x7f) as u8;
+        number >>= 7;
+        if number == 0 {
+            bytes.push(low);
+            return bytes;
+        }
+        bytes.push(low | 0x80);
+    }
 }

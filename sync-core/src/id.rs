@@ -48,6 +48,22 @@ macro_rules! uuid_newtype {
                 Uuid::parse_str(text).map(Self).map_err(|_| ParseIdError { what: $what })
             }
         }
+
+        impl<C> minicbor::Encode<C> for $name {
+            fn encode<W: minicbor::encode::Write>(
+                &self,
+                e: &mut minicbor::Encoder<W>,
+                _: &mut C,
+            ) -> Result<(), minicbor::encode::Error<W::Error>> {
+                e.bytes(self.as_bytes())?.ok()
+            }
+        }
+        impl<'b, C> minicbor::Decode<'b, C> for $name {
+            fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+                let bytes = d.bytes()?.try_into().map_err(|_| minicbor::decode::Error::message($what))?;
+                Ok(Self::from_bytes(bytes))
+            }
+        }
     };
 }
 
@@ -63,6 +79,10 @@ macro_rules! hex_newtype {
             /// The bytes.
             pub const fn as_bytes(&self) -> &[u8; $len] {
                 &self.0
+            }
+            /// From its bytes.
+            pub const fn from_bytes(bytes: [u8; $len]) -> Self {
+                Self(bytes)
             }
             /// From a slice of exactly the right length.
             pub fn from_slice(bytes: &[u8]) -> Result<Self, ParseIdError> {
@@ -95,6 +115,22 @@ macro_rules! hex_newtype {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+            }
+        }
+
+        impl<C> minicbor::Encode<C> for $name {
+            fn encode<W: minicbor::encode::Write>(
+                &self,
+                e: &mut minicbor::Encoder<W>,
+                _: &mut C,
+            ) -> Result<(), minicbor::encode::Error<W::Error>> {
+                e.bytes(self.as_bytes())?.ok()
+            }
+        }
+        impl<'b, C> minicbor::Decode<'b, C> for $name {
+            fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+                let bytes = d.bytes()?.try_into().map_err(|_| minicbor::decode::Error::message($what))?;
+                Ok(Self::from_bytes(bytes))
             }
         }
     };
@@ -158,6 +194,14 @@ hex_newtype!(
 hex_newtype!(
     /// A device's public key, P-256, SEC1 compressed.
     PublicKey, 33, "public key"
+);
+hex_newtype!(
+    /// The server's Ed25519 public key.
+    ServerKey, 32, "server key"
+);
+uuid_newtype!(
+    /// One span of the server's history; see [`crate::epoch`].
+    EpochId, "epoch id"
 );
 hex_newtype!(
     /// ECDSA P-256 signature, raw r‖s. Never hashed, never a dedup key: either S is accepted.

@@ -1,18 +1,39 @@
 //! The documents, the merge, the streams and the sync protocol of Aralau, pure: no IO, no clock, no randomness.
 //!
 //! In reading order:
-//! [`id`] and [`time`] name things; [`digest`] hashes them;
-//! [`vocabulary`] holds the code lists;
-//! [`change`] is one edit (its bytes, limits and local checks), [`document`] the changes of one document and the checks
-//! that need its past, [`reading`] the value with every conflict.
+//! - [`id`] and [`time`] name things; [`digest`] hashes them; [`cbor`] is how they travel.
+//! - [`vocabulary`] holds the code lists.
+//! - [`change`] is one edit (its bytes, limits and local checks), [`document`] the changes of one document and the checks
+//!   that need its past, [`reading`] the value with every conflict, [`visit`] what the fields mean.
+//! - [`stream`] is a replica's signed chain of entries, [`frame`] a run of it on its way to the server.
+//! - [`log`] is what the server decided, row by row, [`merkle`] the tree over it, [`receipt`] the signed root,
+//!   [`epoch`] a span of it, [`directory`] the scope that says who is who.
+//! - [`sync`] is the one request and answer; [`reconcile`] plans what becomes of each arriving entry; [`project`] turns
+//!   documents into rows for queries.
 
 pub mod id;
 pub mod time;
 
+pub mod cbor;
 pub mod digest;
+
+pub mod vocabulary;
 
 pub mod change;
 pub mod document;
 pub mod reading;
+pub mod visit;
 
-pub mod vocabulary;
+pub mod frame;
+pub mod stream;
+
+pub mod directory;
+pub mod epoch;
+pub mod log;
+pub mod merkle;
+pub mod receipt;
+
+pub mod reconcile;
+pub mod sync;
+
+pub mod auth;

@@ -1,11 +1,13 @@
 //! Instants and clocks as values. Nothing here reads a clock: `now` is always handed in.
 
+use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds since 1970-01-01T00:00:00Z; a device's wall clock may be wrong in any direction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Encode, Decode)]
 #[serde(transparent)]
-pub struct Millis(pub i64);
+#[cbor(transparent)]
+pub struct Millis(#[n(0)] pub i64);
 
 impl Millis {
     /// `self - earlier`, saturating: absurd clocks must not overflow.
@@ -19,12 +21,16 @@ impl Millis {
 }
 
 /// A reading of a clock that only goes forward, comparable within one session of one device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
 pub struct Monotonic {
     /// Names the boot (or, where the platform hides it, the process) that the reading belongs to.
+    #[n(0)]
     pub session: u64,
     /// Milliseconds since the session began.
+    #[n(1)]
     pub ms: u64,
     /// Whether the clock goes on while the device sleeps.
+    #[n(2)]
     pub counts_sleep: bool,
 }

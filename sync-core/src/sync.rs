@@ -1,0 +1,238 @@
+//! The sync protocol: one request and one answer bring a device and the server level, however long it was away.
+//!
+//! **Request** (`POST /v1/sync`, a CBOR sequence of byte strings, compressed as a whole): [`Hello`], then
+//! [frames](crate::frame), each of which the server verifies and commits by itself, even if the rest never arrives.
+//!
+//! **Answer** (the same form): [`Welcome`] with the fate of every frame, then one [`Gained`] per scope with the rows since
+//! the device's cursor and a signed receipt. Own entries come back as verdicts without content. The cost follows the
+//! changes missed, not the documents held.
+//!
+//! The device hands each `Gained` to an [`Intake`], which rebuilds every stream's chain and the scope's Merkle root before
+//! anything is believed.
+
+mod intake;
+
+use minicbor::{Decode, Encode};
+
+use crate::{
+    epoch::Epoch,
+    id::{PublicKey, ReplicaId, ScopeId},
+    stream::{Head, Seen, Tip},
+    time::Millis,
+};
+
+pub use crate::sync::row::{Content, Row};
+pub use intake::{Alarm, Intake, StreamState, Taken};
+
+mod row;
+
+/// The one protocol version there is.
+pub const PROTOCOL: u16 = 1;
+/// Items of an answer, at most: bounds what a device reads.
+pub const MAX_ANSWER_ITEM_BYTES: usize = 8 * 1024 * 1024;
+/// Scopes in one request, at most.
+pub const MAX_SCOPES: usize = 64;
+/// Frames in one request, at most.
+pub const MAX_FRAMES: usize = 64;
+/// The hello, at most.
+pub const MAX_HELLO_BYTES: usize = 16 * 1024;
+
+/// First item of a request: who asks, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Hello {
+    /// [`PROTOCOL`].
+    #[n(1)]
+    pub protocol: u16,
+    /// The asking install.
+    #[n(2)]
+    pub replica: ReplicaId,
+    /// Its wall clock, to measure the skew.
+    #[n(3)]
+    pub clock: Millis,
+    /// What it wants to catch up on, at most [`MAX_SCOPES`].
+    #[n(4)]
+    pub scopes: Vec<Ask>,
+    /// Entries it has not sent before this request.
+    #[n(5)]
+    pub unsent: u64,
+    /// When the oldest of them was written.
+    #[n(6)]
+    pub oldest_unsent_at: Option<Millis>,
+    /// The app's version, at most 64 bytes.
+    #[n(7)]
+    pub app: Option<String>,
+}
+
+/// Where a device stands in one scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Ask {
+    /// Which scope.
+    #[n(1)]
+    pub scope: ScopeId,
+    /// Its cursor there.
+    #[n(2)]
+    pub cursor: Seen,
+    /// The end of its own stream, sent or not.
+    #[n(3)]
+    pub tip: Tip,
+}
+
+/// First item of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Welcome {
+    /// [`PROTOCOL`].
+    #[n(1)]
+    pub protocol: u16,
+    /// The server's clock.
+    #[n(2)]
+    pub time: Millis,
+    /// The epochs that began after the oldest cursor asked about, ascending; never empty for a new device.
+    #[n(3)]
+    pub epochs: Vec<Epoch>,
+    /// Nonce for the next request.
+    #[n(4)]
+    pub nonce: String,
+    /// What the server wants done.
+    #[n(5)]
+    pub directives: Vec<Directive>,
+    /// The beats that the device's person may read and write.
+    #[n(6)]
+    pub beats: Vec<Beat>,
+    /// The fate of each frame received, in order.
+    #[n(7)]
+    pub frames: Vec<FrameFate>,
+}
+
+/// A beat, as a device knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Beat {
+    /// `beat-01`.
+    #[n(0)]
+    pub code: String,
+    /// Its scope.
+    #[n(1)]
+    pub scope: ScopeId,
+    /// As shown to people.
+    #[n(2)]
+    pub name: String,
+}
+
+/// What became of a frame.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum FrameFate {
+    /// Every entry in it is decided and durable; the stream now ends here.
+    #[n(1)]
+    Decided {
+        /// Which stream.
+        #[n(0)]
+        replica: ReplicaId,
+        /// In which scope.
+        #[n(1)]
+        scope: ScopeId,
+        /// Its end.
+        #[n(2)]
+        tip: Tip,
+    },
+    /// The server has not got what comes before: send from here.
+    #[n(2)]
+    Gap {
+        /// Which stream.
+        #[n(0)]
+        replica: ReplicaId,
+        /// In which scope.
+        #[n(1)]
+        scope: ScopeId,
+        /// The stream's end at the server.
+        #[n(2)]
+        tip: Tip,
+    },
+    /// The server has other entries under the same indexes: this replica was restored or cloned.
+    #[n(3)]
+    Forked {
+        /// Which stream.
+        #[n(0)]
+        replica: ReplicaId,
+        /// In which scope.
+        #[n(1)]
+        scope: ScopeId,
+        /// The stream's end at the server.
+        #[n(2)]
+        tip: Tip,
+    },
+    /// Refused as a whole; nothing of it was kept.
+    #[n(4)]
+    Refused {
+        /// A stable code.
+        #[n(0)]
+        code: String,
+    },
+}
+
+/// What the server wants a device to do.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Directive {
+    /// The set of beats changed.
+    #[n(1)]
+    AssignmentChanged,
+    /// The device is shut out: erase what it holds once its unsent entries are safe.
+    #[n(2)]
+    Wipe,
+    /// The app is too old for this server.
+    #[n(3)]
+    Upgrade,
+    /// Go on as a new replica.
+    #[n(4)]
+    NewReplica,
+}
+
+/// What one scope gained since a cursor.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Gained {
+    /// Which scope.
+    #[n(1)]
+    pub scope: ScopeId,
+    /// The epoch that the sequences below belong to.
+    #[n(2)]
+    pub epoch: u64,
+    /// Sequence of the row before the first one here: the cursor, or less where the device must rewind.
+    #[n(3)]
+    pub from: u64,
+    /// The streams that the rows name, by position.
+    #[n(4)]
+    pub streams: Vec<StreamIntro>,
+    /// The rows, in order, without gaps.
+    #[n(5)]
+    pub rows: Vec<Row>,
+    /// Whether there is more than fits into one answer.
+    #[n(6)]
+    pub more: bool,
+    /// The signed [receipt](crate::receipt); its root covers the log's end, not only these rows.
+    #[n(7)]
+    pub receipt: String,
+    /// The end of the asking replica's own stream at the server.
+    #[n(8)]
+    pub decided: Tip,
+}
+
+/// A stream that rows of an answer belong to.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct StreamIntro {
+    /// Who writes it.
+    #[n(1)]
+    pub replica: ReplicaId,
+    /// The device's key.
+    #[n(2)]
+    pub key: PublicKey,
+    /// The name of the person whose device it is, from the directory.
+    #[n(3)]
+    pub person: String,
+    /// The newest head that the server holds.
+    #[n(4)]
+    pub head: Head,
+}
