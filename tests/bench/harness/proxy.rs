@@ -27,10 +27,7 @@ enum Direction {
 }
 
 fn main() {
-    let ports: Vec<u16> = std::env::args()
-        .skip(1)
-        .map(|port| port.parse().expect("a port number"))
-        .collect();
+    let ports: Vec<u16> = std::env::args().skip(1).map(|port| port.parse().expect("a port number")).collect();
     let [listen, target, control] = ports[..] else {
         eprintln!("usage: proxy LISTEN TARGET CONTROL");
         std::process::exit(2);
@@ -60,12 +57,7 @@ fn answer(mut stream: TcpStream, counters: &Counters) -> std::io::Result<()> {
     let mut words = line.split_whitespace();
     match words.next() {
         Some("reset") => {
-            for counter in [
-                &counters.up_bytes,
-                &counters.down_bytes,
-                &counters.connections,
-                &counters.turns,
-            ] {
+            for counter in [&counters.up_bytes, &counters.down_bytes, &counters.connections, &counters.turns] {
                 counter.store(0, Relaxed);
             }
         }
@@ -132,9 +124,7 @@ fn pump(
         // Once delayed, a direction stays queued: bytes must not overtake each other.
         delayed |= counters.delay_us.load(Relaxed) > 0;
         let sent = if delayed {
-            queue
-                .send((Instant::now(), buffer[..length].to_vec()))
-                .is_ok()
+            queue.send((Instant::now(), buffer[..length].to_vec())).is_ok()
         } else {
             to.write_all(&buffer[..length]).is_ok()
         };

@@ -11,12 +11,8 @@ async fn main() {
         .with_share_policy(ShareConfig::read_write().with_announce(false))
         .load()
         .await;
-    let acc = repo
-        .make_acceptor(format!("ws://127.0.0.1:{port}").parse().unwrap())
-        .unwrap();
-    let l = tokio::net::TcpListener::bind(("127.0.0.1", port))
-        .await
-        .unwrap();
+    let acc = repo.make_acceptor(format!("ws://127.0.0.1:{port}").parse().unwrap()).unwrap();
+    let l = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     loop {
         let (s, _) = l.accept().await.unwrap();
         s.set_nodelay(true).ok();
