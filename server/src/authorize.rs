@@ -1,0 +1,125 @@
+//! Who may do what: one table, asked before anything is looked up, so that foreign and absent look alike.
+
+use std::{fmt, str::FromStr};
+
+use serde::Serialize;
+
+/// What the holder of a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Writes from a phone; reads through sync, not here.
+    Inspector,
+    /// Leads a post: reads, resolves, judges what is held.
+    Supervisor,
+    /// Reads all, resolves, exports.
+    Headquarters,
+    /// Reads all, changes nothing.
+    Auditor,
+    /// Devices, tokens, quarantine.
+    Administrator,
+}
+
+/// What a request wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// The wording of codes.
+    ReadCodeLists,
+    /// Visits, places, conflicts, and that there is something new.
+    ReadVisits,
+    /// All of a filter's visits in one file.
+    Export,
+    /// Settle a conflict by a new edit.
+    Resolve,
+    /// What is held, with its words.
+    ReadQuarantine,
+    /// Release or reject what is held.
+    JudgeQuarantine,
+    /// Devices, whose they are and how long they have been silent.
+    ReadDevices,
+    /// Shut a device out.
+    RevokeDevice,
+}
+
+/// The role does not allow the action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the role does not allow this")]
+pub struct Denied;
+
+/// Whether `role` may take `action`. The only place that decides it.
+pub const fn authorize(role: Role, action: Action) -> Result<(), Denied> {
+    use Role::{Administrator, Headquarters, Inspector, Supervisor};
+    let allowed = match action {
+        Action::ReadCodeLists => true,
+        Action::ReadVisits | Action::ReadQuarantine | Action::ReadDevices => !matches!(role, Inspector),
+        Action::Export => matches!(role, Headquarters | Administrator),
+        Action::Resolve => matches!(role, Supervisor | Headquarters | Administrator),
+        Action::JudgeQuarantine => matches!(role, Supervisor | Administrator),
+        Action::RevokeDevice => matches!(role, Administrator),
+    };
+    if allowed { Ok(()) } else { Err(Denied) }
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 5] =
+        [Self::Inspector, Self::Supervisor, Self::Headquarters, Self::Auditor, Self::Administrator];
+
+    /// The stable name, as stored and as typed by an operator.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inspector => "inspector",
+            Self::Supervisor => "supervisor",
+            Self::Headquarters => "headquarters",
+            Self::Auditor => "auditor",
+            Self::Administrator => "administrator",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Text that names no role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a role: inspector, supervisor, headquarters, auditor or administrator")]
+pub struct UnknownRole;
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        Self::ALL.into_iter().find(|role| role.name() == text).ok_or(UnknownRole)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_auditor_reads_all_and_changes_nothing() {
+        for action in [Action::ReadVisits, Action::ReadQuarantine, Action::ReadDevices] {
+            assert_eq!(authorize(Role::Auditor, action), Ok(()), "{action:?}");
+        }
+        for action in [Action::Resolve, Action::JudgeQuarantine, Action::RevokeDevice] {
+            assert_eq!(authorize(Role::Auditor, action), Err(Denied), "{action:?}");
+        }
+    }
+
+    #[test]
+    fn an_inspector_reads_visits_through_sync_only() {
+        assert_eq!(authorize(Role::Inspector, Action::ReadCodeLists), Ok(()));
+        assert_eq!(authorize(Role::Inspector, Action::ReadVisits), Err(Denied));
+    }
+
+    #[test]
+    fn a_role_reads_back_from_its_name() {
+        for role in Role::ALL {
+            assert_eq!(role.name().parse(), Ok(role));
+        }
+        assert_eq!("root".parse::<Role>(), Err(UnknownRole));
+    }
+}

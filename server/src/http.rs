@@ -1,0 +1,79 @@
+//! Headquarters' interface: JSON over HTTP, described by `/openapi.json`, which is generated from this code.
+
+pub mod extract;
+pub mod problem;
+
+pub mod enroll;
+pub mod sync;
+
+pub mod conflicts;
+pub mod devices;
+pub mod events;
+pub mod export;
+pub mod health;
+pub mod metrics;
+pub mod observe;
+pub mod openapi;
+pub mod places;
+pub mod quarantine;
+pub mod visits;
+pub mod vocabulary;
+
+use axum::{Router, extract::DefaultBodyLimit, middleware, response::IntoResponse as _};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::app::App;
+use problem::Problem;
+
+/// A JSON body, at most.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+/// A query string, at most.
+pub const MAX_QUERY_BYTES: usize = 4 * 1024;
+
+/// What the handlers share beside the store.
+#[derive(Default)]
+pub struct Shared {
+    /// What `/metrics` shows.
+    pub metrics: metrics::Metrics,
+    /// Who listens to `/v1/events`.
+    pub events: events::Events,
+    /// Numbers the requests of this process.
+    requests: observe::RequestCounter,
+}
+
+/// Every route of headquarters.
+pub fn headquarters() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::description())
+        .routes(routes!(visits::list))
+        .routes(routes!(visits::detail))
+        .routes(routes!(visits::history))
+        .routes(routes!(visits::resolve))
+        .routes(routes!(places::list))
+        .routes(routes!(places::visits))
+        .routes(routes!(conflicts::list))
+        .routes(routes!(quarantine::list))
+        .routes(routes!(quarantine::release))
+        .routes(routes!(quarantine::reject))
+        .routes(routes!(devices::list))
+        .routes(routes!(devices::revoke))
+        .routes(routes!(vocabulary::list))
+        .routes(routes!(events::subscribe))
+        .routes(routes!(export::csv))
+        .routes(routes!(export::geojson))
+        .routes(routes!(export::ndjson))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(metrics::show))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+}
+
+/// The service: the routes given, their description, and what holds for every request.
+pub fn service(app: App, routes: OpenApiRouter<App>) -> Router {
+    let (router, description) = routes.split_for_parts();
+    router
+        .route("/openapi.json", openapi::route(&description))
+        .fallback(async || Problem::UnknownRoute.into_response())
+        .method_not_allowed_fallback(async || Problem::MethodNotAllowed.into_response())
+        .layer(middleware::from_fn_with_state(app.clone(), observe::observe))
+        .with_state(app)
+}

@@ -1,0 +1,66 @@
+//! `/v1/devices`: whose they are, how long they have been silent, and how to shut one out.
+
+use axum::{Json, extract::State};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use aralau_sync_core::id::DeviceId;
+
+use super::{
+    extract::{Named, PageParameters, Paged},
+    problem::Problem,
+};
+use crate::{
+    app::App,
+    auth::Caller,
+    authorize::Action,
+    query::{
+        devices::{self, DevicePage},
+        instant::Instant,
+    },
+    store,
+};
+
+/// No filter.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct All {}
+
+/// All devices.
+#[utoipa::path(
+    get, path = "/v1/devices", params(PageParameters), security(("token" = [])),
+    responses((status = 200, body = DevicePage), Problem)
+)]
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Paged { filter: All {}, page }: Paged<All, Uuid>,
+) -> Result<Json<DevicePage>, Problem> {
+    caller.may(Action::ReadDevices)?;
+    let now = app.now();
+    Ok(Json(app.read(move |connection| devices::page(connection, &page, now)).await?))
+}
+
+/// A device shut out.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Revoked {
+    /// Since when. What was not received before is held.
+    pub revoked_at: Instant,
+}
+
+/// Shuts a device out, from now on.
+#[utoipa::path(
+    post, path = "/v1/devices/{id}/revoke", params(("id" = Uuid, Path)), security(("token" = [])),
+    responses((status = 200, body = Revoked), Problem)
+)]
+pub async fn revoke(
+    State(app): State<App>,
+    caller: Caller,
+    Named(id): Named<DeviceId>,
+) -> Result<Json<Revoked>, Problem> {
+    caller.may(Action::RevokeDevice)?;
+    let now = app.now();
+    let known = app.write(move |tx| store::revoke_device(tx, id, now)).await?;
+    if known { Ok(Json(Revoked { revoked_at: Instant(now) })) } else { Err(Problem::NotFound) }
+}

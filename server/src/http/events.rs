@@ -1,0 +1,117 @@
+//! `/v1/events`: says only that there is something, and where.
+
+use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    extract::State,
+    response::{
+        Sse,
+        sse::{Event, KeepAlive},
+    },
+};
+use futures_util::{Stream, stream};
+use serde::Serialize;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
+use utoipa::ToSchema;
+
+use super::problem::Problem;
+use crate::{
+    app::App,
+    auth::Caller,
+    authorize::Action,
+    query::scopes::{self, Sizes},
+    store::StoreError,
+};
+
+/// Listeners at once.
+pub const MAX_SUBSCRIBERS: usize = 256;
+/// However much is written, a listener hears of it no more often than this.
+const QUIET: Duration = Duration::from_millis(500);
+/// An idle line is kept open by a comment.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Who listens, and the sizes they were last told: read once for all of them.
+pub struct Events {
+    seats: Arc<Semaphore>,
+    known: Mutex<(u64, Arc<Sizes>)>,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self { seats: Arc::new(Semaphore::new(MAX_SUBSCRIBERS)), known: Mutex::default() }
+    }
+}
+
+impl Events {
+    /// Who listens now.
+    pub fn subscribers(&self) -> usize {
+        MAX_SUBSCRIBERS - self.seats.available_permits()
+    }
+
+    /// The sizes at a tick or later.
+    async fn sizes(&self, app: &App, tick: u64) -> Result<Arc<Sizes>, StoreError> {
+        let mut known = self.known.lock().await;
+        if known.1.is_empty() || known.0 < tick {
+            *known = (tick, Arc::new(app.read(scopes::sizes).await?));
+        }
+        Ok(Arc::clone(&known.1))
+    }
+}
+
+/// The data of an event `changed`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Changed {
+    /// Rows in the log of each scope that has grown (in the first event: of every scope), by beat code; `directory` is
+    /// the organisation itself.
+    pub scopes: BTreeMap<String, i64>,
+}
+
+/// Events named `changed` (Server-Sent Events), the first at once, later ones whenever a log has grown.
+#[utoipa::path(
+    get, path = "/v1/events", security(("token" = [])),
+    responses((status = 200, body = Changed, content_type = "text/event-stream"), Problem)
+)]
+pub async fn subscribe(
+    State(app): State<App>,
+    caller: Caller,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    caller.may(Action::ReadVisits)?;
+    let seats = Arc::clone(&app.http().events.seats);
+    let seat = seats.try_acquire_owned().map_err(|_| Problem::TooManySubscribers)?;
+    let changes = app.changes();
+    let listener = Listener { app, changes, told: Arc::default(), _seat: seat };
+    let events = stream::unfold(listener, |mut listener| async move {
+        let event = listener.next().await?;
+        Some((Ok(event), listener))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
+}
+
+/// One open line. Between two events it waits for a tick and holds nothing of the store.
+struct Listener {
+    app: App,
+    changes: watch::Receiver<u64>,
+    told: Arc<Sizes>,
+    _seat: OwnedSemaphorePermit,
+}
+
+impl Listener {
+    /// The next event; `None` where the store fails or the server stops, upon which the client connects again.
+    async fn next(&mut self) -> Option<Event> {
+        if !self.told.is_empty() {
+            tokio::time::sleep(QUIET).await;
+        }
+        loop {
+            let tick = *self.changes.borrow_and_update();
+            let sizes = self.app.http().events.sizes(&self.app, tick).await.ok()?;
+            let grown = |(scope, size): &(&String, &i64)| self.told.get(*scope) != Some(*size);
+            let scopes: BTreeMap<_, _> =
+                sizes.iter().filter(grown).map(|(scope, size)| (scope.clone(), *size)).collect();
+            self.told = sizes;
+            if !scopes.is_empty() {
+                return Event::default().event("changed").json_data(Changed { scopes }).ok();
+            }
+            self.changes.changed().await.ok()?;
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! `/v1/export.*`: all of a filter's visits in one file.
+//!
+//! A file is streamed batch by batch, each a keyset page of its own: memory stays bounded by one batch, and no
+//! connection to the store is held while the client is slow. A failure on the way breaks the stream off, which no client
+//! takes for a whole file. The batches are not one snapshot: what arrives meanwhile may or may not be in it.
+
+mod csv;
+mod geojson;
+mod ndjson;
+
+use std::io;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::header,
+    response::{IntoResponse as _, Response},
+};
+use futures_util::stream;
+
+use super::{extract::Filter, problem::Problem};
+use crate::{
+    app::App,
+    auth::Caller,
+    authorize::Action,
+    query::{
+        export::{self, ExportedVisit},
+        page::Cursor,
+        visits::{VisitFilter, VisitKey},
+    },
+    store::StoreError,
+};
+
+/// How a file is written.
+trait Format: 'static {
+    const CONTENT_TYPE: &'static str;
+    const FILE_NAME: &'static str;
+    /// What stands before the first visit.
+    fn begin() -> Vec<u8>;
+    /// One visit. `first`: nothing but [`Self::begin`] stands before it.
+    fn visit(visit: &ExportedVisit, first: bool) -> Result<Vec<u8>, StoreError>;
+    /// What stands after the last visit.
+    fn end() -> Vec<u8>;
+}
+
+/// Visits as CSV for spreadsheets: UTF-8 with a byte order mark, and no cell that a spreadsheet would take for a formula.
+#[utoipa::path(
+    get, path = "/v1/export.csv", params(VisitFilter), security(("token" = [])),
+    responses((status = 200, body = String, content_type = "text/csv"), Problem)
+)]
+pub async fn csv(app: State<App>, caller: Caller, filter: Filter<VisitFilter>) -> Result<Response, Problem> {
+    file::<csv::Csv>(app, caller, filter).await
+}
+
+/// Visits as GeoJSON (RFC 7946); those without a position have no geometry.
+#[utoipa::path(
+    get, path = "/v1/export.geojson", params(VisitFilter), security(("token" = [])),
+    responses((status = 200, body = Object, content_type = "application/geo+json"), Problem)
+)]
+pub async fn geojson(app: State<App>, caller: Caller, filter: Filter<VisitFilter>) -> Result<Response, Problem> {
+    file::<geojson::GeoJson>(app, caller, filter).await
+}
+
+/// Visits as JSON, one a line, with all notes.
+#[utoipa::path(
+    get, path = "/v1/export.ndjson", params(VisitFilter), security(("token" = [])),
+    responses((status = 200, body = String, content_type = "application/x-ndjson"), Problem)
+)]
+pub async fn ndjson(app: State<App>, caller: Caller, filter: Filter<VisitFilter>) -> Result<Response, Problem> {
+    file::<ndjson::NdJson>(app, caller, filter).await
+}
+
+async fn file<F: Format>(
+    State(app): State<App>,
+    caller: Caller,
+    Filter(filter): Filter<VisitFilter>,
+) -> Result<Response, Problem> {
+    caller.may(Action::Export)?;
+    // The first piece is read before the answer begins, so that a failure there is still a problem and not a torn file.
+    let (first, rest) = piece::<F>(&app, &filter, None).await?;
+    let pieces = stream::unfold(Next { app, filter, rest, ready: Some(first) }, |mut next| async move {
+        let bytes = match (next.ready.take(), next.rest.take()) {
+            (Some(ready), rest) => {
+                next.rest = rest;
+                Ok(ready)
+            }
+            (None, Some(after)) => match piece::<F>(&next.app, &next.filter, Some(after)).await {
+                Ok((bytes, rest)) => {
+                    next.rest = rest;
+                    Ok(bytes)
+                }
+                Err(error) => {
+                    tracing::error!(%error, "an export broke off");
+                    Err(io::Error::other("the export broke off"))
+                }
+            },
+            (None, None) => return None,
+        };
+        Some((bytes, next))
+    });
+    let disposition = format!("attachment; filename=\"{}\"", F::FILE_NAME);
+    let headers = [(header::CONTENT_TYPE, F::CONTENT_TYPE), (header::CONTENT_DISPOSITION, disposition.as_str())];
+    Ok((headers, Body::from_stream(pieces)).into_response())
+}
+
+/// Where a file stands.
+struct Next {
+    app: App,
+    filter: VisitFilter,
+    rest: Option<Cursor<VisitKey>>,
+    ready: Option<Bytes>,
+}
+
+/// Reads and writes one batch; the second part says where the rest begins.
+async fn piece<F: Format>(
+    app: &App,
+    filter: &VisitFilter,
+    after: Option<Cursor<VisitKey>>,
+) -> Result<(Bytes, Option<Cursor<VisitKey>>), StoreError> {
+    let filter = filter.clone();
+    app.read(move |connection| {
+        let mut first = after.is_none();
+        let batch = export::batch(connection, &filter, after)?;
+        let mut bytes = if first { F::begin() } else { Vec::new() };
+        for visit in &batch.visits {
+            bytes.extend(F::visit(visit, first)?);
+            first = false;
+        }
+        if batch.next.is_none() {
+            bytes.extend(F::end());
+        }
+        Ok((Bytes::from(bytes), batch.next))
+    })
+    .await
+}
+
+/// A visit that cannot be written: a fault of this build.
+fn unwritable(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Internal(format!("writing an export: {error}"))
+}

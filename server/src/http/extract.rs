@@ -1,0 +1,121 @@
+//! What handlers take from a request. Whatever does not fit is a [`Problem`].
+
+use axum::{
+    Json,
+    extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::QueryRejection},
+    http::{StatusCode, Uri, header, request::Parts},
+};
+use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
+
+use super::problem::Problem;
+use crate::{
+    app::App,
+    auth::{self, Caller},
+    query::page::Page,
+};
+
+/// A longer token is none of ours.
+const MAX_TOKEN_BYTES: usize = 128;
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let token = bearer(parts).ok_or(Problem::Unauthorized)?.to_owned();
+        let now = app.now();
+        app.read(move |connection| auth::find(connection, &token, now)).await?.ok_or(Problem::Unauthorized)
+    }
+}
+
+fn bearer(parts: &Parts) -> Option<&str> {
+    let (scheme, token) = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && token.len() <= MAX_TOKEN_BYTES).then_some(token)
+}
+
+/// The parameters of a query string; unknown ones are refused by name.
+pub struct Filter<T>(pub T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Filter<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Query(filter) = Query::try_from_uri(&parts.uri).map_err(|rejection| bad_parameter(&rejection))?;
+        Ok(Self(filter))
+    }
+}
+
+/// The parameters of a list: its filter, and which page.
+pub struct Paged<T, K: DeserializeOwned> {
+    /// Which rows.
+    pub filter: T,
+    /// Which of them.
+    pub page: Page<K>,
+}
+
+/// The parameters that every list takes beside its filter.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what `Paged` takes apart")]
+pub struct PageParameters {
+    /// Rows on a page: 1 to 1,000, and 100 unless given. Some lists give fewer.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+impl<T: DeserializeOwned, K: DeserializeOwned, S: Sync> FromRequestParts<S> for Paged<T, K> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let pairs = parts.uri.query().unwrap_or_default().split('&');
+        let (page, filter): (Vec<_>, Vec<_>) = pairs.partition(|pair| {
+            let name = pair.split('=').next();
+            matches!(name, Some("limit" | "cursor"))
+        });
+        Ok(Self { filter: parse(&filter)?, page: parse(&page)? })
+    }
+}
+
+fn parse<T: DeserializeOwned>(pairs: &[&str]) -> Result<T, Problem> {
+    let unreadable = |_| Problem::BadParameter("the query string is not readable".into());
+    let uri: Uri = format!("/?{}", pairs.join("&")).parse().map_err(unreadable)?;
+    let Query(value) = Query::try_from_uri(&uri).map_err(|rejection| bad_parameter(&rejection))?;
+    Ok(value)
+}
+
+fn bad_parameter(rejection: &QueryRejection) -> Problem {
+    let text = rejection.body_text();
+    let told = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+    Problem::BadParameter(told.to_owned())
+}
+
+/// The ids in a path. One that is none names nothing.
+pub struct Named<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(named) = Path::from_request_parts(parts, state).await.map_err(|_| Problem::NotFound)?;
+        Ok(Self(named))
+    }
+}
+
+/// A JSON body.
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let Json(body) = Json::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::BodyTooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::UnsupportedMediaType,
+            _ => Problem::BadBody(rejection.body_text()),
+        })?;
+        Ok(Self(body))
+    }
+}

@@ -1,0 +1,137 @@
+//! `/metrics`: what an operator watches, in the Prometheus text format. Holds no personal data.
+
+use std::{sync::Mutex, time::Duration};
+
+use axum::{extract::State, http::header, response::IntoResponse};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+
+use super::problem::Problem;
+use crate::{
+    app::App,
+    query::scopes::{self, Gauges},
+    store::{Ingested, StoreError},
+};
+
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const LATENCY_SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0, 10.0];
+
+/// Every series of this process.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<Request, Counter>,
+    latency: Family<Route, Histogram>,
+    /// Entries of devices, by what became of them.
+    entries: Family<Outcome, Counter>,
+    held: Family<Reason, Gauge>,
+    log_rows: Gauge,
+    database_bytes: Gauge,
+    free_bytes: Gauge,
+    devices: Gauge,
+    reads: Gauge,
+    subscribers: Gauge,
+    /// One scrape at a time: between setting and writing, the gauges belong to it.
+    scrape: Mutex<()>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Request {
+    method: &'static str,
+    route: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Route {
+    route: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Reason {
+    reason: String,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("aralau");
+        let metrics = Self {
+            requests: Family::default(),
+            latency: Family::new_with_constructor(|| Histogram::new(LATENCY_SECONDS)),
+            entries: Family::default(),
+            held: Family::default(),
+            log_rows: Gauge::default(),
+            database_bytes: Gauge::default(),
+            free_bytes: Gauge::default(),
+            devices: Gauge::default(),
+            reads: Gauge::default(),
+            subscribers: Gauge::default(),
+            scrape: Mutex::default(),
+            registry: Registry::default(),
+        };
+        registry.register("requests", "Requests answered", metrics.requests.clone());
+        let latency = metrics.latency.clone();
+        registry.register_with_unit("request_duration", "Time until the answer began", Unit::Seconds, latency);
+        registry.register("sync_entries", "Entries of devices, by outcome", metrics.entries.clone());
+        registry.register("held_entries", "Entries held now, by reason", metrics.held.clone());
+        registry.register("log_rows", "Rows in all logs", metrics.log_rows.clone());
+        let (database, free) = (metrics.database_bytes.clone(), metrics.free_bytes.clone());
+        registry.register_with_unit("database", "Size of the database file", Unit::Bytes, database);
+        registry.register_with_unit("database_free", "Of that, free for use", Unit::Bytes, free);
+        registry.register("devices", "Devices that are not shut out", metrics.devices.clone());
+        registry.register("reads", "Reads of the store under way", metrics.reads.clone());
+        registry.register("event_subscribers", "Listeners to /v1/events", metrics.subscribers.clone());
+        Self { registry, ..metrics }
+    }
+}
+
+impl Metrics {
+    /// Counts a request that was answered.
+    pub fn count(&self, method: &'static str, route: &str, status: u16, latency: Duration) {
+        let route = route.to_owned();
+        self.requests.get_or_create(&Request { method, route: route.clone(), status }).inc();
+        self.latency.get_or_create(&Route { route }).observe(latency.as_secs_f64());
+    }
+
+    /// Counts what became of a frame's entries.
+    pub fn ingested(&self, ingested: &Ingested) {
+        let count = |outcome, entries| self.entries.get_or_create(&Outcome { outcome }).inc_by(entries);
+        count("accepted", ingested.accepted);
+        count("held", ingested.held.len() as u64);
+    }
+
+    fn text(&self, gauges: &Gauges, app: &App) -> Result<String, StoreError> {
+        let internal = |_| StoreError::Internal("writing the metrics".into());
+        let _scrape = self.scrape.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.held.clear();
+        for (reason, count) in &gauges.held {
+            self.held.get_or_create(&Reason { reason: reason.clone() }).set(*count);
+        }
+        self.log_rows.set(gauges.log_rows);
+        self.database_bytes.set(gauges.database_bytes);
+        self.free_bytes.set(gauges.free_bytes);
+        self.devices.set(gauges.devices);
+        self.reads.set(i64::try_from(app.reads_under_way()).unwrap_or(i64::MAX));
+        self.subscribers.set(i64::try_from(app.http().events.subscribers()).unwrap_or(i64::MAX));
+        let mut text = String::new();
+        encode(&mut text, &self.registry).map_err(internal)?;
+        Ok(text)
+    }
+}
+
+/// All series. Open to all, as the listener is meant for an inner network.
+#[utoipa::path(
+    get, path = "/metrics", responses((status = 200, body = String, content_type = "text/plain"), Problem)
+)]
+pub async fn show(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
+    let gauges = app.read(scopes::gauges).await?;
+    let text = app.http().metrics.text(&gauges, &app)?;
+    Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text))
+}

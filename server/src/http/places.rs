@@ -1,0 +1,57 @@
+//! `/v1/places`: what is visited.
+
+use axum::{Json, extract::State};
+
+use aralau_sync_core::id::{DocumentId, Kind};
+
+use super::{
+    extract::{Named, PageParameters, Paged},
+    problem::Problem,
+};
+use crate::{
+    app::App,
+    auth::Caller,
+    authorize::Action,
+    query::{
+        document::locate,
+        places::{self, PlaceFilter, PlacePage},
+        visits::{self, VisitFilter, VisitKey, VisitPage},
+    },
+};
+
+/// Places, the longest known first.
+#[utoipa::path(
+    get, path = "/v1/places", params(PlaceFilter, PageParameters), security(("token" = [])),
+    responses((status = 200, body = PlacePage), Problem)
+)]
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Paged { filter, page }: Paged<PlaceFilter, i64>,
+) -> Result<Json<PlacePage>, Problem> {
+    caller.may(Action::ReadVisits)?;
+    Ok(Json(app.read(move |connection| places::page(connection, &filter, &page)).await?))
+}
+
+/// The visits to one place, newest first. Takes the filters of `/v1/visits`.
+#[utoipa::path(
+    get, path = "/v1/places/{id}/visits", params(("id" = Uuid, Path), VisitFilter, PageParameters),
+    security(("token" = [])), responses((status = 200, body = VisitPage), Problem)
+)]
+pub async fn visits(
+    State(app): State<App>,
+    caller: Caller,
+    Named(id): Named<DocumentId>,
+    Paged { filter, page }: Paged<VisitFilter, VisitKey>,
+) -> Result<Json<VisitPage>, Problem> {
+    caller.may(Action::ReadVisits)?;
+    if filter.place.is_some_and(|place| place != id) {
+        return Err(Problem::BadParameter("place: the path names another one".into()));
+    }
+    let visits = app.read(move |connection| {
+        let Some(_) = locate(connection, id, Kind::PLACE, filter.beat.as_deref())? else { return Ok(None) };
+        let filter = VisitFilter { place: Some(id), ..filter };
+        visits::page(connection, &filter, &page).map(Some)
+    });
+    visits.await?.map(Json).ok_or(Problem::NotFound)
+}

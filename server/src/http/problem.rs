@@ -1,0 +1,219 @@
+//! Every way in which a request can fail, as a problem of RFC 9457. The codes are stable; the words are not.
+
+use axum::{
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::{
+    IntoResponses, PartialSchema as _, ToSchema,
+    openapi::{ContentBuilder, RefOr, Response as Described, ResponseBuilder},
+};
+
+use aralau_sync_core::auth::{NONCE_HEADER, SCHEME};
+
+use crate::{authorize::Denied, store::StoreError};
+
+/// Why a request failed. What it displays is shown to the caller, so that no cause from inside is part of it.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// No token, or one that does not count.
+    #[error("send a valid token: `Authorization: Bearer aralau_…`")]
+    Unauthorized,
+    /// The role does not allow it.
+    #[error("this token's role does not allow this")]
+    Forbidden,
+    /// Absent, or not for this caller: both look alike.
+    #[error("there is nothing of this name here")]
+    NotFound,
+    /// No such path.
+    #[error("there is no such route; /openapi.json lists all")]
+    UnknownRoute,
+    /// The path is known, the method is not.
+    #[error("this route does not take this method; see the header `Allow`")]
+    MethodNotAllowed,
+    /// A query parameter that is unknown, or has a value outside of its range.
+    #[error("{0}")]
+    BadParameter(String),
+    /// A query string longer than [`super::MAX_QUERY_BYTES`].
+    #[error("the query string is too long")]
+    QueryTooLong,
+    /// A body that is not the JSON wanted.
+    #[error("{0}")]
+    BadBody(String),
+    /// A body larger than allowed.
+    #[error("the body is too large")]
+    BodyTooLarge,
+    /// A body in another format.
+    #[error("send `Content-Type: application/json`")]
+    UnsupportedMediaType,
+    /// The field has no two values to choose from.
+    #[error("this field is not in conflict; someone may have settled it already")]
+    NotInConflict,
+    /// The value cannot stand in a document.
+    #[error("this value cannot stand in a document: {0}")]
+    BadValue(String),
+    /// The held entry was released or rejected before.
+    #[error("this entry was decided before")]
+    AlreadyDecided,
+    /// The held entry can never become part of its document; its reason.
+    #[error("this entry cannot be released: {0}")]
+    NotReleasable(String),
+    /// A device that is not enrolled, or a request that it did not sign.
+    #[error("a device signs its request in the Authorization header, with the key it enrolled")]
+    DeviceUnknown,
+    /// The nonce is too old, was overtaken, or is not ours; this one is good.
+    #[error("sign the request again with the nonce in the `aralau-nonce` header")]
+    NonceStale(String),
+    /// The install belongs to another device.
+    #[error("this replica belongs to another device")]
+    ReplicaForeign,
+    /// The app is older or newer than this server's protocol.
+    #[error("this server speaks protocol {0}: update the app")]
+    ProtocolVersion(u16),
+    /// A content-encoding this server does not read.
+    #[error("content-encoding must be zstd, gzip or identity")]
+    UnsupportedEncoding,
+    /// A body that is not what it should be; what came whole before was kept.
+    #[error("{0}")]
+    Malformed(String),
+    /// A body that stopped; what came whole was kept.
+    #[error("the body was cut off; the complete frames in it were kept")]
+    BodyIncomplete,
+    /// No such code.
+    #[error("there is no such enrollment code: check it, or ask for a new one")]
+    EnrollmentCodeUnknown,
+    /// Its time has passed.
+    #[error("the enrollment code has expired: ask for a new one")]
+    EnrollmentCodeExpired,
+    /// It works once.
+    #[error("another device has used this enrollment code: ask for a new one")]
+    EnrollmentCodeUsed,
+    /// As many listen as can be served.
+    #[error("too many are listening already; try again later")]
+    TooManySubscribers,
+    /// The store is busy, out of disk, or going down.
+    #[error("the store is not available; try again")]
+    Unavailable(#[source] StoreError),
+    /// What is stored contradicts itself, or the server failed.
+    #[error("the server failed; its log says why, under this request's `x-request-id`")]
+    Internal(#[source] StoreError),
+}
+
+/// What a failed request is answered with.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemBody {
+    /// Names the kind of problem: `urn:aralau:problem:` and the code.
+    #[serde(rename = "type")]
+    pub problem_type: String,
+    /// The status in words.
+    pub title: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// For whoever reads it.
+    pub detail: String,
+    /// Stable, for programs.
+    pub code: &'static str,
+}
+
+/// For the log of whoever answers: put beside the response, never in it.
+#[derive(Debug, Clone)]
+pub struct Failed {
+    /// The problem's code.
+    pub code: &'static str,
+    /// What the store said.
+    pub cause: Option<String>,
+}
+
+impl Problem {
+    /// Status and stable code: the one place where they are joined.
+    const fn kind(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::UnknownRoute => (StatusCode::NOT_FOUND, "unknown_route"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::BadParameter(_) => (StatusCode::BAD_REQUEST, "bad_parameter"),
+            Self::QueryTooLong => (StatusCode::URI_TOO_LONG, "query_too_long"),
+            Self::BadBody(_) => (StatusCode::BAD_REQUEST, "bad_body"),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Self::NotInConflict => (StatusCode::CONFLICT, "not_in_conflict"),
+            Self::BadValue(_) => (StatusCode::BAD_REQUEST, "bad_value"),
+            Self::AlreadyDecided => (StatusCode::CONFLICT, "already_decided"),
+            Self::NotReleasable(_) => (StatusCode::CONFLICT, "not_releasable"),
+            Self::DeviceUnknown => (StatusCode::UNAUTHORIZED, "device_unknown"),
+            Self::NonceStale(_) => (StatusCode::UNAUTHORIZED, "nonce_stale"),
+            Self::ReplicaForeign => (StatusCode::FORBIDDEN, "replica_foreign"),
+            Self::ProtocolVersion(_) => (StatusCode::UPGRADE_REQUIRED, "protocol_version"),
+            Self::UnsupportedEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding"),
+            Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
+            Self::BodyIncomplete => (StatusCode::REQUEST_TIMEOUT, "body_incomplete"),
+            Self::EnrollmentCodeUnknown => (StatusCode::FORBIDDEN, "enrollment_code_unknown"),
+            Self::EnrollmentCodeExpired => (StatusCode::FORBIDDEN, "enrollment_code_expired"),
+            Self::EnrollmentCodeUsed => (StatusCode::FORBIDDEN, "enrollment_code_used"),
+            Self::TooManySubscribers => (StatusCode::SERVICE_UNAVAILABLE, "too_many_subscribers"),
+            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        }
+    }
+
+    /// What tells a program how to go on.
+    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        let (name, value) = match self {
+            Self::Unauthorized => (header::WWW_AUTHENTICATE, "Bearer"),
+            Self::DeviceUnknown => (header::WWW_AUTHENTICATE, SCHEME),
+            Self::NonceStale(nonce) => (HeaderName::from_static(NONCE_HEADER), nonce.as_str()),
+            _ if self.kind().0 == StatusCode::SERVICE_UNAVAILABLE => (header::RETRY_AFTER, "2"),
+            _ => return None,
+        };
+        Some((name, HeaderValue::from_str(value).ok()?))
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, code) = self.kind();
+        let body = ProblemBody {
+            problem_type: format!("urn:aralau:problem:{code}"),
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail: self.to_string(),
+            code,
+        };
+        let mut response = (status, axum::Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.extend(self.header());
+        let cause = std::error::Error::source(&self).map(ToString::to_string);
+        response.extensions_mut().insert(Failed { code, cause });
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::Unavailable(error),
+            StoreError::Corrupt(_) | StoreError::Internal(_) => Self::Internal(error),
+        }
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(_: Denied) -> Self {
+        Self::Forbidden
+    }
+}
+
+/// The description of any failure, for every route.
+impl IntoResponses for Problem {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        let content = ContentBuilder::new().schema(Some(ProblemBody::schema())).build();
+        let response = ResponseBuilder::new().description("A problem (RFC 9457); `code` is stable.");
+        let response = response.content("application/problem+json", content).build();
+        BTreeMap::from([("default".to_owned(), response.into())])
+    }
+}

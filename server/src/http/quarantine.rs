@@ -1,0 +1,107 @@
+//! `/v1/quarantine`: what is held, and what a person decides about it.
+
+use axum::{Json, extract::State};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use aralau_sync_core::id::{ReplicaId, ScopeId};
+
+use super::{
+    extract::{Body, Named, PageParameters, Paged},
+    problem::Problem,
+};
+use crate::{
+    app::App,
+    auth::Caller,
+    authorize::Action,
+    query::quarantine::{self, HeldFilter, QuarantinePage},
+    store::{self, HeldKey, HoldError},
+};
+
+/// A note of whoever rejects, in characters at most.
+const MAX_NOTE_CHARS: usize = 2_000;
+
+/// Held entries with their words, in the order of the log; at most 100 on a page.
+#[utoipa::path(
+    get, path = "/v1/quarantine", params(HeldFilter, PageParameters), security(("token" = [])),
+    responses((status = 200, body = QuarantinePage), Problem)
+)]
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Paged { filter, page }: Paged<HeldFilter, i64>,
+) -> Result<Json<QuarantinePage>, Problem> {
+    caller.may(Action::ReadQuarantine)?;
+    Ok(Json(app.read(move |connection| quarantine::page(connection, &filter, &page)).await?))
+}
+
+/// What a release let in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Released {
+    /// Entries that became part of their document: this one, and those that were held only because of it. 0 where it
+    /// now waits for something that has not arrived.
+    pub filled: usize,
+}
+
+/// Lets a held entry into its document, with everything that was held only because of it.
+#[utoipa::path(
+    post, path = "/v1/quarantine/{replica}/{scope}/{index}/release", security(("token" = [])),
+    params(("replica" = String, Path), ("scope" = Uuid, Path), ("index" = u64, Path)),
+    responses((status = 200, body = Released), Problem)
+)]
+pub async fn release(
+    State(app): State<App>,
+    caller: Caller,
+    Named((replica, scope, index)): Named<(ReplicaId, ScopeId, u64)>,
+) -> Result<Json<Released>, Problem> {
+    caller.may(Action::JudgeQuarantine)?;
+    let (key, now) = (HeldKey { replica, scope, index }, app.now());
+    let released = app.write(move |tx| store::release_held(tx, key, &caller.name, now)).await?;
+    Ok(Json(Released { filled: released? }))
+}
+
+/// Why an entry is rejected.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rejection {
+    /// For whoever reads the history; at most 2,000 characters.
+    pub note: String,
+}
+
+/// What is left to say of a rejected entry.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Rejected {
+    /// Always true.
+    pub rejected: bool,
+}
+
+/// Refuses a held entry for good. Its words stay in the log.
+#[utoipa::path(
+    post, path = "/v1/quarantine/{replica}/{scope}/{index}/reject", security(("token" = [])),
+    params(("replica" = String, Path), ("scope" = Uuid, Path), ("index" = u64, Path)),
+    request_body = Rejection, responses((status = 200, body = Rejected), Problem)
+)]
+pub async fn reject(
+    State(app): State<App>,
+    caller: Caller,
+    Named((replica, scope, index)): Named<(ReplicaId, ScopeId, u64)>,
+    Body(Rejection { note }): Body<Rejection>,
+) -> Result<Json<Rejected>, Problem> {
+    caller.may(Action::JudgeQuarantine)?;
+    if note.chars().count() > MAX_NOTE_CHARS {
+        return Err(Problem::BadBody(format!("note: at most {MAX_NOTE_CHARS} characters")));
+    }
+    let (key, now) = (HeldKey { replica, scope, index }, app.now());
+    app.write(move |tx| store::reject_held(tx, key, &caller.name, &note, now)).await??;
+    Ok(Json(Rejected { rejected: true }))
+}
+
+impl From<HoldError> for Problem {
+    fn from(error: HoldError) -> Self {
+        match error {
+            HoldError::Unknown => Self::NotFound,
+            HoldError::Decided => Self::AlreadyDecided,
+            HoldError::NotReleasable(reason) => Self::NotReleasable(reason),
+        }
+    }
+}

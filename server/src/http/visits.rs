@@ -1,0 +1,147 @@
+//! `/v1/visits`: the merged history.
+
+use axum::{Json, extract::State};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use aralau_sync_core::id::{ChangeHash, DocumentId, Kind};
+
+use super::{
+    extract::{Body, Filter, Named, PageParameters, Paged},
+    problem::Problem,
+};
+use crate::{
+    app::App,
+    auth::Caller,
+    authorize::Action,
+    query::{
+        conflicts,
+        document::locate,
+        history::{self, HistoryPage},
+        visit::{self, VisitDetail},
+        visits::{self, VisitFilter, VisitKey, VisitPage},
+    },
+    store::{self, EditError},
+};
+
+/// Which of several documents of one id.
+#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct WhichBeat {
+    /// The code of the beat that holds the document. Needed only where two beats hold the same id; without it, the one
+    /// known longest is meant.
+    pub beat: Option<String>,
+}
+
+/// Visits, newest first.
+#[utoipa::path(
+    get, path = "/v1/visits", params(VisitFilter, PageParameters), security(("token" = [])),
+    responses((status = 200, body = VisitPage), Problem)
+)]
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Paged { filter, page }: Paged<VisitFilter, VisitKey>,
+) -> Result<Json<VisitPage>, Problem> {
+    caller.may(Action::ReadVisits)?;
+    Ok(Json(app.read(move |connection| visits::page(connection, &filter, &page)).await?))
+}
+
+/// One visit with its notes, its conflicts and its place in the log.
+#[utoipa::path(
+    get, path = "/v1/visits/{id}", params(("id" = Uuid, Path), WhichBeat), security(("token" = [])),
+    responses((status = 200, body = VisitDetail), Problem)
+)]
+pub async fn detail(
+    State(app): State<App>,
+    caller: Caller,
+    Named(id): Named<DocumentId>,
+    Filter(WhichBeat { beat }): Filter<WhichBeat>,
+) -> Result<Json<VisitDetail>, Problem> {
+    caller.may(Action::ReadVisits)?;
+    let detail = app.read(move |connection| visit::detail(connection, id, beat.as_deref())).await?;
+    detail.map(Json).ok_or(Problem::NotFound)
+}
+
+/// Who changed what about a visit, and when, by the device's clock and by the server's.
+#[utoipa::path(
+    get, path = "/v1/visits/{id}/history", params(("id" = Uuid, Path), WhichBeat, PageParameters),
+    security(("token" = [])), responses((status = 200, body = HistoryPage), Problem)
+)]
+pub async fn history(
+    State(app): State<App>,
+    caller: Caller,
+    Named(id): Named<DocumentId>,
+    Paged { filter, page }: Paged<WhichBeat, i64>,
+) -> Result<Json<HistoryPage>, Problem> {
+    caller.may(Action::ReadVisits)?;
+    let sees_held = caller.may(Action::ReadQuarantine).is_ok();
+    let history = app.read(move |connection| {
+        let located = locate(connection, id, Kind::VISIT, filter.beat.as_deref())?;
+        located.map(|located| history::page(connection, &located, sees_held, &page)).transpose()
+    });
+    history.await?.map(Json).ok_or(Problem::NotFound)
+}
+
+/// How a conflict is settled.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resolution {
+    /// The field in conflict, by its key.
+    pub field: String,
+    /// One of its values, or another one.
+    pub value: serde_json::Value,
+}
+
+/// A conflict settled.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Resolved {
+    /// The change by which headquarters settled it; in hex.
+    #[schema(value_type = Option<String>)]
+    pub change: Option<ChangeHash>,
+}
+
+/// Settles a conflict: an edit like any other, in headquarters' name, which replaces all the values known now.
+#[utoipa::path(
+    post, path = "/v1/visits/{id}/resolve", params(("id" = Uuid, Path), WhichBeat), security(("token" = [])),
+    request_body = Resolution, responses((status = 200, body = Resolved), Problem)
+)]
+pub async fn resolve(
+    State(app): State<App>,
+    caller: Caller,
+    Named(id): Named<DocumentId>,
+    Filter(WhichBeat { beat }): Filter<WhichBeat>,
+    Body(Resolution { field, value }): Body<Resolution>,
+) -> Result<Json<Resolved>, Problem> {
+    caller.may(Action::Resolve)?;
+    let (now, identity) = (app.now(), app.clone());
+    let resolved = app.write(move |tx| {
+        let Some(located) = locate(tx, id, Kind::VISIT, beat.as_deref())? else { return Ok(Err(Problem::NotFound)) };
+        let value = match conflicts::value_for(tx, &located, &field, &value)? {
+            Ok(value) => value,
+            Err(problem) => return Ok(Err(problem.into())),
+        };
+        let document = (located.scope, located.document);
+        Ok(store::resolve_visit(tx, identity.identity(), document, &field, value, now)?.map_err(Problem::from))
+    });
+    Ok(Json(Resolved { change: resolved.await?? }))
+}
+
+impl From<EditError> for Problem {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Unknown => Self::NotFound,
+            EditError::Refused(why) => Self::BadValue(why),
+        }
+    }
+}
+
+impl From<conflicts::Unsettled> for Problem {
+    fn from(error: conflicts::Unsettled) -> Self {
+        match error {
+            conflicts::Unsettled::NotInConflict => Self::NotInConflict,
+            conflicts::Unsettled::NotAScalar => Self::BadValue("send text, a number, true, false or null".into()),
+        }
+    }
+}

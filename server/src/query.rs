@@ -1,0 +1,71 @@
+//! What headquarters asks of the store: SQL reads over the projections, and single documents read from the log.
+//!
+//! Every read is bounded: a list is one keyset page, a document has the limits of [`aralau_sync_core::document`]. The
+//! structs here are the shapes that the API shows.
+
+pub mod instant;
+pub mod page;
+pub mod text;
+
+pub mod author;
+pub mod document;
+
+pub mod conflicts;
+pub mod devices;
+pub mod export;
+pub mod history;
+pub mod places;
+pub mod quarantine;
+pub mod scopes;
+pub mod visit;
+pub mod visits;
+
+use rusqlite::{ToSql, types::ToSqlOutput};
+
+/// Conditions joined by "and", each written here, with the values they bind. User text only ever becomes a value.
+#[derive(Default)]
+struct Conditions {
+    sql: String,
+    values: Vec<Box<dyn ToSql>>,
+}
+
+impl Conditions {
+    /// Adds a condition, in which `?` stands for `value`.
+    fn and(&mut self, condition: &'static str, value: impl ToSql + 'static) {
+        self.also(condition);
+        self.values.push(Box::new(value));
+    }
+
+    /// Adds a condition, in which two `?` stand for `first` and `second`.
+    fn and_pair(&mut self, condition: &'static str, first: impl ToSql + 'static, second: impl ToSql + 'static) {
+        self.and(condition, first);
+        self.values.push(Box::new(second));
+    }
+
+    /// Adds a condition without a value.
+    fn also(&mut self, condition: &'static str) {
+        self.sql.push_str(if self.sql.is_empty() { " WHERE (" } else { " AND (" });
+        self.sql.push_str(condition);
+        self.sql.push(')');
+    }
+
+    /// Adds a condition where there is a value for it.
+    fn and_some<T: ToSql + 'static>(&mut self, condition: &'static str, value: Option<T>) {
+        if let Some(value) = value {
+            self.and(condition, value);
+        }
+    }
+
+    fn values(&self) -> impl rusqlite::Params + '_ {
+        rusqlite::params_from_iter(self.values.iter().map(|value| value.as_ref()))
+    }
+}
+
+/// Bytes of a fixed length as a value.
+struct Blob<const N: usize>([u8; N]);
+
+impl<const N: usize> ToSql for Blob<N> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(&self.0[..]))
+    }
+}

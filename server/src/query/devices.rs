@@ -1,0 +1,90 @@
+//! The list of devices: whose they are, and how long they have been silent.
+
+use rusqlite::{Connection, Row, params};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use aralau_sync_core::{id::PersonId, time::Millis};
+
+use super::{
+    author::Person,
+    instant::Instant,
+    page::{Cursor, Page},
+};
+use crate::store::StoreError;
+
+/// A device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DeviceShown {
+    /// The device.
+    pub id: Uuid,
+    /// In whose hands it is.
+    pub person: Person,
+    /// The beats that its person may write in now, by code.
+    pub beats: Vec<String>,
+    /// Whether the server itself holds the key: headquarters' own edits.
+    pub server_custody: bool,
+    /// When it was enrolled.
+    pub enrolled_at: Instant,
+    /// When it last synced; null if never.
+    pub last_sync_at: Option<Instant>,
+    /// Entries that it had not sent when it last synced.
+    pub unsent: Option<i64>,
+    /// When the oldest of them was written.
+    pub oldest_unsent_at: Option<Instant>,
+    /// How far its clock was ahead of the server's when it last synced, in milliseconds.
+    pub clock_skew_ms: Option<i64>,
+    /// Version of its app.
+    pub app: Option<String>,
+    /// When it was shut out; null if it is not.
+    pub revoked_at: Option<Instant>,
+}
+
+/// A page of devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DevicePage {
+    /// In no meaningful order, but always the same.
+    pub devices: Vec<DeviceShown>,
+    /// Where the next page begins; null on the last one.
+    #[schema(value_type = Option<String>)]
+    pub next: Option<Cursor<Uuid>>,
+}
+
+/// One page of all devices.
+pub fn page(connection: &Connection, page: &Page<Uuid>, now: Millis) -> Result<DevicePage, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT d.device, d.person, coalesce(p.name, '') AS name, d.server_custody, d.enrolled_at, d.revoked_at,
+             s.last_sync_at, s.unsent, s.oldest_unsent_at, s.clock_skew_ms, s.app,
+             (SELECT group_concat(b.code, char(10) ORDER BY b.code) FROM beat b WHERE b.scope_no IN
+                 (SELECT g.scope_no FROM granted g WHERE g.person = d.person AND g.from_ms <= ?2
+                  AND (g.until_ms IS NULL OR g.until_ms > ?2))) AS beats
+         FROM device d LEFT JOIN person p USING (person) LEFT JOIN device_status s USING (device)
+         WHERE ?1 IS NULL OR d.device > ?1 ORDER BY d.device LIMIT ?3",
+    )?;
+    let after = page.after().map(|device| device.as_bytes().to_vec());
+    let rows = statement.query_map(params![after, now.0, page.and_one()], |row| {
+        let device = device(row)?;
+        Ok((device.id, device))
+    })?;
+    let (devices, next) = page.cut(rows.collect::<Result<_, _>>()?);
+    Ok(DevicePage { devices, next })
+}
+
+fn device(row: &Row<'_>) -> rusqlite::Result<DeviceShown> {
+    let instant = |name| -> rusqlite::Result<_> { Ok(row.get::<_, Option<i64>>(name)?.map(Instant::from_ms)) };
+    let beats: Option<String> = row.get("beats")?;
+    Ok(DeviceShown {
+        id: Uuid::from_bytes(row.get("device")?),
+        person: Person { id: PersonId::from_bytes(row.get("person")?), name: row.get("name")? },
+        beats: beats.iter().flat_map(|codes| codes.split('\n')).map(str::to_owned).collect(),
+        server_custody: row.get("server_custody")?,
+        enrolled_at: Instant::from_ms(row.get("enrolled_at")?),
+        last_sync_at: instant("last_sync_at")?,
+        unsent: row.get("unsent")?,
+        oldest_unsent_at: instant("oldest_unsent_at")?,
+        clock_skew_ms: row.get("clock_skew_ms")?,
+        app: row.get("app")?,
+        revoked_at: instant("revoked_at")?,
+    })
+}

@@ -1,0 +1,90 @@
+//! Batches of an export: visits with the words of their notes, bounded in rows and in bytes.
+
+use rusqlite::Connection;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{
+    instant::Instant,
+    page::{Cursor, Limit, Page},
+    visits::{self, VisitFilter, VisitHead, VisitKey},
+};
+use crate::store::StoreError;
+
+/// A batch ends with the note that exceeds this, so that one batch costs at most this and one visit more.
+const BATCH_BYTES: usize = 1024 * 1024;
+
+/// A visit as it leaves the system.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ExportedVisit {
+    /// What it is.
+    #[serde(flatten)]
+    pub head: VisitHead,
+    /// Fields with two or more different values.
+    pub conflicts: u32,
+    /// Its notes, withdrawn ones included, in order of writing.
+    pub notes: Vec<ExportedNote>,
+}
+
+/// A note as it leaves the system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ExportedNote {
+    /// The note.
+    pub id: Uuid,
+    /// The words.
+    pub text: String,
+    /// The name of whoever wrote it.
+    pub by: Option<String>,
+    /// By the writing device's clock.
+    pub at: Instant,
+    /// `active` or `withdrawn`.
+    pub status: String,
+}
+
+/// Some visits, and where the rest begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// Newest first.
+    pub visits: Vec<ExportedVisit>,
+    /// After which visit to go on; `None` at the end.
+    pub next: Option<Cursor<VisitKey>>,
+}
+
+/// Reads the next batch.
+pub fn batch(
+    connection: &Connection,
+    filter: &VisitFilter,
+    after: Option<Cursor<VisitKey>>,
+) -> Result<Batch, StoreError> {
+    let rows = visits::keyed(connection, filter, &Page { limit: Limit::BATCH, cursor: after })?;
+    let found = rows.len();
+    let (mut visits, mut last, mut bytes) = (Vec::with_capacity(found), None, 0);
+    for (key, row) in rows.into_iter().take(Limit::BATCH.rows()) {
+        if bytes > BATCH_BYTES {
+            break;
+        }
+        let notes = notes(connection, key.1)?;
+        bytes += notes.iter().map(|note| note.text.len()).sum::<usize>();
+        visits.push(ExportedVisit { head: row.head, conflicts: row.conflicts, notes });
+        last = Some(Cursor(key));
+    }
+    let next = last.filter(|_| visits.len() < found);
+    Ok(Batch { visits, next })
+}
+
+fn notes(connection: &Connection, document_no: i64) -> Result<Vec<ExportedNote>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT n.note, n.text, p.name, n.at, n.status FROM note n LEFT JOIN person p ON p.person = n.author
+         WHERE n.document_no = ? ORDER BY n.at, n.note",
+    )?;
+    let rows = statement.query_map([document_no], |row| {
+        Ok(ExportedNote {
+            id: Uuid::from_bytes(row.get(0)?),
+            text: row.get(1)?,
+            by: row.get(2)?,
+            at: Instant::from_ms(row.get(3)?),
+            status: row.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,161 @@
+//! Who changed what, and when: every log row about one document.
+
+use rusqlite::{Connection, Row, params};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use aralau_sync_core::{
+    cbor,
+    change::{Change, Value},
+    id::ReplicaId,
+    log::{RowKind, Verdict},
+    stream::Header,
+};
+
+use super::{
+    author::{Authors, Person},
+    document::{Located, sequence_of},
+    instant::Instant,
+    page::{Cursor, Page},
+};
+use crate::store::StoreError;
+
+/// One log row about a document.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct HistoryRow {
+    /// Its sequence number in the scope's log.
+    pub row: i64,
+    /// What the row records.
+    pub outcome: RowOutcome,
+    /// Whose device wrote the entry; null where the directory does not know.
+    pub author: Option<Person>,
+    /// The device.
+    pub device: Option<Uuid>,
+    /// The install that wrote the entry.
+    #[schema(value_type = String)]
+    pub replica: ReplicaId,
+    /// The entry's index in that install's stream.
+    pub index: i64,
+    /// When the entry was written, by the device's clock; null where its header cannot be read.
+    pub device_time: Option<Instant>,
+    /// When the row was written, by the server's clock.
+    pub server_time: Instant,
+    /// What is odd about the device's clock: `clock_ahead`, `clock_behind`, `late`.
+    #[schema(value_type = Vec<String>)]
+    pub labels: Vec<&'static str>,
+    /// Why the entry is held, a stable code.
+    pub reason: Option<String>,
+    /// Who released or rejected it.
+    pub decided_by: Option<String>,
+    /// In their words.
+    pub note: Option<String>,
+    /// What the entry sets. Null where the caller may not see what is held, or where it cannot be read.
+    pub puts: Option<Vec<PutShown>>,
+}
+
+/// What a row records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RowOutcome {
+    /// The entry became part of the document.
+    Accepted,
+    /// It was kept apart.
+    Held,
+    /// It was held, and became part of the document after all.
+    Filled,
+    /// It was held, and was refused for good.
+    Rejected,
+}
+
+/// One key set to one value.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct PutShown {
+    /// The key.
+    pub key: String,
+    /// What it was set to.
+    #[schema(value_type = serde_json::Value)]
+    pub value: Value,
+}
+
+/// A page of a document's history.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct HistoryPage {
+    /// In the order of the log.
+    pub history: Vec<HistoryRow>,
+    /// Where the next page begins; null on the last one.
+    #[schema(value_type = Option<String>)]
+    pub next: Option<Cursor<i64>>,
+}
+
+/// The rows about a document, in the log's order. `sees_held`: whether to show what never became part of it.
+pub fn page(
+    connection: &Connection,
+    located: &Located,
+    sees_held: bool,
+    page: &Page<i64>,
+) -> Result<HistoryPage, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "WITH entry (stream_no, entry_index) AS (
+             SELECT l.stream_no, l.entry_index FROM change c JOIN log l ON l.row_id = c.row_id WHERE c.document_no = ?1
+             UNION SELECT stream_no, entry_index FROM held WHERE document = ?2 AND scope_no = ?3)
+         SELECT l.row_id, l.kind, l.received_at, l.verdict, e.entry_index, s.replica,
+                coalesce(l.header, content.header) AS header, coalesce(l.body, content.body) AS body
+         FROM entry e
+         JOIN log l ON l.stream_no = e.stream_no AND l.entry_index = e.entry_index
+         JOIN stream s ON s.stream_no = e.stream_no
+         LEFT JOIN held h ON h.stream_no = e.stream_no AND h.entry_index = e.entry_index
+         LEFT JOIN log content ON content.row_id = h.held_row
+         WHERE l.row_id > ?4 ORDER BY l.row_id LIMIT ?5",
+    )?;
+    let after = page.after().copied().unwrap_or(0);
+    let values = params![located.document_no, located.document.as_bytes(), located.scope_no, after, page.and_one()];
+    let mut rows = statement.query(values)?;
+    let mut authors = Authors::new(connection);
+    let mut history = Vec::new();
+    while let Some(row) = rows.next()? {
+        history.push((row.get("row_id")?, history_row(row, &mut authors, sees_held)?));
+    }
+    let (history, next) = page.cut(history);
+    Ok(HistoryPage { history, next })
+}
+
+fn history_row(row: &Row<'_>, authors: &mut Authors<'_>, sees_held: bool) -> Result<HistoryRow, StoreError> {
+    let outcome = match RowKind::from_number(row.get("kind")?) {
+        Some(RowKind::Accepted) => RowOutcome::Accepted,
+        Some(RowKind::Held) => RowOutcome::Held,
+        Some(RowKind::Filled) => RowOutcome::Filled,
+        Some(RowKind::Rejected) => RowOutcome::Rejected,
+        Some(RowKind::Control) | None => return Err(StoreError::corrupt("the kind of a row about a document")),
+    };
+    let verdict: Vec<u8> = row.get("verdict")?;
+    let verdict: Verdict = cbor::decode(&verdict).map_err(|_| StoreError::corrupt("a verdict"))?;
+    let header: Option<Vec<u8>> = row.get("header")?;
+    let header = header.and_then(|bytes| Header::from_bytes(&bytes).ok());
+    let body: Option<Vec<u8>> = row.get("body")?;
+    let replica = ReplicaId(row.get("replica")?);
+    let author = authors.of(replica)?;
+    let merged = matches!(outcome, RowOutcome::Accepted | RowOutcome::Filled);
+    Ok(HistoryRow {
+        row: sequence_of(row.get("row_id")?),
+        outcome,
+        device: author.as_ref().map(|author| author.device),
+        author: author.map(|author| author.person),
+        replica,
+        index: row.get("entry_index")?,
+        device_time: header.map(|header| Instant(header.at)),
+        server_time: Instant::from_ms(row.get("received_at")?),
+        labels: verdict.labels.names().collect(),
+        reason: verdict.reason,
+        decided_by: verdict.by,
+        note: verdict.note,
+        puts: body.filter(|_| merged || sees_held).and_then(|body| puts(&body)),
+    })
+}
+
+/// What an entry's change sets; `None` where it is not a change that this build can read.
+pub(super) fn puts(body: &[u8]) -> Option<Vec<PutShown>> {
+    let change = Change::from_body(body).ok()?;
+    let shown = change.puts().iter().map(|put| PutShown { key: put.key.clone(), value: put.value.clone() });
+    Some(shown.collect())
+}

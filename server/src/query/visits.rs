@@ -1,0 +1,224 @@
+//! The list of visits: filters, and keyset pages from the newest.
+
+use rusqlite::{Connection, Row};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use aralau_sync_core::id::{DocumentId, PersonId};
+
+use super::{
+    Blob, Conditions,
+    author::Person,
+    instant::{Instant, Span},
+    page::{Cursor, Page},
+    text::Search,
+};
+use crate::store::StoreError;
+
+/// Which visits. Everything given must hold.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct VisitFilter {
+    /// A beat's code, such as `beat-01`.
+    pub beat: Option<String>,
+    /// The place visited.
+    #[param(value_type = Option<Uuid>)]
+    pub place: Option<DocumentId>,
+    /// Whose visit: a person's id, or their exact name.
+    pub author: Option<String>,
+    /// A code of the list `visit_type`.
+    #[serde(rename = "type")]
+    #[param(rename = "type")]
+    pub visit_type: Option<String>,
+    /// A code of the list `outcome`.
+    pub outcome: Option<String>,
+    /// Begun at or after: an RFC 3339 instant, or a date (UTC).
+    #[param(value_type = Option<String>)]
+    pub from: Option<Span>,
+    /// Begun at or before: an RFC 3339 instant, or a date (UTC), whose whole day counts.
+    #[param(value_type = Option<String>)]
+    pub to: Option<Span>,
+    /// Words that its notes hold (withdrawn ones aside), all of them; the last one may be a beginning.
+    #[param(value_type = Option<String>)]
+    pub text: Option<Search>,
+    /// Whether it came more than a day after it was written.
+    pub late: Option<bool>,
+    /// Whether there is a conflict to settle.
+    pub conflict: Option<bool>,
+    /// `active` or `withdrawn`.
+    pub status: Option<String>,
+}
+
+/// What a list and a visit's own page both show.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct VisitHead {
+    /// The visit.
+    #[schema(value_type = Uuid)]
+    pub id: DocumentId,
+    /// Its beat's code; null where its scope is no beat's any more.
+    pub beat: Option<String>,
+    /// Where.
+    pub place: Option<PlaceName>,
+    /// Who logged it.
+    pub author: Option<Person>,
+    /// A code of `visit_type`.
+    #[serde(rename = "type")]
+    pub visit_type: Option<String>,
+    /// A code of `outcome`.
+    pub outcome: Option<String>,
+    /// `active` or `withdrawn`.
+    pub status: String,
+    /// The earliest beginning, by the observers' clocks.
+    pub started_at: Instant,
+    /// The latest end, by the observers' clocks.
+    pub ended_at: Option<Instant>,
+    /// When the server had it first, by its own clock.
+    pub received_at: Instant,
+    /// Whether it came more than a day after it was written.
+    pub late: bool,
+    /// Where the first observer stood.
+    pub position: Option<Position>,
+}
+
+/// A place, as a visit names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PlaceName {
+    /// The place.
+    #[schema(value_type = Uuid)]
+    pub id: DocumentId,
+    /// Its address, if the place is known in the same beat and has one.
+    pub address: Option<String>,
+}
+
+/// Where a phone stood.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub struct Position {
+    /// Degrees north.
+    pub lat: f64,
+    /// Degrees east.
+    pub lon: f64,
+    /// Radius in metres.
+    pub accuracy_m: Option<f64>,
+    /// Whether the phone says that it was made up.
+    pub mock: Option<bool>,
+}
+
+/// A visit in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct VisitRow {
+    /// What it is.
+    #[serde(flatten)]
+    pub head: VisitHead,
+    /// Fields with two or more different values.
+    pub conflicts: u32,
+    /// Notes, withdrawn ones included.
+    pub notes: u32,
+}
+
+/// The order of the list: newest beginning first, then the latest document.
+pub type VisitKey = (i64, i64);
+
+/// A page of visits.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct VisitPage {
+    /// The visits, newest first.
+    pub visits: Vec<VisitRow>,
+    /// Where the next page begins; null on the last one.
+    #[schema(value_type = Option<String>)]
+    pub next: Option<Cursor<VisitKey>>,
+}
+
+const COLUMNS: &str = "SELECT v.started_at, v.document_no, d.document, b.code, v.place, p.address, v.author, a.name,
+        v.visit_type, v.outcome, v.status, v.ended_at, v.received_at, v.late, v.lat, v.lon, v.accuracy_m, v.mock,
+        v.conflicts, v.notes
+    FROM visit v
+    JOIN document d USING (document_no)
+    LEFT JOIN beat b ON b.scope_no = v.scope_no
+    LEFT JOIN document pd ON pd.document = v.place AND pd.scope_no = v.scope_no
+    LEFT JOIN place p ON p.document_no = pd.document_no
+    LEFT JOIN person a ON a.person = v.author";
+
+/// One page of the visits that pass the filter.
+pub fn page(connection: &Connection, filter: &VisitFilter, page: &Page<VisitKey>) -> Result<VisitPage, StoreError> {
+    let (visits, next) = page.cut(keyed(connection, filter, page)?);
+    Ok(VisitPage { visits, next })
+}
+
+/// The page's visits with their keys, and one more where there is a next page.
+pub(super) fn keyed(
+    connection: &Connection,
+    filter: &VisitFilter,
+    page: &Page<VisitKey>,
+) -> Result<Vec<(VisitKey, VisitRow)>, StoreError> {
+    let Some(mut conditions) = conditions(filter) else { return Ok(Vec::new()) };
+    if let Some((started_at, document_no)) = page.after() {
+        conditions.and_pair("(v.started_at, v.document_no) < (?, ?)", *started_at, *document_no);
+    }
+    let sql =
+        format!("{COLUMNS}{} ORDER BY v.started_at DESC, v.document_no DESC LIMIT {}", conditions.sql, page.and_one());
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(conditions.values(), |row| {
+        Ok(((row.get("started_at")?, row.get("document_no")?), visit_row(row)?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The visit of one document, as a list would show it.
+pub(super) fn one(connection: &Connection, document_no: i64) -> Result<Option<VisitRow>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!("{COLUMNS} WHERE v.document_no = ?"))?;
+    let mut rows = statement.query_map([document_no], visit_row)?;
+    Ok(rows.next().transpose()?)
+}
+
+/// `None` where no visit can pass.
+fn conditions(filter: &VisitFilter) -> Option<Conditions> {
+    let mut all = Conditions::default();
+    all.and_some("v.scope_no = (SELECT scope_no FROM beat WHERE code = ?)", filter.beat.clone());
+    all.and_some("v.place = ?", filter.place.map(|place| Blob(*place.as_bytes())));
+    match filter.author.as_deref().map(str::parse::<PersonId>) {
+        Some(Ok(person)) => all.and("v.author = ?", Blob(*person.as_bytes())),
+        Some(Err(_)) => {
+            all.and_some("v.author IN (SELECT person FROM person WHERE name = ?)", filter.author.clone());
+        }
+        None => {}
+    }
+    all.and_some("v.visit_type = ?", filter.visit_type.clone());
+    all.and_some("v.outcome = ?", filter.outcome.clone());
+    all.and_some("v.started_at >= ?", filter.from.map(|from| from.first.0));
+    all.and_some("v.started_at <= ?", filter.to.map(|to| to.last.0));
+    if let Some(search) = &filter.text {
+        all.and("v.document_no IN (SELECT rowid FROM note_text WHERE note_text MATCH ?)", search.expression()?);
+    }
+    all.and_some("v.late = ?", filter.late);
+    match filter.conflict {
+        Some(true) => all.also("v.conflicts > 0"),
+        Some(false) => all.also("v.conflicts = 0"),
+        None => {}
+    }
+    all.and_some("v.status = ?", filter.status.clone());
+    Some(all)
+}
+
+fn visit_row(row: &Row<'_>) -> rusqlite::Result<VisitRow> {
+    let id = |name| -> rusqlite::Result<Option<[u8; 16]>> { row.get(name) };
+    let address = row.get("address")?;
+    let name: Option<String> = row.get("name")?;
+    let (lat, lon): (Option<f64>, Option<f64>) = (row.get("lat")?, row.get("lon")?);
+    let (accuracy_m, mock) = (row.get("accuracy_m")?, row.get("mock")?);
+    let head = VisitHead {
+        id: DocumentId::from_bytes(row.get("document")?),
+        beat: row.get("code")?,
+        place: id("place")?.map(|id| PlaceName { id: DocumentId::from_bytes(id), address }),
+        author: id("author")?.map(|id| Person { id: PersonId::from_bytes(id), name: name.unwrap_or_default() }),
+        visit_type: row.get("visit_type")?,
+        outcome: row.get("outcome")?,
+        status: row.get("status")?,
+        started_at: Instant::from_ms(row.get("started_at")?),
+        ended_at: row.get::<_, Option<i64>>("ended_at")?.map(Instant::from_ms),
+        received_at: Instant::from_ms(row.get("received_at")?),
+        late: row.get("late")?,
+        position: lat.zip(lon).map(|(lat, lon)| Position { lat, lon, accuracy_m, mock }),
+    };
+    Ok(VisitRow { head, conflicts: row.get("conflicts")?, notes: row.get("notes")? })
+}
