@@ -1,0 +1,183 @@
+//! What an app calls.
+//!
+//! Reading never touches the network, and neither does writing: an edit is durable when the call returns, and leaves with
+//! the next [`Client::sync`].
+
+#[cfg(not(target_arch = "wasm32"))]
+mod home;
+mod read;
+mod write;
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use aralau_sync_core::{
+    id::{ReplicaId, ScopeId},
+    stream::SignDevice as _,
+};
+
+use crate::{
+    alarm::{AlarmCode, AlarmRecord},
+    driver::{Report, Step, SyncOptions, SyncSession},
+    enrollment::{self, Beat, Enrollment, Person},
+    error::Error,
+    identity::Identity,
+    keys::DeviceKey,
+    seams::Seams,
+    store::{Key, MemoryStore, Store, StoreError, transaction},
+    succession,
+    transport::Transport,
+    view::Event,
+};
+
+/// A device's client over its store.
+pub struct Client<S: Store> {
+    pub(crate) store: S,
+    pub(crate) key: DeviceKey,
+    pub(crate) seams: Seams,
+    pub(crate) identity: Identity,
+    pub(crate) enrollment: Option<Enrollment>,
+    watchers: Vec<Sender<Event>>,
+}
+
+impl<S: Store> std::fmt::Debug for Client<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("key", &self.key).field("identity", &self.identity).finish_non_exhaustive()
+    }
+}
+
+impl Client<MemoryStore> {
+    /// A client that forgets everything when it is dropped, with a key of its own.
+    pub fn open_in_memory(mut seams: Seams) -> Result<Self, Error> {
+        let key = DeviceKey::generate(&mut *seams.entropy);
+        Self::over(MemoryStore::new(), key, seams)
+    }
+}
+
+impl<S: Store> Client<S> {
+    /// A client over a store and key of the caller's.
+    pub fn over(mut store: S, key: DeviceKey, mut seams: Seams) -> Result<Self, Error> {
+        let identity = Identity::load(&mut store, &mut seams)?;
+        let enrollment = Enrollment::load(&store)?;
+        Ok(Self { store, key, seams, identity, enrollment, watchers: Vec::new() })
+    }
+
+    /// Makes this device known to a server by a code that its person was handed. Calling it again after a lost answer is
+    /// safe.
+    pub fn enroll(&mut self, transport: &impl Transport, url: &str, code: &str) -> Result<(), Error> {
+        let url = url.trim_end_matches('/');
+        let request = enrollment::request(url, code, &self.key, self.identity.replica);
+        let answer = transport.send(&request)?;
+        let (enrollment, nonce) = enrollment::read(url, &answer)?;
+        self.keep_enrollment(enrollment, nonce)
+    }
+
+    fn keep_enrollment(&mut self, enrollment: Enrollment, nonce: Option<String>) -> Result<(), Error> {
+        let same =
+            |known: &Enrollment| (known.deployment, known.server_key) == (enrollment.deployment, enrollment.server_key);
+        if !self.enrollment.as_ref().is_none_or(same) {
+            return Err(Error::OtherDeployment);
+        }
+        transaction::<_, _, Error>(&mut self.store, |store| {
+            enrollment.save(store)?;
+            Ok(store.set_meta(Key::Nonce, nonce.unwrap_or_default().as_bytes())?)
+        })?;
+        self.enrollment = Some(enrollment);
+        self.tell(Event::Beats);
+        Ok(())
+    }
+
+    /// Whether this device is known to a server.
+    pub const fn is_enrolled(&self) -> bool {
+        self.enrollment.is_some()
+    }
+
+    /// In whose hands the device is.
+    pub fn person(&self) -> Option<&Person> {
+        self.enrollment.as_ref().map(|enrollment| &enrollment.person)
+    }
+
+    /// The beats that its person may read and write.
+    pub fn beats(&self) -> &[Beat] {
+        self.enrollment.as_ref().map_or(&[], |enrollment| &enrollment.beats)
+    }
+
+    /// The name under which this install writes. A new one is taken where the store was restored or copied.
+    pub const fn replica(&self) -> ReplicaId {
+        self.identity.replica
+    }
+
+    /// The device's public key, hex.
+    pub fn public_key(&self) -> String {
+        self.key.public_key().to_string()
+    }
+
+    /// Brings this device and its server level: repeats until nothing is left either way.
+    ///
+    /// While the server cannot be reached it tries again, with pauses, until `options.wait` is over. Whatever was
+    /// acknowledged before an error stays acknowledged.
+    pub fn sync(&mut self, transport: &impl Transport, options: SyncOptions) -> Result<Report, Error> {
+        let mut session = SyncSession::new(options);
+        loop {
+            match session.next(self) {
+                Step::Send(request) => session.answered(self, transport.send(&request)),
+                Step::Wait(ms) => self.seams.clock.sleep(ms),
+                Step::Done(report) => return Ok(*report),
+                Step::Failed(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Hears of every change from now on, by own edits and by syncs, until the receiver is dropped.
+    pub fn watch(&mut self) -> Receiver<Event> {
+        let (sender, receiver) = channel();
+        self.watchers.push(sender);
+        receiver
+    }
+
+    /// Erases the store: for a device that was shut out, once [`status`](Self::status) says that nothing is unsent.
+    pub fn erase(&mut self) -> Result<(), Error> {
+        transaction::<_, _, StoreError>(&mut self.store, Store::erase)?;
+        self.enrollment = None;
+        self.identity = Identity::load(&mut self.store, &mut self.seams)?;
+        Ok(())
+    }
+
+    pub(crate) fn tell(&mut self, event: Event) {
+        self.watchers.retain(|watcher| watcher.send(event.clone()).is_ok());
+    }
+
+    pub(crate) fn raise(&mut self, code: AlarmCode, scope: Option<ScopeId>, detail: &str) -> Result<(), Error> {
+        Ok(self.raise_in_store(code, scope, detail)?)
+    }
+
+    pub(crate) fn raise_in_store(
+        &mut self,
+        code: AlarmCode,
+        scope: Option<ScopeId>,
+        detail: &str,
+    ) -> Result<(), StoreError> {
+        let at = self.seams.clock.now();
+        // The server chose the detail: it is bounded before it is kept.
+        let detail = detail.chars().take(64).collect();
+        self.store.put_alarm(&AlarmRecord { code, scope, detail, at, count: 1 })?;
+        self.tell(Event::Alarm(code));
+        Ok(())
+    }
+
+    /// Carries words of closed installs over to the current one. Whether there were any.
+    pub(crate) fn settle(&mut self, scope: ScopeId) -> Result<bool, Error> {
+        if !succession::is_unsettled(&self.store, &self.identity, scope)? {
+            return Ok(false);
+        }
+        let identity = &self.identity;
+        let stranded = transaction(&mut self.store, |store| succession::settle(store, identity, scope))?;
+        if stranded > 0 {
+            self.raise(AlarmCode::Stranded, Some(scope), "")?;
+        }
+        Ok(true)
+    }
+
+    pub(crate) fn beat(&self, scope: ScopeId) -> Option<Beat> {
+        self.beats().iter().find(|beat| beat.scope == scope).cloned()
+    }
+}

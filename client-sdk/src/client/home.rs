@@ -1,0 +1,99 @@
+//! A device's folder: `device.db`, `device.key`, `device.lock`.
+
+use std::{
+    fs::{self, DirBuilder, File},
+    io::{self, ErrorKind, Write as _},
+    path::Path,
+};
+
+use super::Client;
+use crate::{
+    error::Error,
+    keys::DeviceKey,
+    seams::Seams,
+    store::{SqliteStore, StoreError},
+};
+
+impl Client<SqliteStore> {
+    /// Opens the device in `home`, or makes a new one there.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] while another process has it, [`StoreError::Newer`] for a store of a newer version.
+    pub fn open(home: &Path, mut seams: Seams) -> Result<Self, Error> {
+        make_private_folder(home).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let store = SqliteStore::open(home)?;
+        let key = open_key(&home.join("device.key"), &mut seams)?;
+        Self::over(store, key, seams)
+    }
+}
+
+fn make_private_folder(home: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(home)
+}
+
+fn open_key(path: &Path, seams: &mut Seams) -> Result<DeviceKey, Error> {
+    match fs::read_to_string(path) {
+        Ok(text) => parse_key(text.trim()).ok_or(Error::Key("the file is damaged")),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let key = DeviceKey::generate(&mut *seams.entropy);
+            write_key(path, &key).map_err(|_| Error::Key("it cannot be written"))?;
+            Ok(key)
+        }
+        Err(_) => Err(Error::Key("it cannot be read")),
+    }
+}
+
+fn parse_key(text: &str) -> Option<DeviceKey> {
+    // Ids and keys share the spelling of 32 bytes.
+    let bytes: aralau_sync_core::id::ContentHash = text.parse().ok()?;
+    DeviceKey::from_bytes(bytes.as_bytes())
+}
+
+/// Whole or not at all, and on disk before anything is signed with it.
+fn write_key(path: &Path, key: &DeviceKey) -> io::Result<()> {
+    let draft = path.with_extension("key.new");
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&draft)?;
+    let hex: String = key.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    writeln!(file, "{hex}")?;
+    file.sync_all()?;
+    fs::rename(&draft, path)?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_itself_again_after_a_restart_and_its_key_is_private() {
+        let home = tempfile::tempdir().expect("a folder");
+        let home = home.path().join("phone");
+        let first = Client::open(&home, Seams::system()).expect("opens");
+        let (replica, key) = (first.replica(), first.public_key());
+        drop(first);
+        let again = Client::open(&home, Seams::system()).expect("opens again");
+        assert_eq!((again.replica(), again.public_key()), (replica, key));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = |path: &Path| fs::metadata(path).expect("is there").permissions().mode() & 0o777;
+            assert_eq!((mode(&home), mode(&home.join("device.key"))), (0o700, 0o600));
+        }
+    }
+
+    #[test]
+    fn a_damaged_key_is_never_replaced() {
+        let home = tempfile::tempdir().expect("a folder");
+        fs::write(home.path().join("device.key"), "half").expect("writes");
+        let refused = Client::open(home.path(), Seams::system()).map(drop);
+        assert_eq!(refused.map_err(|error| error.code().to_owned()), Err("device_key".to_owned()));
+    }
+}

@@ -1,0 +1,153 @@
+//! Reading: lists, single documents, histories, the device's own state.
+
+use std::collections::BTreeMap;
+
+use aralau_sync_core::{
+    cbor,
+    change::Change,
+    id::{DocumentId, Kind, ReplicaId},
+    log::Verdict,
+    reading::export,
+};
+
+use super::Client;
+use crate::{
+    driver::oldest_unsent_at,
+    error::Error,
+    local::LocalDocument,
+    projection::{PlaceRow, VisitRow, decode},
+    store::{Key, ProjectionRecord, ScopeRecord, Store},
+    view::{ChangeView, PlaceView, ScopeStatus, Status, Surroundings, VisitView},
+};
+
+impl<S: Store> Client<S> {
+    /// All visits known here, the newest first.
+    pub fn visits(&self) -> Result<Vec<VisitView>, Error> {
+        let surroundings = self.surroundings()?;
+        let records = self.store.projections(Kind::VISIT)?;
+        records.iter().map(|record| Ok(surroundings.visit(record, decode::<VisitRow>(record)?))).collect()
+    }
+
+    /// One visit.
+    pub fn visit(&self, id: DocumentId) -> Result<VisitView, Error> {
+        let record = self.projection(id, Kind::VISIT)?;
+        Ok(self.surroundings()?.visit(&record, decode::<VisitRow>(&record)?))
+    }
+
+    /// All places known here.
+    pub fn places(&self) -> Result<Vec<PlaceView>, Error> {
+        let surroundings = self.surroundings()?;
+        let records = self.store.projections(Kind::PLACE)?;
+        let places = records.iter().map(|record| Ok(surroundings.place(record, decode::<PlaceRow>(record)?)));
+        let mut places = places.collect::<Result<Vec<_>, Error>>()?;
+        places.sort_by(|a, b| (&a.address, a.id).cmp(&(&b.address, b.id)));
+        Ok(places)
+    }
+
+    /// Every change of a document, oldest first by its author's clock; own words that are kept apart too.
+    pub fn history(&self, id: DocumentId) -> Result<Vec<ChangeView>, Error> {
+        let scope = self.any_projection(id)?.scope;
+        let local = LocalDocument::load(&self.store, &self.identity, scope, id)?;
+        let surroundings = self.surroundings()?;
+        let mut history = Vec::new();
+        for placed in &local.placed {
+            let Some(change) = local.document.get(&placed.change) else { continue };
+            let row = placed.row.map(|row| self.store.row(scope, row)).transpose()?.flatten();
+            let verdict = row.as_ref().and_then(|row| cbor::decode::<Verdict>(&row.verdict).ok()).unwrap_or_default();
+            history.push(ChangeView {
+                received_at: row.map(|row| row.received_at),
+                labels: verdict.labels.names().collect(),
+                at: local.times.get(&placed.change).copied().unwrap_or_default(),
+                ..change_view(change, &surroundings)
+            });
+        }
+        history.extend(local.apart.iter().map(|apart| ChangeView {
+            at: apart.entry.header.at,
+            held: Some(apart.reason.clone()),
+            ..change_view(&apart.entry.change, &surroundings)
+        }));
+        history.sort_by_key(|change| change.at);
+        Ok(history)
+    }
+
+    /// The document as a file that any Automerge library opens.
+    pub fn export(&self, id: DocumentId) -> Result<Vec<u8>, Error> {
+        let scope = self.any_projection(id)?.scope;
+        let local = LocalDocument::load(&self.store, &self.identity, scope, id)?;
+        export(local.document.changes()).map_err(|_| Error::Export)
+    }
+
+    /// How the device stands.
+    pub fn status(&self) -> Result<Status, Error> {
+        let scopes = self.store.scopes()?;
+        let skew_ms = self.store.meta(Key::SkewMs)?;
+        let mut orphans = 0;
+        for record in &scopes {
+            orphans += self.store.orphans(record.scope)?.len() as u64;
+        }
+        Ok(Status {
+            person: self.person().cloned(),
+            url: self.enrollment.as_ref().map(|enrollment| enrollment.url.clone()),
+            replica: self.identity.replica,
+            unsent: scopes.iter().map(ScopeRecord::unsent).sum(),
+            oldest_unsent_at: oldest_unsent_at(self, &scopes)?,
+            orphans,
+            skew_ms: skew_ms.and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok()),
+            scopes: scopes.iter().map(|record| self.scope_status(record)).collect::<Result<_, _>>()?,
+            alarms: self.store.alarms()?,
+        })
+    }
+
+    fn scope_status(&self, record: &ScopeRecord) -> Result<ScopeStatus, Error> {
+        Ok(ScopeStatus {
+            scope: record.scope,
+            beat: self.beat(record.scope),
+            epoch: record.cursor.epoch,
+            sequence: record.cursor.sequence,
+            verified: record.verified,
+            backed_up: record.backed_up,
+            written: record.tip.index,
+            decided: record.decided.index,
+            receipt: self.store.receipts(record.scope)?.pop().map(|receipt| receipt.note),
+        })
+    }
+
+    pub(super) fn projection(&self, id: DocumentId, kind: Kind) -> Result<ProjectionRecord, Error> {
+        let records = self.store.projections_of(id)?;
+        records.into_iter().find(|record| record.kind == kind).ok_or(Error::UnknownDocument)
+    }
+
+    fn any_projection(&self, id: DocumentId) -> Result<ProjectionRecord, Error> {
+        self.store.projections_of(id)?.into_iter().next().ok_or(Error::UnknownDocument)
+    }
+
+    fn surroundings(&self) -> Result<Surroundings, Error> {
+        let scopes = self.store.scopes()?;
+        let mut names = BTreeMap::<ReplicaId, String>::new();
+        for record in &scopes {
+            names.extend(self.store.streams(record.scope)?.into_iter().map(|stream| (stream.replica, stream.person)));
+        }
+        if let Some(person) = self.person() {
+            let own = self.identity.closed.iter().chain([&self.identity.replica]);
+            names.extend(own.map(|replica| (*replica, person.name.clone())));
+        }
+        let mut addresses = BTreeMap::new();
+        for record in self.store.projections(Kind::PLACE)? {
+            addresses.extend(decode::<PlaceRow>(&record)?.address.map(|address| (record.document, address)));
+        }
+        let scopes = scopes.into_iter().map(|record| (record.scope, record)).collect();
+        Ok(Surroundings { names, beats: self.beats().to_vec(), scopes, addresses })
+    }
+}
+
+fn change_view(change: &Change, surroundings: &Surroundings) -> ChangeView {
+    ChangeView {
+        change: change.hash(),
+        by: surroundings.name(change.actor().replica),
+        at: aralau_sync_core::time::Millis::default(),
+        received_at: None,
+        labels: Vec::new(),
+        held: None,
+        puts: change.puts().iter().map(|put| (put.key.clone(), put.value.clone())).collect(),
+    }
+}

@@ -1,0 +1,133 @@
+//! Writing: each call is one change, one entry and one projection, in one transaction.
+
+use aralau_sync_core::{
+    change::{Change, Value},
+    document::Document,
+    id::{Actor, DocumentId, Kind, ScopeId},
+    visit::{Place, VisitDraft, VisitEdit},
+};
+use uuid::Uuid;
+
+use super::Client;
+use crate::{
+    error::Error,
+    local::LocalDocument,
+    outbox::{self, Moment},
+    store::{Store, transaction},
+    view::Event,
+};
+
+impl<S: Store> Client<S> {
+    /// An id that nobody has, for [`VisitDraft::note`] and [`VisitEdit::AddNote`].
+    pub fn fresh_id(&mut self) -> Uuid {
+        self.seams.uuid()
+    }
+
+    /// Logs a visit in its place's beat, or in the only beat there is.
+    ///
+    /// # Errors
+    /// [`Error::UnknownBeat`] where neither tells the beat; see [`Self::log_visit_in`].
+    pub fn log_visit(&mut self, draft: VisitDraft) -> Result<DocumentId, Error> {
+        let scope = self.scope_of(draft.place)?;
+        let id = DocumentId(self.seams.uuid());
+        self.log_visit_in(scope, id, draft)
+    }
+
+    /// Logs a visit under an id of the caller's: every member of a team may log the same one, and all their words are
+    /// kept side by side. Once this install has written about it, nothing more is logged: an import may be repeated.
+    pub fn log_visit_in(&mut self, scope: ScopeId, id: DocumentId, draft: VisitDraft) -> Result<DocumentId, Error> {
+        let puts = draft.puts(self.identity.replica, self.seams.nonce());
+        self.create(scope, id, Kind::VISIT, &puts)
+    }
+
+    /// Registers a place in a beat.
+    pub fn add_place(&mut self, scope: ScopeId, place: Place) -> Result<DocumentId, Error> {
+        let id = DocumentId(self.seams.uuid());
+        let puts = place.puts(self.seams.nonce());
+        self.create(scope, id, Kind::PLACE, &puts)
+    }
+
+    /// Changes a visit. Edits that change nothing write nothing.
+    pub fn edit_visit(&mut self, id: DocumentId, edits: &[VisitEdit]) -> Result<(), Error> {
+        let puts: Vec<_> = edits.iter().map(VisitEdit::put).collect();
+        // A withdrawal only takes back: it must be possible in a full document too.
+        let takes_back = |edit: &VisitEdit| matches!(edit, VisitEdit::Withdraw | VisitEdit::WithdrawNote { .. });
+        self.edit(id, &puts, edits.iter().all(takes_back))
+    }
+
+    /// Ends a conflict by choosing a value, one of those shown or another.
+    pub fn resolve(&mut self, id: DocumentId, field: &str, value: Value) -> Result<(), Error> {
+        self.edit(id, &[(field.to_owned(), value)], true)
+    }
+
+    /// Takes a visit back. It stays in the history.
+    pub fn withdraw(&mut self, id: DocumentId) -> Result<(), Error> {
+        self.edit_visit(id, &[VisitEdit::Withdraw])
+    }
+
+    fn scope_of(&self, place: Option<DocumentId>) -> Result<ScopeId, Error> {
+        let beats = self.beats();
+        if beats.is_empty() && !self.is_enrolled() {
+            return Err(Error::NotEnrolled);
+        }
+        if let Some(place) = place {
+            let known = self.store.projections_of(place)?;
+            let mut granted = known.iter().filter(|record| beats.iter().any(|beat| beat.scope == record.scope));
+            if let Some(record) = granted.find(|record| record.kind == Kind::PLACE) {
+                return Ok(record.scope);
+            }
+        }
+        match beats {
+            [beat] => Ok(beat.scope),
+            _ => Err(Error::UnknownBeat),
+        }
+    }
+
+    /// Writes without regard to what others wrote under the same id: concurrent by intent.
+    fn create(
+        &mut self,
+        scope: ScopeId,
+        id: DocumentId,
+        kind: Kind,
+        puts: &[(String, Value)],
+    ) -> Result<DocumentId, Error> {
+        if !self.is_enrolled() {
+            return Err(Error::NotEnrolled);
+        }
+        if self.beat(scope).is_none() {
+            return Err(Error::UnknownBeat);
+        }
+        self.settle(scope)?;
+        let replica = self.identity.replica;
+        let local = LocalDocument::load(&self.store, &self.identity, scope, id)?;
+        if local.written_by(replica) {
+            return Ok(id);
+        }
+        let change = Document::new().author(Actor { replica, generation: 0 }, puts)?;
+        if let Some(change) = change {
+            local.document.check(&change).map_err(aralau_sync_core::document::AuthorError::from)?;
+            self.write(scope, id, kind, change)?;
+        }
+        Ok(id)
+    }
+
+    fn edit(&mut self, id: DocumentId, puts: &[(String, Value)], always_fits: bool) -> Result<(), Error> {
+        let record = self.projection(id, Kind::VISIT)?;
+        self.settle(record.scope)?;
+        let local = LocalDocument::load(&self.store, &self.identity, record.scope, id)?;
+        let actor = local.actor(self.identity.replica);
+        let Some(change) = local.document.author(actor, puts)? else { return Ok(()) };
+        if !always_fits && !local.document.room().fits(&change) {
+            return Err(Error::DocumentFull);
+        }
+        self.write(record.scope, id, Kind::VISIT, change)
+    }
+
+    fn write(&mut self, scope: ScopeId, id: DocumentId, kind: Kind, change: Change) -> Result<(), Error> {
+        let moment = Moment { now: self.seams.clock.now(), monotonic: self.seams.clock.monotonic() };
+        let identity = &self.identity;
+        transaction(&mut self.store, |store| outbox::write(store, identity, scope, id, kind, change, moment))?;
+        self.tell(Event::Changed(vec![id]));
+        Ok(())
+    }
+}

@@ -1,0 +1,309 @@
+//! The only loop: brings a device and its server level.
+//!
+//! [`SyncSession`] does no IO. It says what it wants ([`Step`]) and is told what came of it, so the same session runs
+//! behind a blocking socket, a browser's `fetch` and a test's script:
+//!
+//! ```text
+//! loop { match session.next(&mut client) {
+//!     Step::Send(request) => session.answered(&mut client, transport.send(&request)),
+//!     Step::Wait(ms)      => sleep(ms),
+//!     Step::Done(report)  => break Ok(report),
+//!     Step::Failed(error) => break Err(error),
+//! } }
+//! ```
+//! Between two steps nothing is borrowed: visits may be logged while a request is under way.
+//!
+//! Each answer is taken in as one transaction per scope. After a failure the next request carries one frame, doubling
+//! with each success; whatever was decided before a line broke is decided.
+
+mod pacing;
+mod report;
+mod take;
+mod wire;
+
+use std::{collections::BTreeSet, time::Duration};
+
+use aralau_sync_core::{
+    auth::NONCE_HEADER,
+    id::ScopeId,
+    stream::StreamId,
+    sync::{Ask, Hello, MAX_SCOPES, PROTOCOL},
+    time::Millis,
+};
+
+pub use report::{Confirmed, HeldOutcome, Report};
+
+use crate::{
+    client::Client,
+    enrollment::{Enrollment, problem},
+    error::{Action, Error},
+    outbox::{self, Allowance, Outgoing},
+    relay::{self, Offered},
+    store::{EntryId, Key, ScopeRecord, Store},
+    transport::{HttpRequest, HttpResponse, TransportError},
+};
+use pacing::Pacing;
+
+/// A fresh nonce is tried this often in a row.
+const MAX_NONCES: u32 = 3;
+/// Answers in a row that bring nothing, after which what is left is left for the next sync.
+const MAX_IDLE_ANSWERS: u32 = 2;
+
+/// How a sync is made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SyncOptions {
+    /// How long to go on trying while the server cannot be reached. Zero: one attempt.
+    pub wait: Duration,
+}
+
+/// What a session wants next.
+#[derive(Debug)]
+pub enum Step {
+    /// Send this and tell [`SyncSession::answered`] what came back.
+    Send(HttpRequest),
+    /// Ask again after so many milliseconds.
+    Wait(u64),
+    /// All that could be done is done.
+    Done(Box<Report>),
+    /// It did not work out; nothing is lost.
+    Failed(Error),
+}
+
+/// One sync; see the module.
+#[derive(Debug)]
+pub struct SyncSession {
+    wait_ms: u64,
+    started_ms: Option<u64>,
+    phase: Phase,
+    pacing: Pacing,
+    nonces: u32,
+    idle_answers: u32,
+    /// What the request under way carries.
+    sent: Vec<Outgoing>,
+    asked: BTreeSet<ScopeId>,
+    /// Own streams that the server refuses in this session.
+    refused: BTreeSet<StreamId>,
+    offered: Offered,
+    report: Report,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Ask,
+    Wait { until_ms: u64 },
+    Done,
+    Failed(Error),
+}
+
+/// Why a request came to nothing.
+struct Trouble {
+    error: Error,
+    remedy: Remedy,
+}
+
+enum Remedy {
+    None,
+    /// The same again, at once.
+    Again,
+    /// Later; the server may have said when.
+    Later(Option<u64>),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        let remedy = if error.action() == Action::Retry { Remedy::Later(None) } else { Remedy::None };
+        Self { error, remedy }
+    }
+}
+
+impl From<crate::store::StoreError> for Trouble {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self { error: error.into(), remedy: Remedy::None }
+    }
+}
+
+impl SyncSession {
+    /// A session that has not begun.
+    pub fn new(options: SyncOptions) -> Self {
+        Self {
+            wait_ms: u64::try_from(options.wait.as_millis()).unwrap_or(u64::MAX),
+            started_ms: None,
+            phase: Phase::Ask,
+            pacing: Pacing::new(),
+            nonces: 0,
+            idle_answers: 0,
+            sent: Vec::new(),
+            asked: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            offered: Offered::new(),
+            report: Report::default(),
+        }
+    }
+
+    /// What to do now.
+    pub fn next<S: Store>(&mut self, client: &mut Client<S>) -> Step {
+        let now_ms = client.seams.clock.monotonic().ms;
+        self.started_ms.get_or_insert(now_ms);
+        match std::mem::replace(&mut self.phase, Phase::Ask) {
+            Phase::Wait { until_ms } if now_ms < until_ms => {
+                self.phase = Phase::Wait { until_ms };
+                Step::Wait(until_ms - now_ms)
+            }
+            Phase::Ask | Phase::Wait { .. } => match self.request(client) {
+                Ok(request) => Step::Send(request),
+                Err(error) => Step::Failed(error),
+            },
+            Phase::Done => {
+                self.phase = Phase::Done;
+                Step::Done(Box::new(self.report.clone()))
+            }
+            Phase::Failed(error) => Step::Failed(error),
+        }
+    }
+
+    /// Tells what came of the last [`Step::Send`].
+    pub fn answered<S: Store>(&mut self, client: &mut Client<S>, answer: Result<HttpResponse, TransportError>) {
+        let outcome = answer.map_err(|error| Error::from(error).into()).and_then(|answer| self.hear(client, &answer));
+        self.phase = match outcome {
+            Ok(phase) => phase,
+            Err(Trouble { remedy: Remedy::Again, .. }) => Phase::Ask,
+            Err(Trouble { error, remedy: Remedy::None }) => Phase::Failed(error),
+            Err(Trouble { error, remedy: Remedy::Later(after_ms) }) => self.pause(client, error, after_ms),
+        };
+    }
+
+    fn pause<S: Store>(&mut self, client: &mut Client<S>, error: Error, after_ms: Option<u64>) -> Phase {
+        let now_ms = client.seams.clock.monotonic().ms;
+        let until_ms = now_ms.saturating_add(self.pacing.failed(after_ms, &mut client.seams));
+        let deadline_ms = self.started_ms.unwrap_or(now_ms).saturating_add(self.wait_ms);
+        if until_ms > deadline_ms { Phase::Failed(error) } else { Phase::Wait { until_ms } }
+    }
+
+    fn hear<S: Store>(&mut self, client: &mut Client<S>, response: &HttpResponse) -> Result<Phase, Trouble> {
+        self.report.bytes_down += response.body.len() as u64;
+        if response.status != 200 {
+            return Err(self.refusal(client, response)?);
+        }
+        let answer = wire::read(response)?;
+        self.nonces = 0;
+        self.pacing.succeeded();
+        let progress = self.take(client, answer)?;
+        if !self.is_anything_left(client)? {
+            self.finish(client)?;
+            return Ok(Phase::Done);
+        }
+        self.idle_answers = if progress { 0 } else { self.idle_answers + 1 };
+        if self.idle_answers < MAX_IDLE_ANSWERS {
+            return Ok(Phase::Ask);
+        }
+        self.finish(client)?;
+        Ok(Phase::Done)
+    }
+
+    fn refusal<S: Store>(&mut self, client: &mut Client<S>, response: &HttpResponse) -> Result<Trouble, Trouble> {
+        if let Some(nonce) = response.header(NONCE_HEADER) {
+            client.store.set_meta(Key::Nonce, nonce.as_bytes())?;
+        }
+        let error = problem(response);
+        let remedy = match (response.status, error.code()) {
+            (401, "nonce_stale") if self.nonces < MAX_NONCES => {
+                self.nonces += 1;
+                Remedy::Again
+            }
+            (413, _) if self.pacing.shrink() => Remedy::Again,
+            (413, _) => Remedy::None,
+            (408 | 429 | 500..=599, _) => Remedy::Later(retry_after_ms(response)),
+            _ => Remedy::None,
+        };
+        Ok(Trouble { error, remedy })
+    }
+
+    fn request<S: Store>(&mut self, client: &mut Client<S>) -> Result<HttpRequest, Error> {
+        let enrollment = client.enrollment.clone().ok_or(Error::NotEnrolled)?;
+        let scopes = client.store.scopes()?;
+        let nonce = client.store.meta(Key::Nonce)?.unwrap_or_default();
+        self.sent = self.frames(client, &enrollment, &scopes, self.pacing.allowance())?;
+        let hello = hello(client, &scopes)?;
+        self.asked = hello.scopes.iter().map(|ask| ask.scope).collect();
+        let nonce = String::from_utf8_lossy(&nonce);
+        let request = wire::request(&enrollment, &client.key, &nonce, &hello, &self.sent)?;
+        self.report.requests += 1;
+        self.report.bytes_up += request.body.len() as u64;
+        Ok(request)
+    }
+
+    /// Own words first, then what is brought back of others.
+    fn frames<S: Store>(
+        &self,
+        client: &Client<S>,
+        enrollment: &Enrollment,
+        scopes: &[ScopeRecord],
+        mut allowance: Allowance,
+    ) -> Result<Vec<Outgoing>, Error> {
+        let mut frames = Vec::new();
+        for record in scopes {
+            let stream = StreamId { replica: client.identity.replica, scope: record.scope };
+            if record.unsent() > 0 && !self.refused.contains(&stream) {
+                let (store, key) = (&client.store, &client.key);
+                frames.extend(outbox::frames(store, &enrollment.deployment, key, stream, record, &mut allowance)?);
+            }
+        }
+        for record in scopes.iter().filter(|record| record.granted) {
+            let (store, identity) = (&client.store, &client.identity);
+            frames.extend(relay::frames(store, identity, record.scope, &self.offered, &mut allowance)?);
+        }
+        Ok(frames)
+    }
+
+    fn is_anything_left<S: Store>(&mut self, client: &mut Client<S>) -> Result<bool, Error> {
+        let enrollment = client.enrollment.clone().ok_or(Error::NotEnrolled)?;
+        let scopes = client.store.scopes()?;
+        let one = Allowance { frames: 1, bytes: 1, entries: 1 };
+        let unasked = asks(&scopes).any(|ask| !self.asked.contains(&ask.scope));
+        Ok(self.report.more || unasked || !self.frames(client, &enrollment, &scopes, one)?.is_empty())
+    }
+
+    fn finish<S: Store>(&mut self, client: &mut Client<S>) -> Result<(), Error> {
+        let scopes = client.store.scopes()?;
+        self.report.unsent = scopes.iter().map(ScopeRecord::unsent).sum();
+        self.report.confirmed = scopes.iter().map(|record| Confirmed::of(client, record)).collect();
+        client.tell(crate::view::Event::Synced);
+        Ok(())
+    }
+}
+
+fn hello<S: Store>(client: &Client<S>, scopes: &[ScopeRecord]) -> Result<Hello, Error> {
+    Ok(Hello {
+        protocol: PROTOCOL,
+        replica: client.identity.replica,
+        clock: client.seams.clock.now(),
+        scopes: asks(scopes).collect(),
+        unsent: scopes.iter().map(ScopeRecord::unsent).sum(),
+        oldest_unsent_at: oldest_unsent_at(client, scopes)?,
+        app: Some(crate::APP.to_owned()),
+    })
+}
+
+fn asks(scopes: &[ScopeRecord]) -> impl Iterator<Item = Ask> {
+    let granted = scopes.iter().filter(|record| record.granted).take(MAX_SCOPES);
+    granted.map(|record| Ask { scope: record.scope, cursor: record.cursor, tip: record.tip })
+}
+
+/// When the oldest own entry that the server has not acknowledged was written.
+pub(crate) fn oldest_unsent_at<S: Store>(client: &Client<S>, scopes: &[ScopeRecord]) -> Result<Option<Millis>, Error> {
+    let mut oldest = None;
+    for record in scopes.iter().filter(|record| record.unsent() > 0) {
+        let stream = StreamId { replica: client.identity.replica, scope: record.scope };
+        let entry = client.store.entry(EntryId { stream, index: record.decided.index + 1 })?;
+        if let Some(Ok(entry)) = entry.and_then(|entry| entry.link.open()) {
+            let at = entry.header.at;
+            oldest = Some(oldest.map_or(at, |known: Millis| known.min(at)));
+        }
+    }
+    Ok(oldest)
+}
+
+/// Seconds only: a date would need a clock that is right.
+fn retry_after_ms(response: &HttpResponse) -> Option<u64> {
+    response.header("retry-after")?.trim().parse::<u64>().ok().map(|seconds| seconds.saturating_mul(1000))
+}

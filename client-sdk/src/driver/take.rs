@@ -1,0 +1,231 @@
+//! Taking an answer in: the server's word about the frames, then what each scope gained.
+
+use aralau_sync_core::{
+    id::ScopeId,
+    stream::{SignDevice as _, StreamId, Tip},
+    sync::{Directive, FrameFate, Gained, PROTOCOL, Welcome},
+};
+
+use super::{SyncSession, Trouble, wire::Answer};
+use crate::{
+    alarm::AlarmCode,
+    client::Client,
+    enrollment::{Beat, Enrollment},
+    error::Error,
+    pull::{Judge, PullError, Pulled, Took, is_own, pull},
+    store::{Key, ScopeRecord, Store, transaction},
+    succession,
+    view::Event,
+};
+
+use super::{HeldOutcome, Outgoing};
+
+impl SyncSession {
+    /// Whether the answer brought anything.
+    pub(super) fn take<S: Store>(&mut self, client: &mut Client<S>, answer: Answer) -> Result<bool, Trouble> {
+        let Answer { welcome, gained } = answer;
+        if welcome.protocol != PROTOCOL {
+            return Err(Error::Protocol.into());
+        }
+        let mut progress = self.greet(client, &welcome)?;
+        let fates = self.take_fates(client, &welcome.frames)?;
+        progress |= fates.progress;
+        self.report.more = false;
+        if fates.forked || welcome.directives.contains(&Directive::NewReplica) {
+            self.succeed(client, fates.forked)?;
+            return Ok(true);
+        }
+        let mut alarm = None;
+        for gained in &gained {
+            match self.take_gained(client, &welcome, gained) {
+                Ok(Pulled::Took(took)) => progress |= took.rows > 0 || took.rewound,
+                Ok(Pulled::Forked) => {
+                    self.succeed(client, true)?;
+                    return Ok(true);
+                }
+                Err(PullError::Alarm(code)) => {
+                    client.raise(code, Some(gained.scope), "")?;
+                    alarm.get_or_insert(code);
+                }
+                Err(PullError::Store(error)) => return Err(error.into()),
+            }
+        }
+        progress |= self.settle(client, &gained)?;
+        alarm.map_or(Ok(progress), |code| Err(Error::Alarm(code).into()))
+    }
+
+    /// Nonce, clock, beats, directives. Whether the beats changed.
+    fn greet<S: Store>(&mut self, client: &mut Client<S>, welcome: &Welcome) -> Result<bool, Error> {
+        self.report.skew_ms = welcome.time.since(client.seams.clock.now());
+        self.report.wipe |= welcome.directives.contains(&Directive::Wipe);
+        self.report.upgrade |= welcome.directives.contains(&Directive::Upgrade);
+        let known = client.enrollment.as_ref().ok_or(Error::NotEnrolled)?;
+        let enrollment = Enrollment { beats: welcome.beats.iter().map(Beat::from).collect(), ..known.clone() };
+        let changed = enrollment != *known;
+        transaction::<_, _, Error>(&mut client.store, |store| {
+            store.set_meta(Key::Nonce, welcome.nonce.as_bytes())?;
+            store.set_meta(Key::SkewMs, self.report.skew_ms.to_string().as_bytes())?;
+            if changed {
+                enrollment.save(store)?;
+            }
+            Ok(())
+        })?;
+        if changed {
+            client.enrollment = Some(enrollment);
+            self.report.beats_changed = true;
+            client.tell(Event::Beats);
+        }
+        Ok(changed)
+    }
+
+    fn take_fates<S: Store>(&mut self, client: &mut Client<S>, fates: &[FrameFate]) -> Result<Fates, Error> {
+        let mut outcome = Fates::default();
+        for (frame, fate) in std::mem::take(&mut self.sent).iter().zip(fates) {
+            if frame.stream.replica == client.identity.replica {
+                self.take_own_fate(client, frame.stream, fate, &mut outcome)?;
+            } else {
+                self.take_relayed_fate(client, frame, fate, &mut outcome)?;
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn take_own_fate<S: Store>(
+        &mut self,
+        client: &mut Client<S>,
+        stream: StreamId,
+        fate: &FrameFate,
+        outcome: &mut Fates,
+    ) -> Result<(), Error> {
+        let Some(record) = client.store.scope(stream.scope)? else { return Ok(()) };
+        match fate {
+            FrameFate::Decided { tip, .. } if is_own(&client.store, stream, record.tip, *tip)? => {
+                if tip.index > record.decided.index {
+                    self.decided(client, record, *tip)?;
+                    outcome.progress = true;
+                }
+            }
+            // What a scope that is asked about gained says the same with a signature; another has only this.
+            FrameFate::Gap { tip, .. } if is_own(&client.store, stream, record.tip, *tip)? => {
+                if !self.asked.contains(&stream.scope) && *tip != record.decided {
+                    client.store.put_scope(&ScopeRecord { decided: *tip, ..record })?;
+                    outcome.progress = true;
+                }
+            }
+            FrameFate::Decided { .. } | FrameFate::Gap { .. } | FrameFate::Forked { .. } => outcome.forked = true,
+            FrameFate::Refused { code } => {
+                self.refused.insert(stream);
+                self.refuse(client, stream.scope, code)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_relayed_fate<S: Store>(
+        &mut self,
+        client: &mut Client<S>,
+        frame: &Outgoing,
+        fate: &FrameFate,
+        outcome: &mut Fates,
+    ) -> Result<(), Error> {
+        let before = self.offered.get(&frame.stream).copied().unwrap_or(0);
+        let reached = match fate {
+            FrameFate::Decided { tip, .. } => tip.index.max(frame.upto.index),
+            FrameFate::Gap { .. } | FrameFate::Forked { .. } => u64::MAX,
+            FrameFate::Refused { code } => {
+                self.refuse(client, frame.stream.scope, code)?;
+                u64::MAX
+            }
+        };
+        if reached < u64::MAX {
+            self.report.relayed += frame.entries;
+            outcome.progress |= reached > before;
+        }
+        self.offered.insert(frame.stream, reached.max(before));
+        Ok(())
+    }
+
+    fn refuse<S: Store>(&mut self, client: &mut Client<S>, scope: ScopeId, code: &str) -> Result<(), Error> {
+        if !self.report.refused.iter().any(|known| known == code) {
+            self.report.refused.push(code.to_owned());
+        }
+        client.raise(AlarmCode::FrameRefused, Some(scope), code)
+    }
+
+    fn decided<S: Store>(&mut self, client: &mut Client<S>, record: ScopeRecord, tip: Tip) -> Result<(), Error> {
+        self.report.pushed += tip.index.saturating_sub(record.decided.index);
+        Ok(client.store.put_scope(&ScopeRecord { decided: tip, ..record })?)
+    }
+
+    fn take_gained<S: Store>(
+        &mut self,
+        client: &mut Client<S>,
+        welcome: &Welcome,
+        gained: &Gained,
+    ) -> Result<Pulled, PullError> {
+        if !self.asked.contains(&gained.scope) {
+            return Ok(Pulled::Took(Took::default()));
+        }
+        let Some(enrollment) = &client.enrollment else { return Ok(Pulled::Took(Took::default())) };
+        let judge = Judge {
+            identity: &client.identity,
+            deployment: enrollment.deployment,
+            server_key: enrollment.server_key,
+            device_key: client.key.public_key(),
+            epochs: &welcome.epochs,
+        };
+        let before = client.store.scope(gained.scope)?.map_or(0, |record| record.decided.index);
+        let pulled = transaction(&mut client.store, |store| pull(store, &judge, gained))?;
+        if let Pulled::Took(took) = &pulled {
+            self.report.more |= gained.more;
+            self.report.pushed += gained.decided.index.saturating_sub(before);
+            self.count(gained.scope, took);
+            if took.unsound > 0 {
+                client.raise_in_store(AlarmCode::Unsound, Some(gained.scope), "")?;
+            }
+            if !took.touched.is_empty() {
+                client.tell(Event::Changed(took.touched.iter().copied().collect()));
+            }
+        }
+        Ok(pulled)
+    }
+
+    fn count(&mut self, scope: ScopeId, took: &Took) {
+        self.report.pulled += took.rows;
+        self.report.rewound |= took.rewound;
+        let held = took.held.iter().map(|(index, reason)| HeldOutcome { scope, index: *index, reason: reason.clone() });
+        self.report.held.extend(held);
+    }
+
+    /// This install is a restored or copied one: it goes on under a new name.
+    fn succeed<S: Store>(&mut self, client: &mut Client<S>, forked: bool) -> Result<(), Error> {
+        let next = client.seams.replica();
+        let identity = client.identity.clone();
+        client.identity = transaction(&mut client.store, |store| succession::close(store, &identity, next))?;
+        self.report.new_replica = true;
+        self.report.more = true;
+        self.refused.clear();
+        if forked {
+            client.raise(AlarmCode::Forked, None, "")?;
+        }
+        Ok(())
+    }
+
+    /// Carries words of closed installs over, once the log of their scope is here or will not come.
+    fn settle<S: Store>(&mut self, client: &mut Client<S>, gained: &[Gained]) -> Result<bool, Error> {
+        let mut settled = false;
+        for record in client.store.scopes()? {
+            let unfinished = gained.iter().any(|gained| gained.scope == record.scope && gained.more);
+            if !unfinished && client.settle(record.scope)? {
+                settled = true;
+            }
+        }
+        Ok(settled)
+    }
+}
+
+#[derive(Default)]
+struct Fates {
+    forked: bool,
+    progress: bool,
+}

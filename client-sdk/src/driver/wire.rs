@@ -1,0 +1,120 @@
+//! A sync request as it is sent, and an answer as it is read: compression, digest, signature, bounds.
+
+use aralau_sync_core::{
+    auth::{SCHEME, body_hash, request_preimage},
+    cbor,
+    stream::SignDevice as _,
+    sync::{Gained, Hello, MAX_ANSWER_ITEM_BYTES, Welcome},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+
+use crate::{
+    enrollment::Enrollment,
+    error::Error,
+    keys::DeviceKey,
+    outbox::Outgoing,
+    transport::{HttpRequest, HttpResponse},
+};
+
+const PATH: &str = "/v1/sync";
+/// An answer, decompressed, at most.
+const MAX_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What the server sent.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) welcome: Welcome,
+    pub(super) gained: Vec<Gained>,
+}
+
+/// The request, ready to send.
+pub(super) fn request(
+    enrollment: &Enrollment,
+    key: &DeviceKey,
+    nonce: &str,
+    hello: &Hello,
+    frames: &[Outgoing],
+) -> Result<HttpRequest, Error> {
+    let body = body(hello, frames)?;
+    let hash = body_hash(&body);
+    let preimage = request_preimage(&enrollment.deployment, &enrollment.device, "POST", PATH, &hash, nonce);
+    let signature = key.sign(&preimage);
+    let mut headers = vec![
+        ("authorization", format!("{SCHEME} device={}, nonce={nonce}, signature={signature}", enrollment.device)),
+        ("content-type", "application/cbor-seq".into()),
+        ("accept", "application/cbor-seq, application/problem+json".into()),
+        ("content-digest", format!("sha-256=:{}:", BASE64.encode(hash))),
+    ];
+    headers.extend(compression_headers());
+    let url = format!("{}{PATH}", enrollment.url);
+    Ok(HttpRequest { method: "POST", url, headers, body, max_answer_bytes: MAX_ANSWER_BYTES })
+}
+
+/// Reads an answer with status 200.
+pub(super) fn read(response: &HttpResponse) -> Result<Answer, Error> {
+    let message = decompress(response)?;
+    let items = cbor::items(&message, MAX_ANSWER_ITEM_BYTES).map_err(|_| Error::Answer)?;
+    let (welcome, gained) = items.split_first().ok_or(Error::Answer)?;
+    let welcome: Welcome = cbor::decode(welcome).map_err(|_| Error::Answer)?;
+    let gained = gained.iter().map(|item| cbor::decode(item));
+    Ok(Answer { welcome, gained: gained.collect::<Result<_, _>>().map_err(|_| Error::Answer)? })
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn compression_headers() -> Vec<(&'static str, String)> {
+    vec![("content-encoding", "zstd".into()), ("accept-encoding", "zstd".into())]
+}
+
+/// A browser compresses nothing that it sends, and decompresses what it receives by itself.
+#[cfg(target_arch = "wasm32")]
+fn compression_headers() -> Vec<(&'static str, String)> {
+    Vec::new()
+}
+
+/// Flushed after each frame, so that the server has whole frames of an upload that breaks.
+#[cfg(not(target_arch = "wasm32"))]
+fn body(hello: &Hello, frames: &[Outgoing]) -> Result<Vec<u8>, Error> {
+    use std::io::Write as _;
+
+    const LEVEL: i32 = 3;
+    let cannot = |_| Error::Store(crate::store::StoreError::Unavailable("out of memory".into()));
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), LEVEL).map_err(cannot)?;
+    for item in std::iter::once(&cbor::encode(hello)).chain(frames.iter().map(|frame| &frame.bytes)) {
+        let mut message = Vec::with_capacity(item.len() + 9);
+        cbor::push_item(&mut message, item);
+        encoder.write_all(&message).map_err(cannot)?;
+        encoder.flush().map_err(cannot)?;
+    }
+    encoder.finish().map_err(cannot)
+}
+
+#[cfg(target_arch = "wasm32")]
+fn body(hello: &Hello, frames: &[Outgoing]) -> Result<Vec<u8>, Error> {
+    let mut message = Vec::new();
+    cbor::push_item(&mut message, &cbor::encode(hello));
+    frames.iter().for_each(|frame| cbor::push_item(&mut message, &frame.bytes));
+    Ok(message)
+}
+
+fn decompress(response: &HttpResponse) -> Result<Vec<u8>, Error> {
+    match response.header("content-encoding") {
+        None | Some("identity" | "") => Ok(response.body.clone()),
+        Some("zstd") => unzstd(&response.body),
+        Some(_) => Err(Error::Protocol),
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn unzstd(body: &[u8]) -> Result<Vec<u8>, Error> {
+    use std::io::Read as _;
+
+    let decoder = zstd::stream::read::Decoder::new(body).map_err(|_| Error::Answer)?;
+    let mut message = Vec::new();
+    decoder.take(MAX_ANSWER_BYTES + 1).read_to_end(&mut message).map_err(|_| Error::Answer)?;
+    if message.len() as u64 > MAX_ANSWER_BYTES { Err(Error::Answer) } else { Ok(message) }
+}
+
+#[cfg(target_arch = "wasm32")]
+fn unzstd(_: &[u8]) -> Result<Vec<u8>, Error> {
+    Err(Error::Protocol)
+}

@@ -1,0 +1,293 @@
+//! What one scope gained, believed only after it adds up, and stored as one transaction with the cursor.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use aralau_sync_core::{
+    epoch::{Epoch, shared_rows},
+    id::{DeploymentId, DocumentId, EntryHash, PublicKey, ReplicaId, ServerKey},
+    receipt::{Receipt, ReceiptError},
+    stream::{Link, Seen, StreamId, Tip},
+    sync::{Alarm, Content, Gained, Intake, StreamState, Taken},
+};
+
+use crate::{
+    alarm::AlarmCode,
+    identity::Identity,
+    keys::Verifier,
+    local::document_of,
+    projection::project,
+    rewind::rewind,
+    store::{Decided, EntryId, EntryRecord, ReceiptRecord, RowRecord, ScopeRecord, Store, StoreError, StreamRecord},
+    succession::orphan,
+};
+
+/// What is needed to judge an answer.
+pub(crate) struct Judge<'a> {
+    pub(crate) identity: &'a Identity,
+    pub(crate) deployment: DeploymentId,
+    pub(crate) server_key: ServerKey,
+    pub(crate) device_key: PublicKey,
+    /// As the answer's welcome lists them.
+    pub(crate) epochs: &'a [Epoch],
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) enum Pulled {
+    /// Everything is in the store.
+    Took(Took),
+    /// The server has another history of this replica: nothing was taken.
+    Forked,
+}
+
+/// What was taken.
+#[derive(Debug, Default)]
+pub(crate) struct Took {
+    pub(crate) rows: u64,
+    pub(crate) rewound: bool,
+    /// Outcomes of this upload that were not "accepted": index and reason.
+    pub(crate) held: Vec<(u64, String)>,
+    pub(crate) touched: BTreeSet<DocumentId>,
+    pub(crate) unsound: usize,
+}
+
+/// Why nothing was taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PullError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    Alarm(AlarmCode),
+}
+
+impl From<Alarm> for PullError {
+    fn from(alarm: Alarm) -> Self {
+        Self::Alarm(alarm.into())
+    }
+}
+
+/// Takes in what a scope gained, in the caller's transaction.
+pub(crate) fn pull(store: &mut impl Store, judge: &Judge<'_>, gained: &Gained) -> Result<Pulled, PullError> {
+    let scope = gained.scope;
+    let mut record = store.scope(scope)?.unwrap_or_else(|| ScopeRecord::new(scope));
+    let receipt = judge.open_receipt(gained)?;
+    let mut took = Took { held: receipt.held.clone(), ..Took::default() };
+    judge.follow_epoch(store, &mut record, gained, &mut took)?;
+    let stream = StreamId { replica: judge.identity.replica, scope };
+    if !is_own(store, stream, record.tip, gained.decided)? {
+        return Ok(Pulled::Forked);
+    }
+    if !took.rewound && gained.epoch == record.cursor.epoch && gained.decided.index < record.decided.index {
+        return Err(PullError::Alarm(AlarmCode::ServerLost));
+    }
+    let streams = store.streams(scope)?;
+    let (intake, taken) = judge.take(store, &record, &streams, gained, &receipt)?;
+    for row in &taken {
+        took.touched.extend(keep(store, scope_of(stream), row)?);
+    }
+    keep_streams(store, gained, streams, &intake)?;
+    record.cursor = Seen { epoch: gained.epoch, sequence: intake.frontier.size() };
+    if receipt.size == intake.frontier.size() {
+        record.verified = receipt.size;
+    }
+    record.backed_up = receipt.backed_up_upto.min(receipt.size);
+    record.frontier = intake.frontier;
+    record.decided = gained.decided;
+    store.put_scope(&record)?;
+    let note = gained.receipt.clone();
+    store.put_receipt(&ReceiptRecord { scope, epoch: receipt.epoch, size: receipt.size, note })?;
+    for document in &took.touched {
+        took.unsound += project(store, judge.identity, scope, *document)?;
+    }
+    took.rows = taken.len() as u64;
+    Ok(Pulled::Took(took))
+}
+
+const fn scope_of(stream: StreamId) -> aralau_sync_core::id::ScopeId {
+    stream.scope
+}
+
+/// Whether the server's end of the own stream is a point of it.
+pub(crate) fn is_own(store: &impl Store, stream: StreamId, own: Tip, server: Tip) -> Result<bool, StoreError> {
+    if server.index == 0 || server == own {
+        return Ok(true);
+    }
+    let entry = store.entry(EntryId { stream, index: server.index })?;
+    Ok(entry.is_some_and(|entry| entry.hash == server.hash))
+}
+
+impl Judge<'_> {
+    fn open_receipt(&self, gained: &Gained) -> Result<Receipt, PullError> {
+        let opened = Receipt::open(&gained.receipt, &self.server_key, &Verifier);
+        let receipt = opened.map_err(|error| match error {
+            ReceiptError::Malformed => PullError::Alarm(AlarmCode::Receipt),
+            ReceiptError::Signature => PullError::Alarm(AlarmCode::ReceiptSignature),
+        })?;
+        let decided = (gained.decided.index > 0).then_some((self.identity.replica, gained.decided.index));
+        let same_stream = decided.is_none() || receipt.decided == decided;
+        if receipt.epoch == gained.epoch && same_stream {
+            Ok(receipt)
+        } else {
+            Err(PullError::Alarm(AlarmCode::Receipt))
+        }
+    }
+
+    /// Rewinds to what the newest epoch still shares, and checks that the server starts there.
+    fn follow_epoch(
+        &self,
+        store: &mut impl Store,
+        record: &mut ScopeRecord,
+        gained: &Gained,
+        took: &mut Took,
+    ) -> Result<(), PullError> {
+        let newest = self.epochs.last().map_or(record.cursor.epoch, |epoch| epoch.number.max(record.cursor.epoch));
+        if gained.epoch != newest {
+            return Err(PullError::Alarm(AlarmCode::Epoch));
+        }
+        let shared = shared_rows(record.cursor, record.scope, self.epochs);
+        if shared < record.cursor.sequence {
+            took.touched = rewind(store, self.identity.replica, record, shared)?;
+            took.rewound = true;
+            self.check_base(record)?;
+        }
+        if gained.from < shared {
+            return Err(PullError::Alarm(AlarmCode::ServerLost));
+        }
+        Ok(())
+    }
+
+    /// The epoch that made this device rewind says what the rows before it come to.
+    fn check_base(&self, record: &ScopeRecord) -> Result<(), PullError> {
+        let bases =
+            self.epochs.iter().filter(|epoch| epoch.number > record.cursor.epoch).flat_map(|epoch| &epoch.bases);
+        let mut same = bases.filter(|base| base.scope == record.scope && base.size == record.frontier.size());
+        if same.all(|base| base.root == record.frontier.root()) {
+            Ok(())
+        } else {
+            Err(PullError::Alarm(AlarmCode::Root))
+        }
+    }
+
+    fn take(
+        &self,
+        store: &impl Store,
+        record: &ScopeRecord,
+        streams: &[StreamRecord],
+        gained: &Gained,
+        receipt: &Receipt,
+    ) -> Result<(Intake, Vec<Taken>), PullError> {
+        let own = |intro: &&aralau_sync_core::sync::StreamIntro| intro.replica == self.identity.replica;
+        if gained.streams.iter().filter(own).any(|intro| intro.key != self.device_key) {
+            return Err(PullError::Alarm(AlarmCode::Key));
+        }
+        let state = |stream: &StreamRecord| StreamState { key: stream.key, tip: stream.tip, head: stream.head };
+        let mut intake = Intake {
+            deployment: self.deployment,
+            scope: record.scope,
+            frontier: record.frontier.clone(),
+            streams: streams.iter().map(|stream| (stream.replica, state(stream))).collect(),
+        };
+        let failed = RefCell::new(None);
+        let known = |replica, index| hash_of(store, record, replica, index, &failed);
+        let taken = intake.take(gained, receipt, &Verifier, known);
+        match failed.into_inner() {
+            Some(error) => Err(PullError::Store(error)),
+            None => Ok((intake, taken?)),
+        }
+    }
+}
+
+fn hash_of(
+    store: &impl Store,
+    record: &ScopeRecord,
+    replica: ReplicaId,
+    index: u64,
+    failed: &RefCell<Option<StoreError>>,
+) -> Option<EntryHash> {
+    let id = EntryId { stream: StreamId { replica, scope: record.scope }, index };
+    match store.entry(id) {
+        Ok(entry) => entry.map(|entry| entry.hash),
+        Err(error) => {
+            failed.replace(Some(error));
+            None
+        }
+    }
+}
+
+/// Stores a row and what it brings. Returns the documents it touches.
+fn keep(
+    store: &mut impl Store,
+    scope: aralau_sync_core::id::ScopeId,
+    taken: &Taken,
+) -> Result<Vec<DocumentId>, PullError> {
+    let Taken { sequence, kind, received_at, entry, verdict_bytes, content, .. } = taken;
+    let control = || match content {
+        Content::Control(payload) => aralau_sync_core::log::control_hash(&scope, payload),
+        Content::Known | Content::Link(_) => EntryHash([0; 32]),
+    };
+    store.put_row(
+        scope,
+        &RowRecord {
+            sequence: *sequence,
+            kind: *kind,
+            received_at: *received_at,
+            entry: entry.map(|(replica, index, _)| (replica, index)),
+            hash: entry.map_or_else(control, |(_, _, hash)| hash),
+            verdict: verdict_bytes.clone(),
+        },
+    )?;
+    let Some((replica, index, hash)) = *entry else { return Ok(Vec::new()) };
+    let id = EntryId { stream: StreamId { replica, scope }, index };
+    let mut touched = Vec::new();
+    let before = match store.entry(id)? {
+        Some(other) if other.hash != hash => {
+            touched = displace(store, id)?;
+            None
+        }
+        before => before,
+    };
+    let link = match (content, before) {
+        (Content::Link(link @ Link::Full { .. }), _) | (Content::Link(link), None) => link.clone(),
+        (Content::Link(Link::Hollow { .. }) | Content::Known, Some(before)) => before.link,
+        (Content::Known | Content::Control(_), _) => return Err(PullError::Alarm(AlarmCode::UnknownEntry)),
+    };
+    let document = document_of(&link);
+    touched.extend(document);
+    let decided = Some(Decided { kind: *kind, row: *sequence });
+    store.put_entry(&EntryRecord { id, hash, link, document, decided })?;
+    Ok(touched)
+}
+
+/// The log has something else under this name: what was kept here from before the epoch, and all that follows it, leaves
+/// the stream, and its words stay.
+fn displace(store: &mut impl Store, id: EntryId) -> Result<Vec<DocumentId>, StoreError> {
+    let stale = store.entries_after(id.stream, id.index - 1, usize::MAX)?;
+    let mut touched = Vec::new();
+    for entry in stale.iter().filter(|entry| entry.decided.is_none()) {
+        touched.extend(entry.document);
+        orphan(store, entry)?;
+    }
+    Ok(touched)
+}
+
+fn keep_streams(
+    store: &mut impl Store,
+    gained: &Gained,
+    before: Vec<StreamRecord>,
+    intake: &Intake,
+) -> Result<(), StoreError> {
+    let named: BTreeMap<_, _> = gained.streams.iter().map(|intro| (intro.replica, &intro.person)).collect();
+    let mut before: BTreeMap<_, _> = before.into_iter().map(|stream| (stream.replica, stream)).collect();
+    for (replica, person) in named {
+        let Some(state) = intake.streams.get(&replica) else { continue };
+        let known = before.remove(&replica);
+        let offer = known.and_then(|known| known.offer).filter(|offer| offer.tip.index > state.tip.index);
+        let record =
+            StreamRecord { replica, key: state.key, person: person.clone(), tip: state.tip, head: state.head, offer };
+        store.put_stream(gained.scope, &record)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! Bringing back to a restored server what it has lost of others, under the heads their authors signed.
+//!
+//! A frame must end exactly at a signed head, of which the device keeps one per stream. So each frame carries content for
+//! what comes next and bare hashes for the rest of the way to the head; the server takes in as far as there is content.
+
+use std::collections::BTreeMap;
+
+use aralau_sync_core::{
+    frame::{Frame, MAX_FRAME_BYTES, MAX_FRAME_ENTRIES, MAX_FRAME_LINKS},
+    id::ScopeId,
+    stream::{Head, Link, StreamId, Tip},
+};
+
+use crate::{
+    identity::Identity,
+    outbox::{Allowance, Outgoing, link_bytes},
+    store::{EntryId, EntryRecord, Store, StoreError, StreamRecord},
+};
+
+/// Bytes of a frame beyond its links, generously.
+const FRAME_OVERHEAD_BYTES: usize = 256;
+
+/// How far this session has brought each stream; `u64::MAX` where the server does not want it.
+pub(crate) type Offered = BTreeMap<StreamId, u64>;
+
+/// The next frame of every stream that can be offered in a scope, as far as the allowance goes.
+pub(crate) fn frames(
+    store: &impl Store,
+    identity: &Identity,
+    scope: ScopeId,
+    offered: &Offered,
+    allowance: &mut Allowance,
+) -> Result<Vec<Outgoing>, StoreError> {
+    let mut frames = Vec::new();
+    for stream in store.streams(scope)? {
+        let Some(head) = stream.offer.filter(|_| stream.replica != identity.replica) else { continue };
+        if !allowance.is_open() {
+            break;
+        }
+        if let Some(frame) = next_frame(store, scope, &stream, head, offered, allowance.entries)? {
+            allowance.spend(&frame.bytes);
+            frames.push(frame);
+        }
+    }
+    Ok(frames)
+}
+
+fn next_frame(
+    store: &impl Store,
+    scope: ScopeId,
+    record: &StreamRecord,
+    head: Head,
+    offered: &Offered,
+    max_full: usize,
+) -> Result<Option<Outgoing>, StoreError> {
+    let stream = StreamId { replica: record.replica, scope };
+    let from = offered.get(&stream).copied().unwrap_or(0).max(record.tip.index);
+    if from >= head.tip.index {
+        return Ok(None);
+    }
+    let way = usize::try_from(head.tip.index - from).unwrap_or(usize::MAX);
+    let entries = store.entries_after(stream, from, way.min(MAX_FRAME_LINKS))?;
+    let reaches = entries.last().is_some_and(|last| last.tip() == head.tip);
+    let before = match from {
+        0 => Some(Tip::default()),
+        _ => store.entry(EntryId { stream, index: from })?.map(|entry| entry.tip()),
+    };
+    let (true, Some(before)) = (reaches, before) else { return Ok(None) };
+    let Some((links, full)) = links(&entries, max_full.clamp(1, MAX_FRAME_ENTRIES)) else { return Ok(None) };
+    let Some(upto) = full.checked_sub(1).and_then(|last| entries.get(last)).map(EntryRecord::tip) else {
+        return Ok(None);
+    };
+    let frame = Frame { signature: head.signature, stream, before, links };
+    Ok(Some(Outgoing { stream, upto, entries: full as u64, bytes: frame.to_bytes() }))
+}
+
+/// The links to the head, the first ones with content, and how many those are; `None` if even hashes are too many.
+fn links(entries: &[EntryRecord], max_full: usize) -> Option<(Vec<Link>, usize)> {
+    let hollow: Vec<Link> = entries.iter().map(|entry| hollow(&entry.link)).collect();
+    let mut bytes = FRAME_OVERHEAD_BYTES + hollow.iter().map(link_bytes).sum::<usize>();
+    if bytes > MAX_FRAME_BYTES {
+        return None;
+    }
+    let fits = |(entry, hollow): &(&EntryRecord, &Link)| {
+        bytes = bytes + link_bytes(&entry.link) - link_bytes(hollow);
+        matches!(entry.link, Link::Full { .. }) && bytes <= MAX_FRAME_BYTES
+    };
+    let full = entries.iter().zip(&hollow).take(max_full).take_while(fits).count();
+    let rest = hollow.into_iter().skip(full);
+    Some((entries.iter().take(full).map(|entry| entry.link.clone()).chain(rest).collect(), full))
+}
+
+fn hollow(link: &Link) -> Link {
+    let (header, content) = link.hashes();
+    Link::Hollow { header, content }
+}

@@ -1,0 +1,115 @@
+//! Where the outside comes in: time and randomness. Everything below is handed them.
+
+use aralau_sync_core::{
+    id::ReplicaId,
+    time::{Millis, Monotonic},
+};
+use uuid::Uuid;
+
+/// Tells the time, and lets it pass.
+pub trait Clock: Send {
+    /// The device's wall clock, as wrong as it may be.
+    fn now(&self) -> Millis;
+    /// A clock that only goes forward.
+    fn monotonic(&self) -> Monotonic;
+    /// Blocks for `ms`. Only the blocking [`Client::sync`](crate::Client::sync) asks for it.
+    fn sleep(&self, ms: u64);
+}
+
+/// Gives random bytes fit for keys.
+pub trait Entropy: Send {
+    /// Fills `bytes`.
+    fn fill(&mut self, bytes: &mut [u8]);
+}
+
+/// The outside, as a client sees it.
+pub struct Seams {
+    /// See [`Clock`].
+    pub clock: Box<dyn Clock>,
+    /// See [`Entropy`].
+    pub entropy: Box<dyn Entropy>,
+}
+
+impl Seams {
+    /// The operating system's clock and randomness.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn system() -> Self {
+        let mut entropy = SystemEntropy;
+        Self { clock: Box::new(SystemClock::new(&mut entropy)), entropy: Box::new(entropy) }
+    }
+
+    /// Sixteen random bytes.
+    pub(crate) fn nonce(&mut self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        self.entropy.fill(&mut bytes);
+        bytes
+    }
+
+    /// A UUIDv4.
+    pub(crate) fn uuid(&mut self) -> Uuid {
+        uuid::Builder::from_random_bytes(self.nonce()).into_uuid()
+    }
+
+    /// A replica id that nobody has.
+    pub(crate) fn replica(&mut self) -> ReplicaId {
+        let mut bytes = [0; ReplicaId::LEN];
+        self.entropy.fill(&mut bytes);
+        ReplicaId(bytes)
+    }
+
+    /// Evenly between 0 and `limit`, for jitter.
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+        let mut bytes = [0; 8];
+        self.entropy.fill(&mut bytes);
+        u64::from_le_bytes(bytes) % limit.saturating_add(1).max(1)
+    }
+}
+
+/// The randomness of the operating system, or of the browser.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    #[expect(clippy::expect_used, reason = "without randomness no key and no id is safe: nothing may go on")]
+    fn fill(&mut self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the system gives randomness");
+    }
+}
+
+/// The clocks of the operating system.
+#[cfg(not(target_arch = "wasm32"))]
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock {
+    session: u64,
+    started: std::time::Instant,
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl SystemClock {
+    /// A session that begins now: the monotonic clock is comparable within this process.
+    pub fn new(entropy: &mut impl Entropy) -> Self {
+        let mut session = [0; 8];
+        entropy.fill(&mut session);
+        Self { session: u64::from_le_bytes(session), started: std::time::Instant::now() }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Clock for SystemClock {
+    fn now(&self) -> Millis {
+        let millis = |duration: std::time::Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Millis(match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
+            Ok(since) => millis(since),
+            Err(before) => -millis(before.duration()),
+        })
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Monotonic { session: self.session, ms, counts_sleep: false }
+    }
+
+    fn sleep(&self, ms: u64) {
+        std::thread::sleep(std::time::Duration::from_millis(ms));
+    }
+}

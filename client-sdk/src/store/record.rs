@@ -1,0 +1,197 @@
+//! What a store keeps.
+
+use aralau_sync_core::{
+    id::{DocumentId, EntryHash, Kind, PublicKey, ReplicaId, ScopeId},
+    log::RowKind,
+    merkle::Frontier,
+    stream::{Head, Link, Seen, StreamId, Tip},
+    time::Millis,
+};
+
+/// The things that there is one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    /// The current replica, 14 bytes.
+    Replica,
+    /// Closed replicas, 14 bytes each.
+    ClosedReplicas,
+    /// JSON of [`Enrollment`](crate::enrollment::Enrollment).
+    Enrollment,
+    /// The nonce for the next request.
+    Nonce,
+    /// Server's clock minus the device's, in milliseconds, as text.
+    SkewMs,
+}
+
+impl Key {
+    /// Its name in a store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Replica => "replica",
+            Self::ClosedReplicas => "closed_replicas",
+            Self::Enrollment => "enrollment",
+            Self::Nonce => "nonce",
+            Self::SkewMs => "skew_ms",
+        }
+    }
+}
+
+/// Where the device stands in a scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeRecord {
+    /// Which.
+    pub scope: ScopeId,
+    /// Whether the device's person may read it now.
+    pub granted: bool,
+    /// How much of the server's log is here.
+    pub cursor: Seen,
+    /// The tree over those rows.
+    pub frontier: Frontier,
+    /// How many of them a signed receipt has vouched for.
+    pub verified: u64,
+    /// How many of them survive the loss of the server's machine.
+    pub backed_up: u64,
+    /// End of the current replica's own stream, sent or not.
+    pub tip: Tip,
+    /// End of that stream at the server, as far as this device knows.
+    pub decided: Tip,
+}
+
+impl ScopeRecord {
+    /// Nothing seen, nothing written.
+    pub fn new(scope: ScopeId) -> Self {
+        Self {
+            scope,
+            granted: true,
+            cursor: Seen::default(),
+            frontier: Frontier::default(),
+            verified: 0,
+            backed_up: 0,
+            tip: Tip::default(),
+            decided: Tip::default(),
+        }
+    }
+
+    /// Own entries that the server has not acknowledged.
+    pub const fn unsent(&self) -> u64 {
+        self.tip.index.saturating_sub(self.decided.index)
+    }
+}
+
+/// A stream as the log's rows have named it so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamRecord {
+    /// Who writes it.
+    pub replica: ReplicaId,
+    /// The author's device key.
+    pub key: PublicKey,
+    /// The author's name, as the server gave it last.
+    pub person: String,
+    /// The end of the chain rebuilt so far.
+    pub tip: Tip,
+    /// The newest verified head.
+    pub head: Option<Head>,
+    /// A verified head beyond the tip, after the server began a new epoch: what can be offered up to it is.
+    pub offer: Option<Head>,
+}
+
+/// Names an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EntryId {
+    /// Whose stream, in which scope.
+    pub stream: StreamId,
+    /// Index there, from 1.
+    pub index: u64,
+}
+
+/// An entry, own or another's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryRecord {
+    /// Its name.
+    pub id: EntryId,
+    /// The chain up to here.
+    pub hash: EntryHash,
+    /// Header and change, or their hashes.
+    pub link: Link,
+    /// The document it belongs to, as far as its header is here and readable.
+    pub document: Option<DocumentId>,
+    /// The newest row about it; `None` while the log has not named it.
+    pub decided: Option<Decided>,
+}
+
+impl EntryRecord {
+    /// The stream's tip after this entry.
+    pub const fn tip(&self) -> Tip {
+        Tip { index: self.id.index, hash: self.hash }
+    }
+}
+
+/// What the log says about an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// The newest row's kind.
+    pub kind: RowKind,
+    /// Its number.
+    pub row: u64,
+}
+
+/// One row of the server's log: all that its leaf is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowRecord {
+    /// Its number, from 1.
+    pub sequence: u64,
+    /// What it records.
+    pub kind: RowKind,
+    /// The server's clock.
+    pub received_at: Millis,
+    /// Author and index; `None` for a control row.
+    pub entry: Option<(ReplicaId, u64)>,
+    /// The entry's hash, or what stands in its place.
+    pub hash: EntryHash,
+    /// As hashed.
+    pub verdict: Vec<u8>,
+}
+
+/// An entry that is in no stream any more: an unsent one of a closed install, or another's that the restored server has
+/// replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrphanRecord {
+    /// The name it had.
+    pub id: EntryId,
+    /// The chain up to there.
+    pub hash: EntryHash,
+    /// Header and change.
+    pub header: Vec<u8>,
+    /// The change.
+    pub body: Vec<u8>,
+    /// The document it belongs to.
+    pub document: DocumentId,
+}
+
+/// What a document comes to, made from its entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectionRecord {
+    /// Where.
+    pub scope: ScopeId,
+    /// Which.
+    pub document: DocumentId,
+    /// What it is.
+    pub kind: Kind,
+    /// Orders lists.
+    pub at: Millis,
+    /// See [`crate::projection`].
+    pub body: Vec<u8>,
+}
+
+/// A receipt, kept as evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiptRecord {
+    /// Which scope.
+    pub scope: ScopeId,
+    /// Number of the epoch.
+    pub epoch: u64,
+    /// Rows that it vouches for.
+    pub size: u64,
+    /// The signed note.
+    pub note: String,
+}

@@ -1,0 +1,115 @@
+//! HTTP by `ureq`: blocking, rustls, no system libraries.
+
+use std::{io::Read as _, net::IpAddr, time::Duration};
+
+use ureq::{
+    Agent,
+    http::{Request, Uri},
+};
+
+use super::{HttpRequest, HttpResponse, Transport, TransportError};
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long one request may take in all, on a slow link too.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(180);
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct HttpTransport {
+    agent: Agent,
+    insecure: bool,
+}
+
+impl Default for HttpTransport {
+    fn default() -> Self {
+        Self::new(false)
+    }
+}
+
+impl HttpTransport {
+    /// `insecure` allows plain `http` to other machines: for trials inside one room.
+    pub fn new(insecure: bool) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .timeout_global(Some(REQUEST_TIMEOUT))
+            .user_agent(concat!("aralau/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self { agent: config.new_agent(), insecure }
+    }
+
+    fn check(&self, url: &str) -> Result<(), TransportError> {
+        let url: Uri = url.parse().map_err(|_| TransportError::BadUrl)?;
+        let host = url.host().ok_or(TransportError::BadUrl)?;
+        match url.scheme_str() {
+            Some("https") => Ok(()),
+            Some("http") if self.insecure || is_this_machine(host) => Ok(()),
+            Some("http") => Err(TransportError::Insecure),
+            _ => Err(TransportError::BadUrl),
+        }
+    }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+impl Transport for HttpTransport {
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
+        self.check(&request.url)?;
+        let mut builder = Request::builder().method(request.method).uri(&request.url);
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
+        }
+        let answer = match request.method {
+            "GET" => self.agent.run(builder.body(()).map_err(|_| TransportError::BadUrl)?),
+            _ => self.agent.run(builder.body(&request.body[..]).map_err(|_| TransportError::BadUrl)?),
+        };
+        let answer = answer.map_err(|error| transport_error(&error))?;
+        let (parts, body) = answer.into_parts();
+        let text = |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+        let mut bytes = Vec::new();
+        let limit = request.max_answer_bytes;
+        let mut reader = body.into_with_config().limit(u64::MAX).reader().take(limit.saturating_add(1));
+        reader.read_to_end(&mut bytes).map_err(|_| TransportError::Unreachable)?;
+        if bytes.len() as u64 > limit {
+            return Err(TransportError::TooLong);
+        }
+        Ok(HttpResponse { status: parts.status.as_u16(), headers, body: bytes })
+    }
+}
+
+fn transport_error(error: &ureq::Error) -> TransportError {
+    if matches!(error, ureq::Error::Timeout(_)) {
+        TransportError::TimedOut
+    } else if matches!(error, ureq::Error::BadUri(_)) {
+        TransportError::BadUrl
+    } else {
+        TransportError::Unreachable
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_stays_on_this_machine() {
+        let transport = HttpTransport::default();
+        for url in ["https://hq.example/x", "http://localhost:8080/x", "http://127.0.0.1:1/x", "http://[::1]:1/x"] {
+            assert_eq!(transport.check(url), Ok(()), "{url}");
+        }
+        for url in ["http://hq.example/x", "http://10.0.0.1/x", "http://localhost.example/x"] {
+            assert_eq!(transport.check(url), Err(TransportError::Insecure), "{url}");
+            assert_eq!(HttpTransport::new(true).check(url), Ok(()), "{url}");
+        }
+        for url in ["ftp://hq.example/x", "/x", ""] {
+            assert_eq!(transport.check(url), Err(TransportError::BadUrl), "{url}");
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! What an app shows. Every view serializes to JSON as it stands.
+
+use std::collections::BTreeMap;
+
+use aralau_sync_core::{
+    change::Value,
+    id::{ChangeHash, DocumentId, ReplicaId, ScopeId},
+    time::Millis,
+    visit::Position,
+    vocabulary::Language,
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{
+    alarm::AlarmRecord,
+    enrollment::{Beat, Person},
+    projection::{ApartRow, ConflictRow, MarkRow, NoteRow, PlaceRow, PositionRow, StoredValue, VisitRow, Whereabouts},
+    store::{ProjectionRecord, ScopeRecord},
+    words,
+};
+
+/// How far a document has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum VisitState {
+    /// Some own words have not been acknowledged by the server.
+    OnThisPhone,
+    /// The server has acknowledged all own words; no signed receipt over rows seen here covers them yet.
+    Received,
+    /// A signed receipt, whose root this device recomputed, covers everything.
+    AtHeadquarters,
+    /// Own words are kept apart.
+    Held {
+        /// Stable code.
+        reason: String,
+        /// In English; see [`words::reason`] for other languages.
+        words: String,
+    },
+}
+
+/// A visit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct VisitView {
+    /// Which.
+    pub id: DocumentId,
+    /// The beat's scope.
+    pub scope: ScopeId,
+    /// The beat's code, while it is one of this person's.
+    pub beat: Option<String>,
+    /// How far it has come.
+    #[serde(flatten)]
+    pub state: VisitState,
+    /// Where.
+    pub place: Option<DocumentId>,
+    /// The place's address, if the place is known here.
+    pub address: Option<String>,
+    /// A code of `visit_type`.
+    pub visit_type: Option<String>,
+    /// A code of `outcome`.
+    pub outcome: Option<String>,
+    /// `active` or `withdrawn`.
+    pub status: String,
+    /// The earliest beginning that an observer recorded.
+    pub started_at: Option<Millis>,
+    /// The latest end.
+    pub ended_at: Option<Millis>,
+    /// The first observer's position.
+    pub position: Option<Position>,
+    /// In order of writing.
+    pub notes: Vec<NoteView>,
+    /// Items of other collections: collection → item → field → value.
+    pub collections: BTreeMap<String, BTreeMap<Uuid, BTreeMap<String, Value>>>,
+    /// Fields with two or more distinct concurrent values.
+    pub conflicts: Vec<ConflictView>,
+    /// Fields that this build does not know.
+    pub other: BTreeMap<String, Value>,
+    /// Names of everybody who wrote.
+    pub authors: Vec<String>,
+    /// Own words that are kept apart.
+    pub held: Vec<HeldView>,
+}
+
+/// A note.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NoteView {
+    /// Its id.
+    pub id: Uuid,
+    /// The words.
+    pub text: String,
+    /// Whose.
+    pub by: String,
+    /// By that person's device.
+    pub at: Millis,
+    /// `active` or `withdrawn`.
+    pub status: String,
+}
+
+/// A conflict: every value, the one shown first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConflictView {
+    /// The field's key.
+    pub field: String,
+    /// The values.
+    pub values: Vec<ConflictValueView>,
+}
+
+/// One of a conflict's values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConflictValueView {
+    /// The value; hand it to [`Client::resolve`](crate::Client::resolve) to choose it.
+    pub value: Value,
+    /// Everybody who wrote it.
+    pub authors: Vec<AuthorView>,
+}
+
+/// Who wrote, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuthorView {
+    /// Whose device.
+    pub name: String,
+    /// By that device's clock.
+    pub at: Millis,
+}
+
+/// Own words that are kept apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HeldView {
+    /// When they were written.
+    pub at: Millis,
+    /// Stable code.
+    pub reason: String,
+    /// In English; see [`words::reason`] for other languages.
+    pub words: String,
+    /// What a person said about it.
+    pub note: Option<String>,
+    /// Whether the server has them.
+    pub sent: bool,
+    /// What they set, by key.
+    pub puts: BTreeMap<String, Value>,
+}
+
+/// A place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlaceView {
+    /// Which.
+    pub id: DocumentId,
+    /// The beat's scope.
+    pub scope: ScopeId,
+    /// The beat's code, while it is one of this person's.
+    pub beat: Option<String>,
+    /// How far it has come.
+    #[serde(flatten)]
+    pub state: VisitState,
+    /// As written on the door.
+    pub address: Option<String>,
+    /// Its name in another register.
+    pub external_code: Option<String>,
+    /// A code of `place_type`.
+    pub place_type: Option<String>,
+    /// `active` or `withdrawn`.
+    pub status: String,
+    /// Own words that are kept apart.
+    pub held: Vec<HeldView>,
+}
+
+/// One change of a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChangeView {
+    /// Names it within the document.
+    pub change: ChangeHash,
+    /// Whose.
+    pub by: String,
+    /// By that person's device.
+    pub at: Millis,
+    /// By the server; `None` while it has not been decided.
+    pub received_at: Option<Millis>,
+    /// Facts about the device's clock: `clock_ahead`, `clock_behind`, `late`.
+    pub labels: Vec<&'static str>,
+    /// Why it stands apart, if it does.
+    pub held: Option<String>,
+    /// What it set.
+    pub puts: BTreeMap<String, Value>,
+}
+
+/// How the device stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// In whose hands it is; `None` before enrollment.
+    pub person: Option<Person>,
+    /// The server's address.
+    pub url: Option<String>,
+    /// The install.
+    pub replica: ReplicaId,
+    /// Own entries that the server has not acknowledged.
+    pub unsent: u64,
+    /// When the oldest of them was written.
+    pub oldest_unsent_at: Option<Millis>,
+    /// Own words in no stream at the moment, after a restore or copy was noticed.
+    pub orphans: u64,
+    /// Server's clock minus the device's, as last measured.
+    pub skew_ms: Option<i64>,
+    /// Each scope.
+    pub scopes: Vec<ScopeStatus>,
+    /// What was noticed and must not be kept quiet.
+    pub alarms: Vec<AlarmRecord>,
+}
+
+/// How the device stands in one scope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScopeStatus {
+    /// Which.
+    pub scope: ScopeId,
+    /// Its beat, while it is one of this person's.
+    pub beat: Option<Beat>,
+    /// Number of the server's epoch.
+    pub epoch: u64,
+    /// Rows of the server's log that are here.
+    pub sequence: u64,
+    /// Rows that a signed receipt covers.
+    pub verified: u64,
+    /// Rows that survive the loss of the server's machine.
+    pub backed_up: u64,
+    /// Own entries written.
+    pub written: u64,
+    /// Own entries that the server has decided.
+    pub decided: u64,
+    /// The newest signed receipt.
+    pub receipt: Option<String>,
+}
+
+/// Something that changed; see [`Client::watch`](crate::Client::watch).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// These documents may read differently now.
+    Changed(Vec<DocumentId>),
+    /// The set of beats changed.
+    Beats,
+    /// A sync went through; states may have changed.
+    Synced,
+    /// Something was noticed; see [`Status::alarms`].
+    Alarm(crate::alarm::AlarmCode),
+}
+
+/// What names are looked up in.
+pub(crate) struct Surroundings {
+    pub(crate) names: BTreeMap<ReplicaId, String>,
+    pub(crate) beats: Vec<Beat>,
+    pub(crate) scopes: BTreeMap<ScopeId, ScopeRecord>,
+    pub(crate) addresses: BTreeMap<DocumentId, String>,
+}
+
+impl Surroundings {
+    pub(crate) fn name(&self, replica: ReplicaId) -> String {
+        // Someone whose stream was never introduced: the start of the id is all there is.
+        self.names.get(&replica).cloned().unwrap_or_else(|| replica.to_string().chars().take(8).collect())
+    }
+
+    fn beat(&self, scope: ScopeId) -> Option<String> {
+        self.beats.iter().find(|beat| beat.scope == scope).map(|beat| beat.code.clone())
+    }
+
+    fn state(&self, scope: ScopeId, mark: MarkRow, apart: &[ApartRow]) -> VisitState {
+        let whereabouts = self.scopes.get(&scope).map_or(Whereabouts::Phone, |record| mark.whereabouts(record));
+        // What is held for its own sake says more than what only follows it.
+        let held = apart.iter().find(|row| row.reason != "because").or(apart.first());
+        match (whereabouts, held) {
+            (Whereabouts::Phone, _) => VisitState::OnThisPhone,
+            (_, Some(row)) => {
+                let words = words::reason(&row.reason, Language::English).to_owned();
+                VisitState::Held { reason: row.reason.clone(), words }
+            }
+            (Whereabouts::Received, None) => VisitState::Received,
+            (Whereabouts::Headquarters, None) => VisitState::AtHeadquarters,
+        }
+    }
+
+    pub(crate) fn visit(&self, record: &ProjectionRecord, row: VisitRow) -> VisitView {
+        let mut authors: Vec<_> = row.by.iter().map(|replica| self.name(*replica)).collect();
+        authors.sort();
+        authors.dedup();
+        VisitView {
+            id: record.document,
+            scope: record.scope,
+            beat: self.beat(record.scope),
+            state: self.state(record.scope, row.mark, &row.apart),
+            place: row.place,
+            address: row.place.and_then(|place| self.addresses.get(&place).cloned()),
+            visit_type: row.visit_type,
+            outcome: row.outcome,
+            status: row.status,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+            position: row.position.map(position),
+            notes: row.notes.into_iter().map(|note| self.note(note)).collect(),
+            collections: row.collections.into_iter().map(|(name, items)| (name, values_of_items(items))).collect(),
+            conflicts: row.conflicts.into_iter().map(|conflict| self.conflict(conflict)).collect(),
+            other: values(row.other),
+            authors,
+            held: row.apart.into_iter().map(held).collect(),
+        }
+    }
+
+    pub(crate) fn place(&self, record: &ProjectionRecord, row: PlaceRow) -> PlaceView {
+        PlaceView {
+            id: record.document,
+            scope: record.scope,
+            beat: self.beat(record.scope),
+            state: self.state(record.scope, row.mark, &row.apart),
+            address: row.address,
+            external_code: row.external_code,
+            place_type: row.place_type,
+            status: row.status,
+            held: row.apart.into_iter().map(held).collect(),
+        }
+    }
+
+    fn note(&self, note: NoteRow) -> NoteView {
+        let NoteRow { id, text, by, at, status } = note;
+        NoteView { id, text, by: by.map(|replica| self.name(replica)).unwrap_or_default(), at, status }
+    }
+
+    fn conflict(&self, conflict: ConflictRow) -> ConflictView {
+        let author = |(replica, at)| AuthorView { name: self.name(replica), at };
+        let values = conflict.values.into_iter().map(|(value, authors)| ConflictValueView {
+            value: value.into(),
+            authors: authors.into_iter().map(author).collect(),
+        });
+        ConflictView { field: conflict.field, values: values.collect() }
+    }
+}
+
+fn held(row: ApartRow) -> HeldView {
+    HeldView {
+        at: row.at,
+        words: words::reason(&row.reason, Language::English).to_owned(),
+        reason: row.reason,
+        note: row.note,
+        sent: row.sent,
+        puts: row.puts.into_iter().map(|(key, value)| (key, value.into())).collect(),
+    }
+}
+
+fn position(row: PositionRow) -> Position {
+    Position {
+        lat: f64::from_bits(row.lat),
+        lon: f64::from_bits(row.lon),
+        accuracy_m: row.accuracy_m.map(f64::from_bits),
+        mock: row.mock,
+    }
+}
+
+fn values(fields: BTreeMap<String, StoredValue>) -> BTreeMap<String, Value> {
+    fields.into_iter().map(|(name, value)| (name, value.into())).collect()
+}
+
+fn values_of_items(items: BTreeMap<Uuid, BTreeMap<String, StoredValue>>) -> BTreeMap<Uuid, BTreeMap<String, Value>> {
+    items.into_iter().map(|(id, fields)| (id, values(fields))).collect()
+}
