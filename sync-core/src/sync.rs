@@ -219,6 +219,13 @@ pub struct Gained {
     pub decided: Tip,
 }
 
+impl Gained {
+    /// Bytes of all content in the rows, about as the answer counts them.
+    pub fn content_bytes(&self) -> usize {
+        self.rows.iter().map(Row::bytes).sum()
+    }
+}
+
 /// A stream that rows of an answer belong to.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]

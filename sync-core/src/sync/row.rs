@@ -26,6 +26,13 @@ pub struct Row {
     pub content: Content,
 }
 
+impl Row {
+    /// About what the row weighs in an answer.
+    pub fn bytes(&self) -> usize {
+        64 + self.verdict.len() + self.content.full().map_or(64, |(header, body)| header.len() + body.len())
+    }
+}
+
 /// What a row brings along.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
@@ -67,8 +74,8 @@ impl<'b, C> Decode<'b, C> for Row {
                     Content::Known
                 }
                 Type::Bytes => Content::Control(d.bytes()?.to_vec()),
-                #[expect(clippy::wildcard_enum_match_arm, reason = "a link's own decoder refuses everything else")]
-                _ => Content::Link(d.decode_with(ctx)?),
+                Type::Array => Content::Link(d.decode_with(ctx)?),
+                other => return Err(decode::Error::type_mismatch(other)),
             },
         })
     }

@@ -1,0 +1,214 @@
+//! `aralau admin`: the organisation, its devices and tokens. Works beside a running server on the same folder.
+
+use std::path::PathBuf;
+
+use aralau_server::{
+    auth,
+    authorize::Role,
+    query,
+    store::{self, FolderLock, Store},
+};
+use aralau_sync_core::id::DeviceId;
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::{must_exist, now, tables};
+use crate::{failure::Failure, output};
+
+#[derive(Debug, Args)]
+pub struct Admin {
+    /// The data folder.
+    #[arg(long, env = "ARALAU_DATA")]
+    data: PathBuf,
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Make an organisation to play with: beat-01 to beat-06, places, code lists. May be repeated.
+    Sample,
+    /// Load an organisation of one's own. May be repeated: what exists is left as it is.
+    Load {
+        /// CSV with `code,name`.
+        #[arg(long)]
+        beats: PathBuf,
+        /// CSV with `beat,address` and, if wanted, `external_code,place_type`.
+        #[arg(long)]
+        places: PathBuf,
+        /// CSV with `name,beat`.
+        #[arg(long)]
+        staff: PathBuf,
+    },
+    /// Make a one-time code with which an inspector's phone enrolls itself.
+    Enroll {
+        /// The beat's code.
+        #[arg(long)]
+        beat: String,
+        /// The inspector's name; joins the directory where absent.
+        #[arg(long)]
+        inspector: String,
+        /// How long the code is good for.
+        #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(i64).range(1..=10_080))]
+        minutes: i64,
+    },
+    /// Make a token for headquarters' API. It is shown once.
+    Token {
+        /// What its holder may do.
+        #[arg(long, value_parser = ["headquarters", "supervisor", "auditor", "administrator"])]
+        role: String,
+        /// Whose it is.
+        #[arg(long, default_value = "")]
+        name: String,
+    },
+    /// List the devices.
+    Devices,
+    /// Shut a device out. What it had not sent is held from now on.
+    Revoke {
+        /// Its id.
+        device: DeviceId,
+    },
+    /// Move a device's person to a beat.
+    Assign {
+        /// Its id.
+        device: DeviceId,
+        /// The beat's code.
+        #[arg(long)]
+        beat: String,
+    },
+    /// Make all projections anew from the log. The server must be stopped.
+    Rebuild,
+    /// Check everything against everything: pages, trees, chains, signatures, documents, projections.
+    Check,
+}
+
+impl Admin {
+    pub fn run(&self, json: bool) -> Result<(), Failure> {
+        match &self.task {
+            Task::Sample => self.sample(json),
+            Task::Load { beats, places, staff } => {
+                let organisation = tables::read(beats, places, staff)?;
+                let store = Store::open(&self.data, now())?;
+                let handle = store.clone();
+                let report = store.write(move |tx| store::load(tx, handle.identity(), &organisation, now()))?;
+                output::show(json, &report, made);
+                Ok(())
+            }
+            Task::Enroll { beat, inspector, minutes } => self.enroll(json, beat, inspector, *minutes),
+            Task::Token { role, name } => self.token(json, role, name),
+            Task::Devices => self.devices(json),
+            Task::Revoke { device } => self.revoke(json, *device),
+            Task::Assign { device, beat } => self.assign(json, *device, beat),
+            Task::Rebuild => self.rebuild(json),
+            Task::Check => self.check(json),
+        }
+    }
+
+    fn open(&self) -> Result<Store, Failure> {
+        must_exist(&self.data)?;
+        Ok(Store::open(&self.data, now())?)
+    }
+
+    fn sample(&self, json: bool) -> Result<(), Failure> {
+        let store = Store::open(&self.data, now())?;
+        let handle = store.clone();
+        let report = store.write(move |tx| store::sample(tx, handle.identity(), now()))?;
+        output::show(json, &report, made);
+        Ok(())
+    }
+
+    fn enroll(&self, json: bool, beat: &str, inspector: &str, minutes: i64) -> Result<(), Failure> {
+        let store = self.open()?;
+        let (code, name) = (beat.to_owned(), inspector.trim().to_owned());
+        if name.is_empty() || name.len() > 200 {
+            return Err(Failure::new("inspector", "an inspector's name has 1 to 200 bytes"));
+        }
+        let made = store.write(move |tx| {
+            let Some(beat) = store::beat(tx, &code)? else { return Ok(None) };
+            let (person, _) = store::ensure_person(tx, &name, now())?;
+            store::grant(tx, person, beat.scope, now())?;
+            store::make_code(tx, person, minutes * 60_000, now()).map(Some)
+        })?;
+        let code = made.ok_or_else(|| no_beat(beat))?;
+        let report = json!({ "code": code, "inspector": inspector, "beat": beat, "minutes": minutes });
+        output::show(json, &report, |_| format!("{code}\n(once, within {minutes} minutes, for {inspector} on {beat})"));
+        Ok(())
+    }
+
+    fn token(&self, json: bool, role: &str, name: &str) -> Result<(), Failure> {
+        let store = self.open()?;
+        let parsed: Role = role.parse().map_err(|_| Failure::new("role", format!("there is no role {role:?}")))?;
+        let name = if name.is_empty() { role.to_owned() } else { name.to_owned() };
+        let entropy = store::random().map_err(|error| Failure::new("entropy", error))?;
+        let token = store.write(move |tx| auth::mint(tx, parsed, &name, now(), entropy))?;
+        output::show(json, &json!({ "token": token, "role": role }), |_| {
+            format!("{token}\n(shown this once; send it as `Authorization: Bearer …`)")
+        });
+        Ok(())
+    }
+
+    fn devices(&self, json: bool) -> Result<(), Failure> {
+        let devices = self.open()?.read(query::devices::all)?;
+        output::list(json, &devices, "No device is enrolled yet.", |device| {
+            let value = serde_json::to_value(device).unwrap_or_default();
+            let text = |name: &str| value.pointer(name).and_then(|value| value.as_str()).unwrap_or("-").to_owned();
+            format!("{}  {}  last sync {}", text("/id"), text("/person/name"), text("/last_sync_at"))
+        });
+        Ok(())
+    }
+
+    fn revoke(&self, json: bool, device: DeviceId) -> Result<(), Failure> {
+        if !self.open()?.write(move |tx| store::revoke_device(tx, device, now()))? {
+            return Err(no_device(device));
+        }
+        output::show(json, &json!({ "device": device, "revoked": true }), |_| format!("{device} is shut out."));
+        Ok(())
+    }
+
+    fn assign(&self, json: bool, device: DeviceId, beat: &str) -> Result<(), Failure> {
+        let code = beat.to_owned();
+        let assigned = self.open()?.write(move |tx| match store::beat(tx, &code)? {
+            Some(beat) => store::assign_device(tx, device, &beat, now()).map(Some),
+            None => Ok(None),
+        })?;
+        if !assigned.ok_or_else(|| no_beat(beat))? {
+            return Err(no_device(device));
+        }
+        output::show(json, &json!({ "device": device, "beat": beat }), |_| format!("{device} now works {beat}."));
+        Ok(())
+    }
+
+    fn rebuild(&self, json: bool) -> Result<(), Failure> {
+        let _lock = FolderLock::take(&self.data)?;
+        let report = self.open()?.rebuild()?;
+        output::show(json, &report, |report| {
+            format!("{} log rows read; {} rows of projections are not what they were.", report.rows, report.changed)
+        });
+        Ok(())
+    }
+
+    fn check(&self, json: bool) -> Result<(), Failure> {
+        let report = self.open()?.check()?;
+        output::show(json, &report, |report| {
+            let mut text = format!(
+                "{} log rows, {} streams and {} documents checked.",
+                report.rows, report.streams, report.documents
+            );
+            report.problems.iter().for_each(|problem| text += &format!("\n  {problem}"));
+            text
+        });
+        if report.problems.is_empty() { Ok(()) } else { Err(Failure::new("check_failed", "the store is not sound")) }
+    }
+}
+
+fn made(report: &store::LoadReport) -> String {
+    format!("New: {} beats, {} places, {} people.", report.beats, report.places, report.people)
+}
+
+fn no_beat(code: &str) -> Failure {
+    Failure::new("beat_unknown", format!("there is no beat {code:?}; `aralau admin … sample` or `load` makes beats"))
+}
+
+fn no_device(device: DeviceId) -> Failure {
+    Failure::new("device_unknown", format!("there is no device {device}; see `aralau admin … devices`"))
+}

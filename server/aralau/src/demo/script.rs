@@ -1,0 +1,161 @@
+//! Who does what in the demonstration, offline: made up, or read from a table of real inspections. Pure.
+
+use std::collections::BTreeMap;
+
+use aralau_sync_core::{
+    change::Value,
+    id::DocumentId,
+    time::Millis,
+    visit::{VisitDraft, VisitEdit},
+};
+use uuid::Uuid;
+
+use super::import::{FieldValue, Import, ImportRow, ImportVisit};
+
+/// The whole demonstration.
+#[derive(Debug, Default)]
+pub struct Script {
+    /// Each inspector's acts, in their own order.
+    pub inspectors: BTreeMap<String, Vec<Act>>,
+    /// Distinct visits in it.
+    pub visits: usize,
+    /// Notes that must be at headquarters in the end.
+    pub notes: usize,
+}
+
+/// Something an inspector does on a phone.
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// Logs a visit; partners log the same one, each by themselves.
+    Log(DocumentId, Box<VisitDraft>),
+    /// Edits one that this phone has.
+    Edit(DocumentId, Vec<VisitEdit>),
+}
+
+/// Fresh ids for notes, and chances.
+pub trait Chance {
+    /// A UUIDv4.
+    fn uuid(&mut self) -> Uuid;
+    /// Evenly below `bound`.
+    fn below(&mut self, bound: usize) -> usize;
+}
+
+impl Script {
+    fn act(&mut self, inspector: &str, act: Act) {
+        if let Act::Log(_, draft) = &act {
+            self.notes += usize::from(draft.note.is_some());
+        }
+        if let Act::Edit(_, edits) = &act {
+            self.notes += edits.iter().filter(|edit| matches!(edit, VisitEdit::AddNote { .. })).count();
+        }
+        self.inspectors.entry(inspector.to_owned()).or_default().push(act);
+    }
+
+    /// Pairs of partners who work the same doors and do not always agree.
+    pub fn made_up(
+        names: &[String],
+        places: &[DocumentId],
+        visits: usize,
+        now: Millis,
+        chance: &mut impl Chance,
+    ) -> Self {
+        const OUTCOMES: [&str; 6] = ["contacted", "contacted", "contacted", "nobody_home", "no_access", "refused"];
+        const NOTES: [&str; 5] = [
+            "Жалоба на шум после 23:00, обещал зайти участковый.",
+            "Көше жарығы жанбайды, әкімдікке хабарлау керек.",
+            "Пенсионерка живёт одна, оставил телефон.",
+            "Дверь не открыли, соседи говорят, что уехали до мая.",
+            "Тұрғын паркинг мәселесін көтерді.",
+        ];
+        let mut script = Self { visits, ..Self::default() };
+        names.iter().for_each(|name| drop(script.inspectors.insert(name.clone(), Vec::new())));
+        for visit in 0..visits {
+            let id = DocumentId(chance.uuid());
+            let first = visit % names.len();
+            let partner = (first + 1) % names.len();
+            let started_at = now.plus(-(chance.below(5 * 24 * 60) as i64) * 60_000);
+            let draft = |outcome: &str, note| {
+                Box::new(VisitDraft {
+                    place: places.get(visit % places.len().max(1)).copied(),
+                    visit_type: Some("door_to_door".to_owned()),
+                    outcome: Some(outcome.to_owned()),
+                    started_at: Some(started_at),
+                    note,
+                    ..VisitDraft::default()
+                })
+            };
+            let note = Some((chance.uuid(), NOTES[chance.below(NOTES.len())].to_owned()));
+            let outcome = OUTCOMES[chance.below(OUTCOMES.len())];
+            script.act(&names[first], Act::Log(id, draft(outcome, note)));
+            // Every third visit has a partner with words of their own; now and then they saw it otherwise.
+            if visit % 3 == 0 && partner != first {
+                let outcome = if visit % 2 == 0 { outcome } else { OUTCOMES[chance.below(OUTCOMES.len())] };
+                let note = (visit % 2 == 0).then(|| (chance.uuid(), NOTES[chance.below(NOTES.len())].to_owned()));
+                script.act(&names[partner], Act::Log(id, draft(outcome, note)));
+            }
+            if visit % 7 == 0 {
+                let text = "Уточнение: договорились на субботу.".to_owned();
+                script.act(&names[first], Act::Edit(id, vec![VisitEdit::AddNote { id: chance.uuid(), text }]));
+            }
+        }
+        script
+    }
+
+    /// Every member of a row's team logs its visit; a further row of the same visit is an edit.
+    pub fn of_import(import: &Import, chance: &mut impl Chance) -> Self {
+        let mut script = Self { visits: import.visits.len(), ..Self::default() };
+        import.inspectors.iter().for_each(|name| drop(script.inspectors.insert(name.clone(), Vec::new())));
+        for visit in &import.visits {
+            script.of_visit(visit, chance);
+        }
+        script
+    }
+
+    fn of_visit(&mut self, visit: &ImportVisit, chance: &mut impl Chance) {
+        let id = DocumentId(visit.id);
+        let mut held: BTreeMap<&str, &ImportRow> = BTreeMap::new();
+        for row in &visit.rows {
+            for (position, member) in row.team.iter().enumerate() {
+                let mut notes = row.notes.iter().filter(|_| position == 0).map(|text| (chance.uuid(), text.clone()));
+                match held.insert(member, row) {
+                    None => {
+                        let draft = draft(visit, row, notes.next());
+                        self.act(member, Act::Log(id, Box::new(draft)));
+                    }
+                    Some(earlier) => {
+                        let edits: Vec<_> = row.edit_since(earlier).into_iter().map(set).collect();
+                        if !edits.is_empty() {
+                            self.act(member, Act::Edit(id, edits));
+                        }
+                    }
+                }
+                for (id_of_note, text) in notes {
+                    self.act(member, Act::Edit(id, vec![VisitEdit::AddNote { id: id_of_note, text }]));
+                }
+            }
+        }
+    }
+}
+
+fn draft(visit: &ImportVisit, row: &ImportRow, note: Option<(Uuid, String)>) -> VisitDraft {
+    VisitDraft {
+        place: visit.place.map(DocumentId),
+        // The table's local time without a zone, taken as it stands; the raw words are in the fields.
+        started_at: row.visited_at.map(|at| Millis(at.and_utc().timestamp_millis())),
+        note,
+        other: row.fields.iter().cloned().map(|(key, field)| (key, value(field))).collect(),
+        ..VisitDraft::default()
+    }
+}
+
+fn set((field, to): (String, FieldValue)) -> VisitEdit {
+    VisitEdit::Set { field, value: value(to) }
+}
+
+fn value(field: FieldValue) -> Value {
+    match field {
+        FieldValue::Text(text) => Value::Text(text),
+        FieldValue::Int(number) => Value::Int(number),
+        FieldValue::Bool(flag) => Value::Boolean(flag),
+    }
+}

@@ -1,0 +1,117 @@
+//! The state that every handler shares: the store behind an async face, the clock, and word of new commits.
+
+use std::{path::PathBuf, sync::Arc};
+
+use aralau_sync_core::{id::DeploymentId, time::Millis};
+use rusqlite::Connection;
+use tokio::sync::{Semaphore, oneshot, watch};
+
+use crate::{
+    http::Shared,
+    store::{Identity, Store, StoreError, Transaction},
+};
+
+/// Reads under way at once; more wait their turn, so that memory and open files stay bounded.
+const CONCURRENT_READS: usize = 8;
+
+/// Where `now` comes from.
+pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
+
+/// A cheap handle to everything.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    folder: PathBuf,
+    clock: Clock,
+    reads: Semaphore,
+    commits: watch::Sender<u64>,
+    http: Shared,
+}
+
+impl App {
+    /// Around an open store.
+    pub fn new(store: Store, folder: PathBuf, clock: Clock) -> Self {
+        let (commits, _) = watch::channel(0);
+        Self(Arc::new(Inner {
+            store,
+            folder,
+            clock,
+            reads: Semaphore::new(CONCURRENT_READS),
+            commits,
+            http: Shared::default(),
+        }))
+    }
+
+    /// Reads from one consistent snapshot.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let stopping = |_| StoreError::Unavailable("shutting down".into());
+        let _turn = self.0.reads.acquire().await.map_err(stopping)?;
+        let store = self.0.store.clone();
+        let read = tokio::task::spawn_blocking(move || store.read(job)).await;
+        read.unwrap_or_else(|_| Err(StoreError::Internal("a read panicked".into())))
+    }
+
+    /// Does a job in the next transaction; returns once it is on disk.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (done, committed) = oneshot::channel();
+        self.0.store.submit(job, move |result| drop(done.send(result)));
+        let result = committed.await.unwrap_or_else(|_| Err(StoreError::Unavailable("shutting down".into())));
+        if result.is_ok() {
+            self.tick();
+        }
+        result
+    }
+
+    /// The clock.
+    pub fn now(&self) -> Millis {
+        (self.0.clock)()
+    }
+
+    /// Which deployment this is.
+    pub fn deployment(&self) -> DeploymentId {
+        self.0.store.deployment()
+    }
+
+    /// The deployment's keys.
+    pub fn identity(&self) -> &Identity {
+        self.0.store.identity()
+    }
+
+    /// The store itself, for jobs that run outside of a request.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// What the handlers share beside the store.
+    pub fn http(&self) -> &Shared {
+        &self.0.http
+    }
+
+    /// Reads under way now.
+    pub fn reads_under_way(&self) -> usize {
+        CONCURRENT_READS - self.0.reads.available_permits()
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &std::path::Path {
+        &self.0.folder
+    }
+
+    /// Ticks after each commit; says only that there is something.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.commits.subscribe()
+    }
+
+    /// Says that there is something: also when another process has written.
+    pub fn tick(&self) {
+        self.0.commits.send_modify(|ticks| *ticks += 1);
+    }
+}

@@ -1,0 +1,110 @@
+//! How a phone becomes a device: who this server is, and a one-time code for a key.
+
+use aralau_sync_core::{
+    auth::enroll_preimage,
+    id::{DeploymentId, DeviceId, PersonId, PublicKey, ReplicaId, ScopeId, ServerKey, Signature},
+    receipt::SignServer as _,
+    stream::VerifyDevice as _,
+    sync::PROTOCOL,
+};
+use axum::{Json, extract::State};
+use serde::{Deserialize, Serialize};
+
+use super::{extract::Body, problem::Problem};
+use crate::{
+    app::App,
+    device_auth::Nonces,
+    keys::DeviceVerifier,
+    store::{self, EnrollError, Enrollment},
+};
+
+/// Who this server is.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Deployment {
+    #[schema(value_type = String)]
+    deployment: DeploymentId,
+    #[schema(value_type = String)]
+    server_key: ServerKey,
+    protocol: u16,
+    time_ms: i64,
+}
+
+/// Who this server is, before a phone trusts it.
+#[utoipa::path(get, path = "/v1/deployment", tag = "devices", responses((status = 200, body = Deployment)))]
+pub async fn deployment(State(app): State<App>) -> Json<Deployment> {
+    Json(Deployment {
+        deployment: app.deployment(),
+        server_key: app.identity().receipt_key.public_key(),
+        protocol: PROTOCOL,
+        time_ms: app.now().0,
+    })
+}
+
+/// A phone that asks to be let in.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+pub struct Ask {
+    code: String,
+    #[schema(value_type = String)]
+    public_key: PublicKey,
+    #[schema(value_type = String)]
+    replica: ReplicaId,
+    /// Over [`enroll_preimage`]: proves that the phone holds the key.
+    #[schema(value_type = String)]
+    signature: Signature,
+}
+
+/// What it is told.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Answer {
+    #[schema(value_type = String)]
+    deployment: DeploymentId,
+    #[schema(value_type = String)]
+    server_key: ServerKey,
+    #[schema(value_type = String)]
+    device: DeviceId,
+    person: Person,
+    beats: Vec<Beat>,
+    nonce: String,
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Person {
+    #[schema(value_type = String)]
+    id: PersonId,
+    name: String,
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Beat {
+    code: String,
+    #[schema(value_type = String)]
+    scope: ScopeId,
+    name: String,
+}
+
+/// Lets a phone in, once for each code. Repeating it with the same key gives the same answer.
+#[utoipa::path(post, path = "/v1/enroll", tag = "devices", request_body = Ask, responses((status = 200, body = Answer), Problem))]
+pub async fn enroll(State(app): State<App>, Body(ask): Body<Ask>) -> Result<Json<Answer>, Problem> {
+    let message = enroll_preimage(&ask.code, &ask.replica, &ask.public_key);
+    if ask.code.len() > 64 || !DeviceVerifier.verify(&ask.public_key, &message, &ask.signature) {
+        return Err(Problem::Malformed("the request is not signed with the key that it brings".to_owned()));
+    }
+    let now = app.now();
+    let enrollment = Enrollment { code: ask.code, key: ask.public_key, replica: ask.replica };
+    let enrolled = app.write(move |tx| store::enroll(tx, &enrollment, now)).await?.map_err(|error| match error {
+        EnrollError::Unknown => Problem::EnrollmentCodeUnknown,
+        EnrollError::Expired => Problem::EnrollmentCodeExpired,
+        EnrollError::Used => Problem::EnrollmentCodeUsed,
+        EnrollError::Replica => Problem::ReplicaForeign,
+    })?;
+    let nonce = Nonces(&app.identity().nonce_secret).issue(enrolled.device, now);
+    let beats = enrolled.beats.into_iter().map(|beat| Beat { code: beat.code, scope: beat.scope, name: beat.name });
+    Ok(Json(Answer {
+        deployment: app.deployment(),
+        server_key: app.identity().receipt_key.public_key(),
+        device: enrolled.device,
+        person: Person { id: enrolled.person, name: enrolled.name },
+        beats: beats.collect(),
+        nonce,
+    }))
+}

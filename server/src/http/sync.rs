@@ -1,0 +1,293 @@
+//! `POST /v1/sync`: frames in, each committed by itself; what the scopes gained out.
+
+use aralau_sync_core::{
+    cbor::{self, ItemReader},
+    frame::{Frame, MAX_FRAME_BYTES},
+    id::ScopeId,
+    sync::{Directive, FrameFate, Hello, MAX_FRAMES, MAX_HELLO_BYTES, MAX_SCOPES, PROTOCOL, Welcome},
+    time::Millis,
+};
+use axum::{
+    body::{Body, BodyDataStream},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use futures_util::StreamExt as _;
+use sha2::{Digest as _, Sha256};
+
+use super::problem::Problem;
+use crate::{
+    app::App,
+    compress::{Decoder, Encoding},
+    device_auth::{self, Credentials, Nonces, Refused},
+    keys::DeviceVerifier,
+    store::{self, Asking, DeviceRow, PullLimits, StoreError, Upload},
+};
+
+/// A request's body as sent, at most.
+const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
+/// What it may become once decompressed.
+const MAX_DECODED_BYTES: usize = 24 * 1024 * 1024;
+/// How long a body may pause between two pieces.
+const BODY_PAUSE: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// Pushes what a device wrote and pulls what its scopes gained, in one round trip. Both bodies are CBOR sequences,
+/// described in the protocol reference.
+#[utoipa::path(
+    post, path = "/v1/sync", tag = "devices",
+    request_body(content = Vec<u8>, content_type = "application/cbor-seq"),
+    responses((status = 200, body = Vec<u8>, content_type = "application/cbor-seq"), Problem)
+)]
+pub async fn sync(State(app): State<App>, request: Request) -> Result<Response, Problem> {
+    let app = &app;
+    let (parts, body) = request.into_parts();
+    let now = app.now();
+    let caller = identify(app, &parts.headers, now).await?;
+    let encoding = Encoding::of_request(&parts.headers).ok_or(Problem::UnsupportedEncoding)?;
+    let mut upload = Incoming::new(app, &caller, Decoder::new(encoding, MAX_DECODED_BYTES)?);
+    // What came whole is decided and durable from here on, whatever becomes of the rest of the request.
+    let hash = upload.read(body.into_data_stream()).await?;
+    let target = (parts.method.as_str(), parts.uri.path());
+    if !caller.credentials.signed(&caller.row, &app.deployment(), target, &hash) {
+        return Err(Problem::DeviceUnknown);
+    }
+    let (hello, fates, held) = upload.finish()?;
+    tell_status(app, &caller, &hello, now).await?;
+    let answer = answer(app, &caller, hello, fates, held, now).await?;
+    let encoding = Encoding::accepted(&parts.headers);
+    let mut response = Response::new(Body::from(encoding.encode(answer)?));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/cbor-seq"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(name) = encoding.name() {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
+    }
+    *response.status_mut() = StatusCode::OK;
+    Ok(response)
+}
+
+/// The device that sent a request, as far as its credentials can tell before the body has been read.
+struct Caller {
+    credentials: Credentials,
+    row: DeviceRow,
+    nonce_issued_at: Millis,
+}
+
+async fn identify(app: &App, headers: &HeaderMap, now: Millis) -> Result<Caller, Problem> {
+    let text = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let credentials = text.and_then(Credentials::parse).ok_or(Problem::DeviceUnknown)?;
+    let secret = app.identity().nonce_secret;
+    let asked = credentials.clone();
+    let found = app.read(move |connection| device_auth::identify(connection, &Nonces(&secret), &asked, now)).await?;
+    match found {
+        Ok((row, nonce_issued_at)) => Ok(Caller { credentials, row, nonce_issued_at }),
+        Err(Refused::StaleNonce) => {
+            let device = credentials.device;
+            let floor = app.read(move |connection| device_auth::floor(connection, device)).await?;
+            let nonce = device_auth::next_nonce(&Nonces(&app.identity().nonce_secret), device, floor, now);
+            Err(Problem::NonceStale(nonce))
+        }
+        Err(Refused::Unknown) => Err(Problem::DeviceUnknown),
+    }
+}
+
+/// A request's body while it arrives.
+struct Incoming<'a> {
+    app: &'a App,
+    caller: &'a Caller,
+    decoder: Decoder,
+    reader: ItemReader,
+    hello: Option<Hello>,
+    fates: Vec<FrameFate>,
+    held: Vec<(ScopeId, u64, String)>,
+}
+
+impl<'a> Incoming<'a> {
+    fn new(app: &'a App, caller: &'a Caller, decoder: Decoder) -> Self {
+        let reader = ItemReader::new(MAX_FRAME_BYTES);
+        Self { app, caller, decoder, reader, hello: None, fates: Vec::new(), held: Vec::new() }
+    }
+
+    /// Reads all of it, frame by frame. Returns the digest of what was sent.
+    async fn read(&mut self, mut body: BodyDataStream) -> Result<[u8; 32], Problem> {
+        let mut hasher = Sha256::new();
+        let mut received = 0;
+        loop {
+            let piece = tokio::time::timeout(BODY_PAUSE, body.next()).await.map_err(|_| Problem::BodyIncomplete)?;
+            let Some(piece) = piece else { break };
+            let piece = piece.map_err(|_| Problem::BodyIncomplete)?;
+            received += piece.len();
+            if received > MAX_BODY_BYTES {
+                return Err(Problem::BodyTooLarge);
+            }
+            hasher.update(&piece);
+            let decoded = self.decoder.push(&piece)?;
+            self.reader.push(&decoded);
+            self.take_items().await?;
+        }
+        let decoded = self.decoder.end()?;
+        self.reader.push(&decoded);
+        self.take_items().await?;
+        if self.reader.is_empty() { Ok(hasher.finalize().into()) } else { Err(Problem::BodyIncomplete) }
+    }
+
+    async fn take_items(&mut self) -> Result<(), Problem> {
+        let malformed = |error| Problem::Malformed(format!("the body is not a CBOR sequence: {error}"));
+        while let Some(item) = self.reader.next_item().map_err(malformed)? {
+            if self.hello.is_none() {
+                self.take_hello(&item).await?;
+            } else if self.fates.len() >= MAX_FRAMES {
+                return Err(Problem::BodyTooLarge);
+            } else {
+                let fate = self.take_frame(&item).await?;
+                self.fates.push(fate);
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_hello(&mut self, item: &[u8]) -> Result<(), Problem> {
+        let malformed = |detail: &str| Problem::Malformed(format!("the hello: {detail}"));
+        if item.len() > MAX_HELLO_BYTES {
+            return Err(malformed("too long"));
+        }
+        let hello: Hello = cbor::decode(item).map_err(|error| malformed(&error.to_string()))?;
+        if hello.protocol != PROTOCOL {
+            return Err(Problem::ProtocolVersion(PROTOCOL));
+        }
+        if hello.scopes.len() > MAX_SCOPES || hello.app.as_ref().is_some_and(|app| app.len() > 64) {
+            return Err(malformed("more than its limits allow"));
+        }
+        self.hello = Some(hello);
+        Ok(())
+    }
+
+    async fn take_frame(&mut self, item: &[u8]) -> Result<FrameFate, Problem> {
+        let refused = |code: &str| FrameFate::Refused { code: code.to_owned() };
+        let frame = match Frame::from_bytes(item) {
+            Ok(frame) => frame,
+            Err(error) => return Ok(refused(error.code())),
+        };
+        let replica = frame.stream.replica;
+        let app = self.app;
+        let author = app.read(move |connection| store::device_of_replica(connection, replica)).await?;
+        // A new install of the sending device is noted with its first frame that verifies under the device's key.
+        let own = author.as_ref().is_none_or(|author| author.device == self.caller.row.device);
+        let key = author.map_or(self.caller.row.key, |author| author.key);
+        let deployment = app.deployment();
+        let verified = tokio::task::spawn_blocking(move || {
+            let tips = frame.verify(&deployment, &key, &DeviceVerifier)?;
+            Ok::<_, aralau_sync_core::frame::FrameError>(Upload { frame, tips })
+        });
+        let upload = match verified.await {
+            Ok(Ok(upload)) => upload,
+            Ok(Err(error)) => return Ok(refused(error.code())),
+            Err(_) => return Ok(refused("frame_malformed")),
+        };
+        let scope = upload.frame.stream.scope;
+        let device = self.caller.row.device;
+        let now = app.now();
+        let ingested = app.write(move |tx| {
+            if own && !store::ensure_replica(tx, device, replica, now)? {
+                return Ok(None);
+            }
+            store::ingest(tx, &upload, now).map(Some)
+        });
+        let Some(ingested) = ingested.await? else { return Ok(refused("replica_foreign")) };
+        self.app.http().metrics.ingested(&ingested);
+        self.held.extend(ingested.held.into_iter().map(|(index, reason)| (scope, index, reason)));
+        Ok(ingested.fate)
+    }
+
+    #[expect(clippy::type_complexity, reason = "three parts of one upload")]
+    fn finish(self) -> Result<(Hello, Vec<FrameFate>, Vec<(ScopeId, u64, String)>), Problem> {
+        let hello = self.hello.ok_or_else(|| Problem::Malformed("the body is empty".to_owned()))?;
+        Ok((hello, self.fates, self.held))
+    }
+}
+
+/// Notes what the device says of itself, and that this nonce has been used.
+async fn tell_status(app: &App, caller: &Caller, hello: &Hello, now: Millis) -> Result<(), Problem> {
+    let status = store::DeviceStatus {
+        device: caller.row.device,
+        replica: hello.replica,
+        last_sync_at: now,
+        clock_skew_ms: hello.clock.since(now),
+        unsent: hello.unsent,
+        oldest_unsent_at: hello.oldest_unsent_at,
+        app: hello.app.clone(),
+        nonce_issued_at: caller.nonce_issued_at,
+    };
+    let mine = app.write(move |tx| store::note_status(tx, &status)).await?;
+    if mine { Ok(()) } else { Err(Problem::ReplicaForeign) }
+}
+
+async fn answer(
+    app: &App,
+    caller: &Caller,
+    hello: Hello,
+    frames: Vec<FrameFate>,
+    held: Vec<(ScopeId, u64, String)>,
+    now: Millis,
+) -> Result<Vec<u8>, Problem> {
+    let nonces = Nonces(&app.identity().nonce_secret);
+    let nonce = device_auth::next_nonce(&nonces, caller.row.device, caller.nonce_issued_at, now);
+    let row = caller.row.clone();
+    let handle = app.clone();
+    let message = app.read(move |connection| {
+        let oldest = hello.scopes.iter().map(|ask| ask.cursor.epoch).min();
+        let epochs = store::epochs_after(connection, oldest)?;
+        let epoch = store::current_epoch(connection)?;
+        let beats = if row.revoked_at.is_some() { Vec::new() } else { store::beats_of(connection, row.person, now)? };
+        let gained = pull_all(connection, &handle, &hello, &beats, &epochs, epoch, &held, now)?;
+        let welcome = Welcome {
+            protocol: PROTOCOL,
+            time: now,
+            epochs,
+            nonce,
+            directives: row.revoked_at.map(|_| Directive::Wipe).into_iter().collect(),
+            beats: beats.into_iter().map(Into::into).collect(),
+            frames,
+        };
+        let mut message = Vec::new();
+        cbor::push_item(&mut message, &cbor::encode(&welcome));
+        for gained in gained {
+            cbor::push_item(&mut message, &cbor::encode(&gained));
+        }
+        Ok(message)
+    });
+    Ok(message.await?)
+}
+
+#[expect(clippy::too_many_arguments, reason = "one snapshot answers everything that was asked")]
+fn pull_all(
+    connection: &rusqlite::Connection,
+    app: &App,
+    hello: &Hello,
+    beats: &[store::BeatRow],
+    epochs: &[aralau_sync_core::epoch::Epoch],
+    epoch: u64,
+    held: &[(ScopeId, u64, String)],
+    now: Millis,
+) -> Result<Vec<aralau_sync_core::sync::Gained>, StoreError> {
+    let mut limits = PullLimits::default();
+    let mut all = Vec::new();
+    // Scopes that are not this person's are passed over in silence: foreign and absent look alike.
+    for ask in &hello.scopes {
+        let Some(beat) = beats.iter().find(|beat| beat.scope == ask.scope) else { continue };
+        let held = held.iter().filter(|(scope, ..)| *scope == ask.scope);
+        let asking = Asking {
+            replica: hello.replica,
+            ask: *ask,
+            epochs,
+            epoch,
+            held: held.map(|(_, index, reason)| (*index, reason.clone())).collect(),
+        };
+        let gained = store::pull(connection, app.identity(), beat.scope_no, &asking, limits, now)?;
+        limits.rows = limits.rows.saturating_sub(gained.rows.len());
+        limits.bytes = limits.bytes.saturating_sub(gained.content_bytes());
+        all.push(gained);
+    }
+    Ok(all)
+}

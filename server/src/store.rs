@@ -1,0 +1,153 @@
+//! The central store: SQLite, one writer with group commit, a pool of readers.
+//!
+//! Everything that changes the store is a job for the writer. Jobs that arrive together share one transaction, each in a
+//! savepoint of its own; a job's caller hears back only after that transaction is on disk. Other processes may write
+//! beside it (`aralau admin`), so nothing about the database is cached across transactions.
+
+mod custody;
+mod directory;
+mod hold;
+mod ingest;
+mod log;
+mod open;
+mod organisation;
+mod projection;
+mod pull;
+mod rebuild;
+mod status;
+mod writer;
+
+use std::{path::Path, sync::Arc};
+
+use aralau_sync_core::{id::DeploymentId, time::Millis};
+use rusqlite::Connection;
+
+pub use custody::{EditError, author, resolve_visit};
+pub use directory::{
+    BeatRow, DIRECTORY, DeviceRow, EnrollError, Enrolled, Enrollment, assign_device, beat, beats, beats_of, device,
+    device_of_replica, enroll, ensure_beat, ensure_person, ensure_replica, grant, make_code, name_of_replica,
+    revoke_device,
+};
+pub use hold::{HeldKey, HoldError, reject_held, release_held};
+pub use ingest::{Ingested, Upload, ingest};
+pub use log::{current_epoch, epochs_after, row_id, scope_no};
+pub use open::{
+    FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, open_reader, random, restore, total_rows, write_high_water,
+};
+pub use organisation::{LoadReport, Organisation, PlaceLine, StaffLine, load, sample};
+pub use projection::{fold, load as load_document};
+pub use pull::{Asking, PullLimits, pull};
+pub use rebuild::{CheckReport, RebuildReport};
+pub use status::{DeviceStatus, note_status};
+pub use writer::{Transaction, Writer};
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Try again: busy, out of disk, or shutting down. Nothing was changed.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// What the store holds contradicts itself. Stop and look.
+    #[error("the store is damaged: {0}")]
+    Corrupt(String),
+    /// A job failed inside; its changes were rolled back.
+    #[error("the store failed internally: {0}")]
+    Internal(String),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode as Code;
+        match error.sqlite_error_code() {
+            Some(
+                Code::DatabaseBusy | Code::DatabaseLocked | Code::DiskFull | Code::SystemIoFailure | Code::CannotOpen,
+            ) => Self::Unavailable(error.to_string()),
+            Some(Code::DatabaseCorrupt | Code::NotADatabase) => Self::Corrupt(error.to_string()),
+            _ => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl StoreError {
+    /// Bytes in the store that are not what was written there.
+    pub fn corrupt(what: &str) -> Self {
+        Self::Corrupt(what.to_owned())
+    }
+}
+
+/// The store of one data folder.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    writer: Writer,
+    readers: Readers,
+    identity: Identity,
+}
+
+/// A few read-only connections, handed out one at a time.
+struct Readers {
+    idle: std::sync::Mutex<Vec<Connection>>,
+    path: std::path::PathBuf,
+}
+
+/// Read-only connections kept open between reads.
+const IDLE_READERS: usize = 4;
+
+impl Store {
+    /// Opens (or makes) the store in a folder. `now` stamps what is made on first opening.
+    pub fn open(folder: &Path, now: Millis) -> Result<Self, OpenError> {
+        let (connection, identity) = open::open_writer(folder, now)?;
+        let path = folder.join(open::DATABASE);
+        let readers = Readers { idle: std::sync::Mutex::default(), path };
+        let writer = Writer::start(connection)?;
+        Ok(Self(Arc::new(Inner { writer, readers, identity })))
+    }
+
+    /// Which deployment this is, and its keys.
+    pub fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    /// Which deployment this is.
+    pub fn deployment(&self) -> DeploymentId {
+        self.0.identity.deployment
+    }
+
+    /// Does a job in the next transaction and waits until it is on disk.
+    pub fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, receive) = std::sync::mpsc::sync_channel(1);
+        self.submit(job, move |result| drop(answer.send(result)));
+        receive.recv().unwrap_or_else(|_| Err(StoreError::Unavailable("shutting down".into())))
+    }
+
+    /// As [`Self::write`], calling `done` from the writer's thread instead of blocking.
+    pub fn submit<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
+    ) {
+        self.0.writer.submit(job, done);
+    }
+
+    /// Reads from one consistent snapshot.
+    pub fn read<T>(&self, job: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let idle = self.0.readers.idle.lock().ok().and_then(|mut idle| idle.pop());
+        let connection = match idle {
+            Some(connection) => connection,
+            None => open_reader(&self.0.readers.path)?,
+        };
+        connection.execute_batch("BEGIN DEFERRED")?;
+        let result = job(&connection);
+        connection.execute_batch("ROLLBACK")?;
+        if let Ok(mut idle) = self.0.readers.idle.lock()
+            && idle.len() < IDLE_READERS
+        {
+            idle.push(connection);
+        }
+        result
+    }
+}

@@ -1,0 +1,393 @@
+//! The directory: control rows and the tables projected from them.
+
+use aralau_sync_core::{
+    cbor,
+    directory::Control,
+    id::{DeviceId, PersonId, PublicKey, ReplicaId, ScopeId},
+    log::{RowKind, control_hash},
+    merkle::Frontier,
+    reconcile::{Grant, Rights},
+    sync::Beat,
+    time::Millis,
+};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::{
+    StoreError, Transaction,
+    log::{NewRow, ScopeLog},
+    open::random,
+};
+
+/// The directory's number among the scopes.
+pub const DIRECTORY: i64 = 1;
+/// Installs of one device, at most.
+const MAX_REPLICAS: i64 = 64;
+/// Whose words headquarters' own edits are.
+pub const HEADQUARTERS: PersonId = PersonId(Uuid::from_u128(0x6865_6164_7175_4172_8000_0000_0000_0001));
+/// The device whose key the server itself holds.
+pub const CUSTODY_DEVICE: DeviceId = DeviceId(Uuid::from_u128(0x6865_6164_7175_4172_8000_0000_0000_0002));
+
+/// A beat in force.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct BeatRow {
+    /// `beat-01`.
+    pub code: String,
+    /// Its scope.
+    pub scope: ScopeId,
+    /// As shown to people.
+    pub name: String,
+    /// The scope's number in this store.
+    #[serde(skip)]
+    pub scope_no: i64,
+}
+
+impl From<BeatRow> for Beat {
+    fn from(row: BeatRow) -> Self {
+        Self { code: row.code, scope: row.scope, name: row.name }
+    }
+}
+
+/// An enrolled device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceRow {
+    /// Which.
+    pub device: DeviceId,
+    /// Its key.
+    pub key: PublicKey,
+    /// In whose hands.
+    pub person: PersonId,
+    /// When it was shut out.
+    pub revoked_at: Option<Millis>,
+}
+
+/// A device that asks to be let in.
+#[derive(Debug, Clone)]
+pub struct Enrollment {
+    /// The one-time code.
+    pub code: String,
+    /// The device's new key, already proven to be held.
+    pub key: PublicKey,
+    /// The install.
+    pub replica: ReplicaId,
+}
+
+/// What a device is told on enrolling.
+#[derive(Debug, Clone)]
+pub struct Enrolled {
+    /// Its id from now on.
+    pub device: DeviceId,
+    /// Its person.
+    pub person: PersonId,
+    /// The person's name.
+    pub name: String,
+    /// The person's beats.
+    pub beats: Vec<Beat>,
+}
+
+/// Why a device is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnrollError {
+    /// No such code.
+    Unknown,
+    /// Its time has passed.
+    Expired,
+    /// Another device has used it.
+    Used,
+    /// The replica belongs to another device, or this one has too many.
+    Replica,
+}
+
+/// Writes a control row and follows it.
+pub fn record(tx: &Transaction<'_>, control: &Control, now: Millis) -> Result<(), StoreError> {
+    let payload = control.to_bytes();
+    let mut log = ScopeLog::load(tx, DIRECTORY)?;
+    let hash = control_hash(&log.scope, &payload);
+    let row = NewRow {
+        kind: RowKind::Control,
+        received_at: now,
+        entry: None,
+        hash,
+        header: None,
+        body: Some(&payload),
+        verdict: &[0xa0],
+    };
+    log.append(tx, &row)?;
+    log.save(tx)?;
+    follow(tx, control, now)
+}
+
+/// Brings the directory's tables up to a control row; nothing else writes them.
+pub fn follow(tx: &Connection, control: &Control, at: Millis) -> Result<(), StoreError> {
+    match control {
+        Control::Epoch(epoch) => tx.execute(
+            "INSERT INTO epoch (number, epoch) VALUES (?, ?)",
+            params![epoch.number.cast_signed(), cbor::encode(epoch)],
+        )?,
+        Control::Person { person, name } => tx.execute(
+            "INSERT INTO person (person, name) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET name = ?2",
+            params![person.as_bytes(), name],
+        )?,
+        Control::Beat { code, scope, name } => tx.execute(
+            "INSERT INTO beat (code, scope_no, name) SELECT ?1, scope_no, ?3 FROM scope WHERE scope = ?2
+             ON CONFLICT (code) DO UPDATE SET scope_no = excluded.scope_no, name = excluded.name",
+            params![code, scope.as_bytes(), name],
+        )?,
+        Control::Device { device, key, person, server_custody } => tx.execute(
+            "INSERT INTO device (device, public_key, person, server_custody, enrolled_at) VALUES (?, ?, ?, ?, ?)",
+            params![device.as_bytes(), key.as_bytes(), person.as_bytes(), server_custody, at.0],
+        )?,
+        Control::Replica { replica, device } => tx.execute(
+            "INSERT INTO replica (replica, device) VALUES (?, ?)",
+            params![replica.as_bytes(), device.as_bytes()],
+        )?,
+        Control::Grant { person, scope, from } => tx.execute(
+            "INSERT OR IGNORE INTO granted (person, scope_no, from_ms) SELECT ?1, scope_no, ?3 FROM scope WHERE scope = ?2",
+            params![person.as_bytes(), scope.as_bytes(), from.0],
+        )?,
+        Control::GrantEnds { person, scope, until } => tx.execute(
+            "UPDATE granted SET until_ms = ?3 WHERE person = ?1 AND until_ms IS NULL
+             AND scope_no = (SELECT scope_no FROM scope WHERE scope = ?2)",
+            params![person.as_bytes(), scope.as_bytes(), until.0],
+        )?,
+        Control::Revoked { device, at } => tx.execute(
+            "UPDATE device SET revoked_at = coalesce(revoked_at, ?2) WHERE device = ?1",
+            params![device.as_bytes(), at.0],
+        )?,
+        Control::CodeLists { .. } => 0,
+    };
+    Ok(())
+}
+
+/// Finds a beat by code.
+pub fn beat(connection: &Connection, code: &str) -> Result<Option<BeatRow>, StoreError> {
+    Ok(beats_where(connection, "code = ?1", [code])?.pop())
+}
+
+/// All beats, by code.
+pub fn beats(connection: &Connection) -> Result<Vec<BeatRow>, StoreError> {
+    beats_where(connection, "1", [])
+}
+
+/// The beats a person may read and write now.
+pub fn beats_of(connection: &Connection, person: PersonId, now: Millis) -> Result<Vec<BeatRow>, StoreError> {
+    let granted = "scope_no IN (SELECT scope_no FROM granted WHERE person = ?1 AND from_ms <= ?2
+                   AND (until_ms IS NULL OR until_ms > ?2))";
+    beats_where(connection, granted, params![person.as_bytes(), now.0])
+}
+
+fn beats_where(
+    connection: &Connection,
+    condition: &str,
+    values: impl rusqlite::Params,
+) -> Result<Vec<BeatRow>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT code, scope, name, scope_no FROM beat JOIN scope USING (scope_no) WHERE {condition} ORDER BY code"
+    ))?;
+    let rows = statement.query_map(values, |row| {
+        Ok(BeatRow {
+            code: row.get(0)?,
+            scope: ScopeId::from_bytes(row.get(1)?),
+            name: row.get(2)?,
+            scope_no: row.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Makes a beat with a scope of its own, where absent.
+pub fn ensure_beat(tx: &Transaction<'_>, code: &str, name: &str, now: Millis) -> Result<(BeatRow, bool), StoreError> {
+    if let Some(found) = beat(tx, code)? {
+        return Ok((found, false));
+    }
+    let scope = ScopeId::from_bytes(*Uuid::from_bytes(entropy()?).as_bytes());
+    tx.execute(
+        "INSERT INTO scope (scope, size, frontier) VALUES (?, 0, ?)",
+        params![scope.as_bytes(), cbor::encode(&Frontier::default())],
+    )?;
+    record(tx, &Control::Beat { code: code.to_owned(), scope, name: name.to_owned() }, now)?;
+    let made = beat(tx, code)?.ok_or_else(|| StoreError::corrupt("a beat just made"))?;
+    Ok((made, true))
+}
+
+/// Fresh random bytes.
+pub fn entropy<const N: usize>() -> Result<[u8; N], StoreError> {
+    random().map_err(|error| StoreError::Internal(error.to_string()))
+}
+
+fn fresh_uuid() -> Result<Uuid, StoreError> {
+    Ok(uuid::Builder::from_random_bytes(entropy()?).into_uuid())
+}
+
+/// Finds a person by name, or lets one join.
+pub fn ensure_person(tx: &Transaction<'_>, name: &str, now: Millis) -> Result<(PersonId, bool), StoreError> {
+    let found: Option<[u8; 16]> =
+        tx.query_row("SELECT person FROM person WHERE name = ?", [name], |row| row.get(0)).optional()?;
+    if let Some(person) = found {
+        return Ok((PersonId::from_bytes(person), false));
+    }
+    let person = PersonId(fresh_uuid()?);
+    record(tx, &Control::Person { person, name: name.to_owned() }, now)?;
+    Ok((person, true))
+}
+
+/// Grants a person a scope from now on, unless they hold it.
+pub fn grant(tx: &Transaction<'_>, person: PersonId, scope: ScopeId, now: Millis) -> Result<(), StoreError> {
+    let rights = rights(tx, person, scope)?;
+    if rights.iter().any(|grant| grant.from <= now && grant.until.is_none_or(|until| now < until)) {
+        return Ok(());
+    }
+    record(tx, &Control::Grant { person, scope, from: now }, now)
+}
+
+fn rights(connection: &Connection, person: PersonId, scope: ScopeId) -> Result<Vec<Grant>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT from_ms, until_ms FROM granted JOIN scope USING (scope_no) WHERE person = ? AND scope = ?",
+    )?;
+    let grants = statement.query_map(params![person.as_bytes(), scope.as_bytes()], |row| {
+        Ok(Grant { from: Millis(row.get(0)?), until: row.get::<_, Option<i64>>(1)?.map(Millis) })
+    })?;
+    Ok(grants.collect::<Result<_, _>>()?)
+}
+
+/// When a device's person might write in a scope.
+pub fn rights_of(connection: &Connection, device: &DeviceRow, scope: ScopeId) -> Result<Rights, StoreError> {
+    Ok(Rights { grants: rights(connection, device.person, scope)?, revoked_at: device.revoked_at })
+}
+
+/// A device by id.
+pub fn device(connection: &Connection, device: DeviceId) -> Result<Option<DeviceRow>, StoreError> {
+    device_where(connection, "device = ?", device.as_bytes())
+}
+
+fn device_where(connection: &Connection, condition: &str, value: &[u8]) -> Result<Option<DeviceRow>, StoreError> {
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT device, public_key, person, revoked_at FROM device WHERE {condition}"))?;
+    let found = statement.query_row([value], |row| {
+        Ok(DeviceRow {
+            device: DeviceId::from_bytes(row.get(0)?),
+            key: PublicKey(row.get(1)?),
+            person: PersonId::from_bytes(row.get(2)?),
+            revoked_at: row.get::<_, Option<i64>>(3)?.map(Millis),
+        })
+    });
+    Ok(found.optional()?)
+}
+
+/// The device that a replica runs on.
+pub fn device_of_replica(connection: &Connection, replica: ReplicaId) -> Result<Option<DeviceRow>, StoreError> {
+    let condition = "device = (SELECT device FROM replica WHERE replica = ?)";
+    device_where(connection, condition, replica.as_bytes())
+}
+
+/// The name of the person behind a replica.
+pub fn name_of_replica(connection: &Connection, replica: ReplicaId) -> Result<Option<String>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT name FROM replica JOIN device USING (device) JOIN person USING (person) WHERE replica = ?",
+    )?;
+    Ok(statement.query_row([replica.as_bytes()], |row| row.get(0)).optional()?)
+}
+
+/// Notes an install of a device, where new. `false`: it belongs to another device, or there are too many.
+pub fn ensure_replica(
+    tx: &Transaction<'_>,
+    device: DeviceId,
+    replica: ReplicaId,
+    now: Millis,
+) -> Result<bool, StoreError> {
+    if let Some(known) = device_of_replica(tx, replica)? {
+        return Ok(known.device == device);
+    }
+    let count: i64 =
+        tx.query_row("SELECT count(*) FROM replica WHERE device = ?", [device.as_bytes()], |row| row.get(0))?;
+    if count >= MAX_REPLICAS {
+        return Ok(false);
+    }
+    record(tx, &Control::Replica { replica, device }, now)?;
+    Ok(true)
+}
+
+fn code_hash(code: &str) -> [u8; 32] {
+    // Read aloud and typed by hand: case, spaces and dashes do not count.
+    let plain: String = code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    Sha256::digest(plain.as_bytes()).into()
+}
+
+/// Makes a one-time enrollment code for a person: 12 letters and digits that cannot be confused, 58 random bits.
+pub fn make_code(tx: &Transaction<'_>, person: PersonId, valid_ms: i64, now: Millis) -> Result<String, StoreError> {
+    const ALPHABET: &[u8; 29] = b"23456789ABCDEFGHJKLMNPQRTVWXY";
+    let bytes: [u8; 12] = entropy()?;
+    let letters: Vec<char> =
+        bytes.iter().map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()])).collect();
+    let code = letters.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join("-");
+    tx.execute(
+        "INSERT INTO enrollment_code (code_hash, person, created_at, expires_at) VALUES (?, ?, ?, ?)",
+        params![code_hash(&code), person.as_bytes(), now.0, now.plus(valid_ms).0],
+    )?;
+    Ok(code)
+}
+
+/// Lets a device in. Repeating it with the same key gives the same answer, in case the first one was lost.
+pub fn enroll(
+    tx: &Transaction<'_>,
+    ask: &Enrollment,
+    now: Millis,
+) -> Result<Result<Enrolled, EnrollError>, StoreError> {
+    type CodeRow = ([u8; 16], i64, Option<[u8; 16]>);
+    let found: Option<CodeRow> = tx
+        .query_row(
+            "SELECT person, expires_at, device FROM enrollment_code WHERE code_hash = ?",
+            [code_hash(&ask.code)],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .optional()?;
+    let Some((person, expires_at, used_by)) = found else { return Ok(Err(EnrollError::Unknown)) };
+    let person = PersonId::from_bytes(person);
+    let device = match used_by.map(DeviceId::from_bytes) {
+        Some(used_by) => match device(tx, used_by)? {
+            Some(known) if known.key == ask.key => known.device,
+            _ => return Ok(Err(EnrollError::Used)),
+        },
+        None if expires_at <= now.0 => return Ok(Err(EnrollError::Expired)),
+        None => {
+            if device_where(tx, "public_key = ?", ask.key.as_bytes())?.is_some() {
+                return Ok(Err(EnrollError::Used));
+            }
+            let device = DeviceId(fresh_uuid()?);
+            record(tx, &Control::Device { device, key: ask.key, person, server_custody: false }, now)?;
+            tx.execute(
+                "UPDATE enrollment_code SET used_at = ?, device = ? WHERE code_hash = ?",
+                params![now.0, device.as_bytes(), code_hash(&ask.code)],
+            )?;
+            device
+        }
+    };
+    if !ensure_replica(tx, device, ask.replica, now)? {
+        return Ok(Err(EnrollError::Replica));
+    }
+    let name = tx.query_row("SELECT name FROM person WHERE person = ?", [person.as_bytes()], |row| row.get(0))?;
+    let beats = beats_of(tx, person, now)?.into_iter().map(Beat::from).collect();
+    Ok(Ok(Enrolled { device, person, name, beats }))
+}
+
+/// Shuts a device out. `false`: there is no such device.
+pub fn revoke_device(tx: &Transaction<'_>, id: DeviceId, now: Millis) -> Result<bool, StoreError> {
+    match device(tx, id)? {
+        None => Ok(false),
+        Some(known) if known.revoked_at.is_some() => Ok(true),
+        Some(_) => record(tx, &Control::Revoked { device: id, at: now }, now).map(|()| true),
+    }
+}
+
+/// Moves a device's person to a beat: other grants end now, what they wrote before still counts. `false`: no such device.
+pub fn assign_device(tx: &Transaction<'_>, id: DeviceId, beat: &BeatRow, now: Millis) -> Result<bool, StoreError> {
+    let Some(device) = device(tx, id)? else { return Ok(false) };
+    for other in beats_of(tx, device.person, now)? {
+        if other.scope != beat.scope {
+            record(tx, &Control::GrantEnds { person: device.person, scope: other.scope, until: now }, now)?;
+        }
+    }
+    grant(tx, device.person, beat.scope, now)?;
+    Ok(true)
+}

@@ -1,0 +1,228 @@
+//! Quarantine: entries kept apart, and what a person decides about them.
+
+use aralau_sync_core::{
+    digest::change_hash,
+    id::{ChangeHash, DocumentId, ReplicaId, ScopeId},
+    log::{RowKind, Verdict},
+    reconcile::{Decision, Moment, Outcome, Reason, release},
+    stream::{Header, Tip},
+    time::Millis,
+};
+use rusqlite::{OptionalExtension as _, params};
+
+use super::{
+    StoreError, Transaction, ingest,
+    log::{self, NewRow, ScopeLog},
+    projection,
+};
+
+/// Names a held entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldKey {
+    /// Whose stream.
+    pub replica: ReplicaId,
+    /// In which scope.
+    pub scope: ScopeId,
+    /// Index there.
+    pub index: u64,
+}
+
+/// Why a held entry stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HoldError {
+    /// Nothing of that name is held.
+    Unknown,
+    /// It was released or rejected before.
+    Decided,
+    /// Its bytes can never become part of a document; a stable code says why.
+    NotReleasable(String),
+}
+
+/// Notes a `held` row: an entry newly kept apart, or kept apart for another reason than before.
+pub fn follow_held(
+    tx: &Transaction<'_>,
+    held_row: i64,
+    scope_no: i64,
+    entry: (i64, u64),
+    document: Option<DocumentId>,
+    change: &ChangeHash,
+    verdict: &Verdict,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO held (held_row, scope_no, stream_no, entry_index, document, change_hash, reason,
+                           because_replica, because_index, state)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'held')
+         ON CONFLICT (stream_no, entry_index) DO UPDATE SET held_row = excluded.held_row, reason = excluded.reason,
+             because_replica = excluded.because_replica, because_index = excluded.because_index",
+    )?
+    .execute(params![
+        held_row,
+        scope_no,
+        entry.0,
+        entry.1.cast_signed(),
+        document.map(|id| *id.as_bytes()),
+        change.as_bytes(),
+        verdict.reason,
+        verdict.because.map(|because| because.replica.0),
+        verdict.because.map(|because| because.index.cast_signed()),
+    ])?;
+    Ok(())
+}
+
+/// As [`follow_held`], from the bytes of a log row.
+pub fn follow_held_row(
+    tx: &Transaction<'_>,
+    held_row: i64,
+    scope_no: i64,
+    entry: (i64, u64),
+    (header, body): (&[u8], &[u8]),
+    verdict: &Verdict,
+) -> Result<(), StoreError> {
+    let document = Header::from_bytes(header).ok().map(|header| header.document);
+    follow_held(tx, held_row, scope_no, entry, document, &change_hash(body), verdict)
+}
+
+/// Notes that an entry is no longer held.
+pub fn follow_judged(
+    tx: &Transaction<'_>,
+    entry: (i64, u64),
+    state: &str,
+    verdict: &Verdict,
+    at: Millis,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "UPDATE held SET state = ?, decided_by = ?, decided_at = ?, note = ? WHERE stream_no = ? AND entry_index = ?",
+    )?
+    .execute(params![state, verdict.by, at.0, verdict.note, entry.0, entry.1.cast_signed()])?;
+    Ok(())
+}
+
+/// A held entry's bytes and place.
+struct HeldRow {
+    stream_no: i64,
+    scope_no: i64,
+    tip: Tip,
+    document: Option<DocumentId>,
+    change: ChangeHash,
+    reason: String,
+    state: String,
+    header: Vec<u8>,
+    body: Vec<u8>,
+}
+
+fn find(tx: &Transaction<'_>, replica: ReplicaId, scope: ScopeId, index: u64) -> Result<Option<HeldRow>, StoreError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT held.stream_no, held.scope_no, tip_index, tip_hash, document, change_hash, reason, state, header, body
+         FROM held JOIN stream USING (stream_no) JOIN scope ON scope.scope_no = held.scope_no JOIN log ON row_id = held_row
+         WHERE replica = ? AND scope = ? AND held.entry_index = ?",
+    )?;
+    let found = statement.query_row(params![replica.as_bytes(), scope.as_bytes(), index.cast_signed()], |row| {
+        Ok(HeldRow {
+            stream_no: row.get(0)?,
+            scope_no: row.get(1)?,
+            tip: Tip {
+                index: row.get::<_, i64>(2)?.cast_unsigned(),
+                hash: aralau_sync_core::id::EntryHash(row.get(3)?),
+            },
+            document: row.get::<_, Option<[u8; 16]>>(4)?.map(DocumentId::from_bytes),
+            change: ChangeHash(row.get(5)?),
+            reason: row.get(6)?,
+            state: row.get(7)?,
+            header: row.get(8)?,
+            body: row.get(9)?,
+        })
+    });
+    Ok(found.optional()?)
+}
+
+impl HeldRow {
+    fn entry_hash(&self, tx: &Transaction<'_>, index: u64) -> Result<aralau_sync_core::id::EntryHash, StoreError> {
+        ingest::entry_hash(tx, self.stream_no, self.tip, index)?
+            .ok_or_else(|| StoreError::corrupt("a stream has a gap"))
+    }
+}
+
+/// Writes the row of a decision about an entry that was held before.
+pub fn write_again(
+    tx: &Transaction<'_>,
+    log: &mut ScopeLog,
+    decision: &Decision,
+    now: Millis,
+    by: Option<&str>,
+) -> Result<(), StoreError> {
+    let held = find(tx, decision.replica, log.scope, decision.index)?
+        .ok_or_else(|| StoreError::corrupt("a held entry is missing from quarantine"))?;
+    let hash = held.entry_hash(tx, decision.index)?;
+    let entry = (held.stream_no, decision.index);
+    ingest::write_decision(tx, log, decision, entry, hash, (&held.header, &held.body), now, by)
+}
+
+/// Lets a held entry in by a person's word, with whatever was held only because of it.
+pub fn release_held(
+    tx: &Transaction<'_>,
+    key: HeldKey,
+    by: &str,
+    now: Millis,
+) -> Result<Result<usize, HoldError>, StoreError> {
+    let Some(held) = find(tx, key.replica, key.scope, key.index)? else { return Ok(Err(HoldError::Unknown)) };
+    if held.state != "held" {
+        return Ok(Err(HoldError::Decided));
+    }
+    let Some(id) = held.document else { return Ok(Err(HoldError::NotReleasable(held.reason))) };
+    let (mut ground, mut loaded) = projection::load(tx, held.scope_no, id)?;
+    let mut log = ScopeLog::load(tx, held.scope_no)?;
+    let (scope_no, scope) = (log.scope_no, log.scope);
+    let seen = |seen| log::seen_received_at(tx, scope_no, scope, seen);
+    let moment = Moment { now, grace_ms: 0, seen_received_at: &seen };
+    let decisions = match release(&mut ground, id, &held.change, &moment) {
+        Ok(decisions) => decisions,
+        Err(reason) => return Ok(Err(HoldError::NotReleasable(reason.code().to_owned()))),
+    };
+    let mut filled = 0;
+    for decision in &decisions {
+        write_again(tx, &mut log, decision, now, Some(by))?;
+        if matches!(decision.outcome, Outcome::Filled { .. }) {
+            loaded.note(tx, scope_no, id, decision, &log, now)?;
+            filled += 1;
+        }
+    }
+    log.save(tx)?;
+    projection::project(tx, scope_no, &ground, &loaded)?;
+    Ok(Ok(filled))
+}
+
+/// Refuses a held entry for good; what follows it stays held because of it.
+pub fn reject_held(
+    tx: &Transaction<'_>,
+    key: HeldKey,
+    by: &str,
+    note: &str,
+    now: Millis,
+) -> Result<Result<(), HoldError>, StoreError> {
+    let Some(held) = find(tx, key.replica, key.scope, key.index)? else { return Ok(Err(HoldError::Unknown)) };
+    if held.state != "held" {
+        return Ok(Err(HoldError::Decided));
+    }
+    let mut log = ScopeLog::load(tx, held.scope_no)?;
+    let verdict = Verdict {
+        reason: Some(Reason::from_code(held.reason.clone()).code().to_owned()),
+        by: Some(by.to_owned()),
+        note: Some(note.to_owned()).filter(|note| !note.is_empty()),
+        ..Verdict::default()
+    };
+    let hash = held.entry_hash(tx, key.index)?;
+    let entry = (held.stream_no, key.index);
+    let verdict_bytes = verdict.to_bytes();
+    let row = NewRow {
+        kind: RowKind::Rejected,
+        received_at: now,
+        entry: Some(entry),
+        hash,
+        header: None,
+        body: None,
+        verdict: &verdict_bytes,
+    };
+    log.append(tx, &row)?;
+    log.save(tx)?;
+    follow_judged(tx, entry, "rejected", &verdict, now).map(Ok)
+}

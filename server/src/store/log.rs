@@ -1,0 +1,120 @@
+//! Appending to a scope's log, and looking back into it.
+
+use aralau_sync_core::{
+    cbor,
+    epoch::{Epoch, shared_rows},
+    id::{EntryHash, ScopeId},
+    log::{RowKind, row_leaf},
+    merkle::Frontier,
+    stream::Seen,
+    time::Millis,
+};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{StoreError, Transaction};
+
+/// A scope's number and a sequence in one key.
+pub const fn row_id(scope_no: i64, sequence: u64) -> i64 {
+    scope_no << 40 | sequence.cast_signed()
+}
+
+/// A scope's log, loaded for appending. Rows go out as they are appended; [`Self::save`] writes the frontier.
+pub struct ScopeLog {
+    /// Its number in this store.
+    pub scope_no: i64,
+    /// Its name everywhere.
+    pub scope: ScopeId,
+    /// Size and root.
+    pub frontier: Frontier,
+}
+
+/// A row to append.
+pub struct NewRow<'a> {
+    /// What it records.
+    pub kind: RowKind,
+    /// The server's clock.
+    pub received_at: Millis,
+    /// Stream number and index; `None` in a control row.
+    pub entry: Option<(i64, u64)>,
+    /// The entry's hash, or a control row's.
+    pub hash: EntryHash,
+    /// The header, where the row brings content.
+    pub header: Option<&'a [u8]>,
+    /// The change's body, or a control row's payload.
+    pub body: Option<&'a [u8]>,
+    /// The verdict.
+    pub verdict: &'a [u8],
+}
+
+impl ScopeLog {
+    /// Loads a scope by number.
+    pub fn load(connection: &Connection, scope_no: i64) -> Result<Self, StoreError> {
+        let mut statement = connection.prepare_cached("SELECT scope, frontier FROM scope WHERE scope_no = ?")?;
+        let (scope, frontier): ([u8; 16], Vec<u8>) =
+            statement.query_row([scope_no], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let frontier: Frontier = cbor::decode(&frontier).map_err(|_| StoreError::corrupt("a scope's frontier"))?;
+        if !frontier.is_sound() {
+            return Err(StoreError::corrupt("a scope's frontier does not fit its size"));
+        }
+        Ok(Self { scope_no, scope: ScopeId::from_bytes(scope), frontier })
+    }
+
+    /// Appends one row and returns its key.
+    pub fn append(&mut self, tx: &Transaction<'_>, row: &NewRow<'_>) -> Result<i64, StoreError> {
+        self.frontier.push(row_leaf(row.kind, row.received_at, &row.hash, row.verdict));
+        let key = row_id(self.scope_no, self.frontier.size());
+        let (stream_no, index) = row.entry.unzip();
+        tx.prepare_cached(
+            "INSERT INTO log (row_id, kind, received_at, stream_no, entry_index, header, body, verdict)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            key,
+            row.kind as u8,
+            row.received_at.0,
+            stream_no,
+            index.map(u64::cast_signed),
+            row.header,
+            row.body,
+            row.verdict
+        ])?;
+        Ok(key)
+    }
+
+    /// Writes size and frontier back.
+    pub fn save(&self, tx: &Transaction<'_>) -> Result<(), StoreError> {
+        tx.prepare_cached("UPDATE scope SET size = ?, frontier = ? WHERE scope_no = ?")?.execute(params![
+            self.frontier.size().cast_signed(),
+            cbor::encode(&self.frontier),
+            self.scope_no
+        ])?;
+        Ok(())
+    }
+}
+
+/// A scope's number in this store.
+pub fn scope_no(connection: &Connection, scope: ScopeId) -> Result<Option<i64>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT scope_no FROM scope WHERE scope = ?")?;
+    Ok(statement.query_row([scope.as_bytes()], |row| row.get(0)).optional()?)
+}
+
+/// The epochs after a number, ascending; all of them for `None`.
+pub fn epochs_after(connection: &Connection, number: Option<u64>) -> Result<Vec<Epoch>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT epoch FROM epoch WHERE number > ? ORDER BY number")?;
+    let encoded = statement.query_map([number.map_or(-1, u64::cast_signed)], |row| row.get::<_, Vec<u8>>(0))?;
+    encoded.map(|bytes| cbor::decode(&bytes?).map_err(|_| StoreError::corrupt("an epoch"))).collect()
+}
+
+/// The newest epoch's number.
+pub fn current_epoch(connection: &Connection) -> Result<u64, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT coalesce(max(number), 0) FROM epoch")?;
+    Ok(statement.query_row([], |row| row.get::<_, i64>(0))?.cast_unsigned())
+}
+
+/// When the last row that `seen` claims was received; `None` for a claim this log does not bear out.
+pub fn seen_received_at(connection: &Connection, scope_no: i64, scope: ScopeId, seen: Seen) -> Option<Millis> {
+    let epochs = epochs_after(connection, Some(seen.epoch)).ok()?;
+    let sequence = shared_rows(seen, scope, &epochs);
+    let mut statement = connection.prepare_cached("SELECT received_at FROM log WHERE row_id = ?").ok()?;
+    statement.query_row([row_id(scope_no, sequence)], |row| row.get(0)).optional().ok()?.map(Millis)
+}

@@ -1,0 +1,331 @@
+//! The data folder: the database with its identity, the lock of whoever serves it, and the high-water file.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
+
+use aralau_sync_core::{
+    cbor,
+    directory::Control,
+    epoch::{Base, Epoch},
+    id::{DeploymentId, EpochId, ScopeId},
+    merkle::Frontier,
+    time::Millis,
+};
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, backup::Backup, params};
+use rusqlite_migration::{M, Migrations};
+use uuid::Uuid;
+
+use super::{StoreError, Transaction, log::ScopeLog};
+use crate::keys::{CustodyKey, KeyError, ReceiptKey};
+
+/// The database's file name in a data folder.
+pub const DATABASE: &str = "aralau.db";
+const LOCK: &str = "serving.lock";
+const HIGH_WATER: &str = "high-water";
+
+static MIGRATIONS: LazyLock<Migrations<'static>> =
+    LazyLock::new(|| Migrations::new(vec![M::up(include_str!("../../migrations/sqlite/1-start.sql"))]));
+
+/// The schema this build writes; a newer one is refused, an older one migrated.
+pub const SCHEMA_VERSION: usize = 1;
+
+/// Why a data folder cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Written by a newer Aralau.
+    #[error(
+        "this data folder was written by a newer Aralau (schema {found}, this one knows {SCHEMA_VERSION}); install that version or a newer one"
+    )]
+    Newer {
+        /// The schema found.
+        found: i64,
+    },
+    /// The database holds less than this folder has acknowledged.
+    #[error(
+        "the database holds {found} rows but this folder has acknowledged {expected}: it was replaced by an older copy. Bring back the newer one, or restore a backup with `aralau restore`, which tells every phone to send again what is missing"
+    )]
+    Behind {
+        /// Rows in all scopes.
+        found: u64,
+        /// Rows acknowledged.
+        expected: u64,
+    },
+    /// Someone else serves this folder.
+    #[error("another `aralau` is working on this data folder; stop it first")]
+    Locked,
+    /// Restore only fills a folder without data.
+    #[error("the folder already holds a store; restore into an empty one, or move the old one aside")]
+    NotEmpty,
+    /// The file given is not a backup.
+    #[error("not a backup of an Aralau store: {0}")]
+    NotABackup(String),
+    /// A key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The file system.
+    #[error("the data folder: {0}")]
+    Io(#[from] std::io::Error),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl OpenError {
+    /// Stable code for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Newer { .. } => "data_newer",
+            Self::Behind { .. } => "data_behind",
+            Self::Locked => "data_locked",
+            Self::NotEmpty => "data_not_empty",
+            Self::NotABackup(_) => "not_a_backup",
+            Self::Key(_) => "key",
+            Self::Io(_) => "io",
+            Self::Store(_) => "store",
+        }
+    }
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// What never changes about a deployment, and its secrets.
+pub struct Identity {
+    /// Which deployment.
+    pub deployment: DeploymentId,
+    /// Signs receipts.
+    pub receipt_key: ReceiptKey,
+    /// Signs headquarters' own entries.
+    pub custody_key: CustodyKey,
+    /// Keys the nonces handed to devices.
+    pub nonce_secret: [u8; 32],
+}
+
+/// Fresh random bytes.
+pub fn random<const N: usize>() -> Result<[u8; N], KeyError> {
+    let mut bytes = [0; N];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| KeyError)?;
+    Ok(bytes)
+}
+
+/// Held by whoever serves, rebuilds or restores a folder; the system frees it when the process ends, however it ends.
+pub struct FolderLock(#[expect(dead_code, reason = "held for its lock")] File);
+
+impl FolderLock {
+    /// Takes the folder's lock, making the folder if need be.
+    pub fn take(folder: &Path) -> Result<Self, OpenError> {
+        std::fs::create_dir_all(folder)?;
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(LOCK))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::Locked),
+            Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
+        }
+    }
+}
+
+/// Opens the writer's connection, migrating or making the database.
+pub fn open_writer(folder: &Path, now: Millis) -> Result<(Connection, Identity), OpenError> {
+    std::fs::create_dir_all(folder)?;
+    let path = folder.join(DATABASE);
+    restrict(&path)?;
+    let mut connection = Connection::open(&path)?;
+    configure(&connection)?;
+    migrate(&mut connection)?;
+    check_high_water(folder, &connection)?;
+    let identity = load_or_make_identity(&mut connection, now)?;
+    Ok((connection, identity))
+}
+
+/// Opens one more read-only connection.
+pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "cache_size", -4096)?;
+    Ok(connection)
+}
+
+/// The database holds the deployment's keys: nobody but its owner reads it.
+fn restrict(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.busy_timeout(std::time::Duration::from_secs(30))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "cache_size", -16384)?;
+    connection.pragma_update(None, "secure_delete", "ON")?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if usize::try_from(found).map_or(true, |found| found > SCHEMA_VERSION) {
+        return Err(OpenError::Newer { found });
+    }
+    let migrated = MIGRATIONS.to_latest(connection);
+    migrated.map_err(|error| StoreError::Internal(format!("migrating: {error}")).into())
+}
+
+fn meta(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, rusqlite::Error> {
+    connection.query_row("SELECT value FROM meta WHERE name = ?", [name], |row| row.get(0)).optional()
+}
+
+fn load_or_make_identity(connection: &mut Connection, now: Millis) -> Result<Identity, OpenError> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    if meta(&transaction, "deployment")?.is_none() {
+        make_identity(&transaction, now)?;
+    }
+    let random = SystemRandom::new();
+    let get = |name: &str| -> Result<Vec<u8>, OpenError> {
+        Ok(meta(&transaction, name)?.ok_or_else(|| StoreError::corrupt("the deployment's identity is incomplete"))?)
+    };
+    let fixed = |_| StoreError::corrupt("the deployment's identity is malformed");
+    let identity = Identity {
+        deployment: DeploymentId::from_bytes(get("deployment")?.try_into().map_err(fixed)?),
+        receipt_key: ReceiptKey::from_pkcs8(&get("receipt_key")?)?,
+        custody_key: CustodyKey::from_pkcs8(&get("custody_key")?, &random)?,
+        nonce_secret: get("nonce_secret")?.try_into().map_err(fixed)?,
+    };
+    transaction.commit()?;
+    Ok(identity)
+}
+
+fn make_identity(connection: &Connection, now: Millis) -> Result<(), OpenError> {
+    let system = SystemRandom::new();
+    let put = |name: &str, value: &[u8]| {
+        connection.execute("INSERT INTO meta (name, value) VALUES (?, ?)", params![name, value])
+    };
+    put("deployment", Uuid::from_bytes(random()?).as_bytes())?;
+    put("receipt_key", &ReceiptKey::generate(&system)?)?;
+    put("custody_key", &CustodyKey::generate(&system)?)?;
+    put("nonce_secret", &random::<32>()?)?;
+    let directory = ScopeId::from_bytes(random()?);
+    connection.execute(
+        "INSERT INTO scope (scope_no, scope, size, frontier) VALUES (1, ?, 0, ?)",
+        params![directory.as_bytes(), cbor::encode(&Frontier::default())],
+    )?;
+    begin_epoch(&Transaction::over(connection), now)?;
+    Ok(())
+}
+
+/// Begins a new epoch upon what the scopes hold now.
+fn begin_epoch(tx: &Transaction<'_>, now: Millis) -> Result<(), OpenError> {
+    let parent: Option<Epoch> = super::log::epochs_after(tx, None)?.pop();
+    let mut statement = tx.prepare("SELECT scope_no FROM scope ORDER BY scope_no")?;
+    let scopes: Vec<i64> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let base = |scope_no| -> Result<Base, StoreError> {
+        let log = ScopeLog::load(tx, scope_no)?;
+        Ok(Base { scope: log.scope, size: log.frontier.size(), root: log.frontier.root() })
+    };
+    let epoch = Epoch {
+        number: parent.as_ref().map_or(0, |parent| parent.number) + 1,
+        id: EpochId::from_bytes(random()?),
+        parent: parent.map(|parent| parent.id),
+        bases: scopes.into_iter().map(base).collect::<Result<_, _>>()?,
+    };
+    super::directory::record(tx, &Control::Epoch(epoch), now)?;
+    Ok(())
+}
+
+/// Copies a store, while it is served, into one file that holds everything (keys as well: guard it).
+pub fn backup(folder: &Path, target: &Path) -> Result<u64, OpenError> {
+    let source = open_reader(&folder.join(DATABASE))?;
+    let partial = PathBuf::from(format!("{}.partial", target.display()));
+    drop(std::fs::remove_file(&partial));
+    restrict(&partial)?;
+    let mut copy = Connection::open(&partial)?;
+    Backup::new(&source, &mut copy)?.run_to_completion(1024, std::time::Duration::ZERO, None)?;
+    copy.pragma_update(None, "journal_mode", "DELETE")?;
+    let sizes = scope_sizes(&copy)?;
+    drop(copy);
+    File::open(&partial)?.sync_all()?;
+    std::fs::rename(&partial, target)?;
+    note_backed_up(folder, &sizes)?;
+    Ok(sizes.iter().map(|(_, size)| size).sum::<i64>().cast_unsigned())
+}
+
+fn scope_sizes(connection: &Connection) -> Result<Vec<(i64, i64)>, rusqlite::Error> {
+    let mut statement = connection.prepare("SELECT scope_no, size FROM scope")?;
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// From now on receipts say that these rows survive the loss of the machine.
+fn note_backed_up(folder: &Path, sizes: &[(i64, i64)]) -> Result<(), OpenError> {
+    let mut connection = Connection::open(folder.join(DATABASE))?;
+    configure(&connection)?;
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    for (scope_no, size) in sizes {
+        transaction.execute("UPDATE scope SET backed_up = max(backed_up, ?) WHERE scope_no = ?", [size, scope_no])?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Fills an empty folder from a backup and begins a new epoch.
+pub fn restore(file: &Path, folder: &Path, now: Millis) -> Result<(), OpenError> {
+    let _lock = FolderLock::take(folder)?;
+    let path = folder.join(DATABASE);
+    if path.exists() {
+        return Err(OpenError::NotEmpty);
+    }
+    let not_a_backup = |error: rusqlite::Error| OpenError::NotABackup(error.to_string());
+    let source = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(not_a_backup)?;
+    let sound: String = source.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(not_a_backup)?;
+    if sound != "ok" || meta(&source, "deployment").map_err(not_a_backup)?.is_none() {
+        return Err(OpenError::NotABackup(sound));
+    }
+    let partial = folder.join("restoring.db");
+    drop(std::fs::remove_file(&partial));
+    restrict(&partial)?;
+    let mut copy = Connection::open(&partial)?;
+    Backup::new(&source, &mut copy)?.run_to_completion(1024, std::time::Duration::ZERO, None)?;
+    migrate(&mut copy)?;
+    let transaction = copy.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    begin_epoch(&Transaction::over(&transaction), now)?;
+    transaction.execute("UPDATE scope SET backed_up = size", [])?;
+    transaction.commit()?;
+    drop(copy);
+    drop(std::fs::remove_file(folder.join(HIGH_WATER)));
+    File::open(&partial)?.sync_all()?;
+    std::fs::rename(&partial, &path)?;
+    Ok(())
+}
+
+/// Rows in all scopes.
+pub fn total_rows(connection: &Connection) -> Result<u64, rusqlite::Error> {
+    let sum: i64 = connection.query_row("SELECT coalesce(sum(size), 0) FROM scope", [], |row| row.get(0))?;
+    Ok(sum.cast_unsigned())
+}
+
+/// Notes, outside of the database and on disk, how far it has come: a copy put back by hand is then recognised.
+pub fn write_high_water(folder: &Path, rows: u64) -> std::io::Result<()> {
+    let partial = folder.join("high-water.partial");
+    let mut file = File::create(&partial)?;
+    writeln!(file, "{rows}")?;
+    file.sync_all()?;
+    std::fs::rename(&partial, folder.join(HIGH_WATER))
+}
+
+fn check_high_water(folder: &Path, connection: &Connection) -> Result<(), OpenError> {
+    let Ok(text) = std::fs::read_to_string(folder.join(HIGH_WATER)) else { return Ok(()) };
+    let expected = text.trim().parse().unwrap_or(0);
+    let found = total_rows(connection)?;
+    if found < expected { Err(OpenError::Behind { found, expected }) } else { Ok(()) }
+}

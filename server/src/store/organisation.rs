@@ -1,0 +1,128 @@
+//! An organisation to work in: beats, places and staff, from a sample or from an operator's own tables.
+
+use aralau_sync_core::{
+    directory::Control,
+    id::{DocumentId, Kind},
+    time::Millis,
+    visit::{ACTIVE, Place},
+    vocabulary,
+};
+use uuid::Uuid;
+
+use super::{Identity, StoreError, Transaction, custody, directory, projection};
+
+/// Places get their ids from beat and address, so that loading a table twice makes each only once.
+const PLACE_NAMESPACE: Uuid = Uuid::from_u128(0x0d1f_3b8e_52a4_5c6b_9e21_7f0a_61c3_d2b4);
+
+/// What is to exist.
+#[derive(Debug, Clone, Default)]
+pub struct Organisation {
+    /// Code and name of each beat.
+    pub beats: Vec<(String, String)>,
+    /// Places.
+    pub places: Vec<PlaceLine>,
+    /// People.
+    pub staff: Vec<StaffLine>,
+}
+
+/// A place of a beat.
+#[derive(Debug, Clone)]
+pub struct PlaceLine {
+    /// The beat's code.
+    pub beat: String,
+    /// As written on the door.
+    pub address: String,
+    /// Its name in another register.
+    pub external_code: Option<String>,
+    /// A code of `place_type`.
+    pub place_type: Option<String>,
+}
+
+/// A person of a beat.
+#[derive(Debug, Clone)]
+pub struct StaffLine {
+    /// As shown beside their words.
+    pub name: String,
+    /// The beat's code.
+    pub beat: String,
+}
+
+/// What was new.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct LoadReport {
+    /// Beats.
+    pub beats: usize,
+    /// Places.
+    pub places: usize,
+    /// People.
+    pub people: usize,
+}
+
+/// Makes whatever does not exist yet.
+///
+/// # Errors
+/// Names a beat that neither exists nor is to be made; nothing is changed then.
+pub fn load(
+    tx: &Transaction<'_>,
+    identity: &Identity,
+    organisation: &Organisation,
+    now: Millis,
+) -> Result<LoadReport, StoreError> {
+    let mut report = LoadReport::default();
+    for (code, name) in &organisation.beats {
+        report.beats += usize::from(directory::ensure_beat(tx, code, name, now)?.1);
+    }
+    let beat = |code: &str| {
+        directory::beat(tx, code)?.ok_or_else(|| StoreError::Internal(format!("there is no beat {code:?}")))
+    };
+    for line in &organisation.staff {
+        let beat = beat(&line.beat)?;
+        let (person, new) = directory::ensure_person(tx, &line.name, now)?;
+        directory::grant(tx, person, beat.scope, now)?;
+        report.people += usize::from(new);
+    }
+    for line in &organisation.places {
+        let beat = beat(&line.beat)?;
+        let name = format!("{}|{}|{}", line.beat, line.address, line.external_code.as_deref().unwrap_or(""));
+        let id = DocumentId(Uuid::new_v5(&PLACE_NAMESPACE, name.as_bytes()));
+        if projection::document_no(tx, beat.scope_no, id)?.is_some() {
+            continue;
+        }
+        let place = Place {
+            address: Some(line.address.clone()),
+            external_code: line.external_code.clone(),
+            place_type: line.place_type.clone(),
+            status: ACTIVE.to_owned(),
+        };
+        let puts = place.puts(directory::entropy()?);
+        let made = custody::author(tx, identity, beat.scope_no, (Kind::PLACE, id), &puts, now)?;
+        made.map_err(|error| StoreError::Internal(format!("the place {:?}: {error:?}", line.address)))?;
+        report.places += 1;
+    }
+    Ok(report)
+}
+
+/// An organisation to play with: six beats with places, and the code lists. May be repeated.
+pub fn sample(tx: &Transaction<'_>, identity: &Identity, now: Millis) -> Result<LoadReport, StoreError> {
+    const STREETS: [&str; 6] =
+        ["ул. Абая", "ул. Сатпаева", "пр. Назарбаева", "ул. Толе би", "ул. Жандосова", "мкр. Самал"];
+    const HOUSES: usize = 12;
+    const TYPES: [&str; 4] = ["apartment", "house", "business", "dormitory"];
+    let mut organisation = Organisation::default();
+    for (number, street) in (1..).zip(STREETS) {
+        let code = format!("beat-{number:02}");
+        organisation.beats.push((code.clone(), format!("Участок № {number}")));
+        organisation.places.extend((1..=HOUSES).map(|house| PlaceLine {
+            beat: code.clone(),
+            address: format!("{street}, {house}"),
+            external_code: None,
+            place_type: Some(TYPES[house % TYPES.len()].to_owned()),
+        }));
+    }
+    let first = directory::beat(tx, "beat-01")?.is_none();
+    let report = load(tx, identity, &organisation, now)?;
+    if first {
+        directory::record(tx, &Control::CodeLists { version: vocabulary::VERSION }, now)?;
+    }
+    Ok(report)
+}

@@ -1,0 +1,343 @@
+//! Documents as rows for queries. Everything here follows from log rows, so that a rebuild gives the same.
+
+use std::collections::BTreeMap;
+
+use aralau_sync_core::{
+    change::{Change, NOTES, STATUS, Value},
+    id::{ChangeHash, DocumentId, Kind, PersonId, ReplicaId},
+    log::{Labels, Verdict},
+    reading::Reading,
+    reconcile::{Decision, DocumentGround, HeldEntry, Outcome, Reason},
+    stream::{Entry, Header},
+    time::Millis,
+    visit::{ACTIVE, Place, Visit},
+};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use uuid::Uuid;
+
+use super::{StoreError, Transaction, directory, log::ScopeLog};
+
+/// What the store knows of a document's accepted rows, beside the changes themselves; in the order of the log.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    document_no: Option<i64>,
+    rows: Vec<RowFacts>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct RowFacts {
+    change: ChangeHash,
+    replica: ReplicaId,
+    at: Millis,
+    received_at: Millis,
+    late: bool,
+}
+
+/// A document's number in this store.
+pub fn document_no(connection: &Connection, scope_no: i64, id: DocumentId) -> Result<Option<i64>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT document_no FROM document WHERE document = ? AND scope_no = ?")?;
+    Ok(statement.query_row(params![id.as_bytes(), scope_no], |row| row.get(0)).optional()?)
+}
+
+/// Loads a document with what is held beside it; empty where it does not exist yet.
+pub fn load(connection: &Connection, scope_no: i64, id: DocumentId) -> Result<(DocumentGround, Loaded), StoreError> {
+    let mut ground = DocumentGround::default();
+    let mut loaded = Loaded { document_no: document_no(connection, scope_no, id)?, rows: Vec::new() };
+    if let Some(document_no) = loaded.document_no {
+        load_accepted(connection, document_no, &mut ground, &mut loaded)?;
+    }
+    load_held(connection, scope_no, id, &mut ground)?;
+    Ok((ground, loaded))
+}
+
+fn load_accepted(
+    connection: &Connection,
+    document_no: i64,
+    ground: &mut DocumentGround,
+    loaded: &mut Loaded,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT header, body, received_at, verdict, replica FROM change
+         JOIN log USING (row_id) JOIN stream ON stream.stream_no = change.stream_no
+         WHERE document_no = ? ORDER BY row_id",
+    )?;
+    let mut rows = statement.query([document_no])?;
+    while let Some(row) = rows.next()? {
+        let (header, body): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        let entry =
+            Entry::open(header, &body).map_err(|_| StoreError::corrupt("an accepted entry cannot be opened"))?;
+        let verdict: Verdict = decode_verdict(row.get_ref(3)?.as_blob().unwrap_or_default())?;
+        loaded.rows.push(RowFacts {
+            change: entry.change.hash(),
+            replica: ReplicaId(row.get(4)?),
+            at: entry.header.at,
+            received_at: Millis(row.get(2)?),
+            late: verdict.labels.contains(Labels::LATE),
+        });
+        ground.kind.get_or_insert(entry.header.kind());
+        ground.document.apply(entry.change);
+    }
+    Ok(())
+}
+
+fn load_held(
+    connection: &Connection,
+    scope_no: i64,
+    id: DocumentId,
+    ground: &mut DocumentGround,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT change_hash, replica, held.entry_index, reason, header, body FROM held
+         JOIN stream USING (stream_no) JOIN log ON row_id = held_row
+         WHERE document = ? AND held.scope_no = ? AND state = 'held' ORDER BY held_row",
+    )?;
+    let mut rows = statement.query(params![id.as_bytes(), scope_no])?;
+    while let Some(row) = rows.next()? {
+        let (header, body): (Vec<u8>, Vec<u8>) = (row.get(4)?, row.get(5)?);
+        let held = HeldEntry {
+            replica: ReplicaId(row.get(1)?),
+            index: row.get::<_, i64>(2)?.cast_unsigned(),
+            entry: Entry::open(header, &body).ok(),
+            reason: Reason::from_code(row.get(3)?),
+        };
+        ground.held.entry(ChangeHash(row.get(0)?)).or_insert(held);
+    }
+    Ok(())
+}
+
+/// A verdict from the store.
+pub fn decode_verdict(bytes: &[u8]) -> Result<Verdict, StoreError> {
+    aralau_sync_core::cbor::decode(bytes).map_err(|_| StoreError::corrupt("a verdict"))
+}
+
+impl Loaded {
+    /// Follows the row just appended, which made an entry part of the document.
+    pub fn note(
+        &mut self,
+        tx: &Transaction<'_>,
+        scope_no: i64,
+        id: DocumentId,
+        decision: &Decision,
+        log: &ScopeLog,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        let (Outcome::Accepted { entry, labels } | Outcome::Filled { entry, labels }) = &decision.outcome else {
+            return Ok(());
+        };
+        let row_id = super::row_id(scope_no, log.frontier.size());
+        self.follow(tx, scope_no, id, row_id, &entry.header, &entry.change, *labels, now)
+    }
+
+    /// As [`Self::note`], from a row of the log.
+    #[expect(clippy::too_many_arguments, reason = "a row has this many parts, and a rebuild has them apart")]
+    pub fn follow(
+        &mut self,
+        tx: &Connection,
+        scope_no: i64,
+        id: DocumentId,
+        row_id: i64,
+        header: &Header,
+        change: &Change,
+        labels: Labels,
+        received_at: Millis,
+    ) -> Result<(), StoreError> {
+        let document_no = match self.document_no {
+            Some(document_no) => document_no,
+            None => {
+                tx.prepare_cached("INSERT INTO document (document_no, scope_no, document, kind) VALUES (?, ?, ?, ?)")?
+                    .execute(params![row_id, scope_no, id.as_bytes(), header.kind])?;
+                *self.document_no.insert(row_id)
+            }
+        };
+        let actor = change.actor();
+        tx.prepare_cached(
+            "INSERT INTO change (document_no, change_hash, stream_no, generation, sequence, row_id)
+             SELECT ?1, ?2, stream_no, ?4, ?5, ?6 FROM stream WHERE replica = ?3 AND scope_no = ?7",
+        )?
+        .execute(params![
+            document_no,
+            change.hash().as_bytes(),
+            actor.replica.as_bytes(),
+            actor.generation,
+            change.sequence().cast_signed(),
+            row_id,
+            scope_no
+        ])?;
+        self.rows.push(RowFacts {
+            change: change.hash(),
+            replica: actor.replica,
+            at: header.at,
+            received_at,
+            late: labels.contains(Labels::LATE),
+        });
+        Ok(())
+    }
+}
+
+/// Brings a document's rows up to its accepted changes.
+pub fn project(tx: &Connection, scope_no: i64, ground: &DocumentGround, loaded: &Loaded) -> Result<(), StoreError> {
+    let Some(document_no) = loaded.document_no else { return Ok(()) };
+    let reading = match (ground.document.changes(), &loaded.rows[..]) {
+        ([only], [row]) if only.is_first() => Reading::of_first(only, row.at),
+        _ => {
+            let times: BTreeMap<_, _> = loaded.rows.iter().map(|row| (row.change, row.at)).collect();
+            Reading::of_document(&ground.document, |hash| times.get(hash).copied().unwrap_or_default())
+        }
+    };
+    match ground.kind {
+        Some(Kind::VISIT) => Projected { tx, scope_no, document_no, loaded }.visit(&Visit::read(&reading)),
+        Some(Kind::PLACE) => place(tx, document_no, &Place::read(&reading)),
+        // Carried and synchronised, though nothing asks for it yet.
+        _ => Ok(()),
+    }
+}
+
+fn place(tx: &Connection, document_no: i64, place: &Place) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT OR REPLACE INTO place (document_no, address, external_code, place_type, status) VALUES (?, ?, ?, ?, ?)",
+    )?
+    .execute(params![document_no, place.address, place.external_code, place.place_type, place.status])?;
+    Ok(())
+}
+
+struct Projected<'a> {
+    tx: &'a Connection,
+    scope_no: i64,
+    document_no: i64,
+    loaded: &'a Loaded,
+}
+
+impl Projected<'_> {
+    fn visit(&self, visit: &Visit) -> Result<(), StoreError> {
+        let rows = &self.loaded.rows;
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
+        let position = visit.position;
+        self.tx
+            .prepare_cached(
+                "INSERT OR REPLACE INTO visit (document_no, scope_no, place, author, visit_type, outcome, status,
+                 started_at, ended_at, received_at, changed_at, late, conflicts, notes, lat, lon, accuracy_m, mock)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                self.document_no,
+                self.scope_no,
+                visit.place.map(|place| *place.as_bytes()),
+                self.person(Some(first.replica))?.map(|person| *person.as_bytes()),
+                visit.visit_type,
+                visit.outcome,
+                visit.status,
+                visit.started_at.unwrap_or(first.at).0,
+                visit.ended_at.map(|at| at.0),
+                first.received_at.0,
+                last.received_at.0,
+                first.late,
+                visit.conflicts.len() as i64,
+                visit.notes.len() as i64,
+                position.map(|position| position.lat),
+                position.map(|position| position.lon),
+                position.and_then(|position| position.accuracy_m),
+                position.map(|position| position.mock),
+            ])?;
+        self.notes(visit)?;
+        self.conflicts(visit)?;
+        for (collection, items) in &visit.collections {
+            for (item, fields) in items {
+                self.item(collection, *item, fields)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn person(&self, replica: Option<ReplicaId>) -> Result<Option<PersonId>, StoreError> {
+        let Some(replica) = replica else { return Ok(None) };
+        Ok(directory::device_of_replica(self.tx, replica)?.map(|device| device.person))
+    }
+
+    fn notes(&self, visit: &Visit) -> Result<(), StoreError> {
+        if visit.notes.is_empty() {
+            return Ok(());
+        }
+        let mut statement = self.tx.prepare_cached(
+            "INSERT OR REPLACE INTO note (document_no, note, author, at, status, text) VALUES (?, ?, ?, ?, ?, ?)",
+        )?;
+        for note in &visit.notes {
+            let author = self.person(note.by)?.map(|person| *person.as_bytes());
+            statement.execute(params![
+                self.document_no,
+                note.id.as_bytes(),
+                author,
+                note.at.0,
+                note.status,
+                note.text
+            ])?;
+        }
+        let words = visit.notes.iter().filter(|note| note.status == ACTIVE).map(|note| fold(&note.text));
+        self.tx
+            .prepare_cached("INSERT OR REPLACE INTO note_text (rowid, folded) VALUES (?, ?)")?
+            .execute(params![self.document_no, words.collect::<Vec<_>>().join("\n")])?;
+        Ok(())
+    }
+
+    fn conflicts(&self, visit: &Visit) -> Result<(), StoreError> {
+        // A document with one change has none, and most have one.
+        if self.loaded.rows.len() > 1 {
+            self.tx.prepare_cached("DELETE FROM conflict WHERE document_no = ?")?.execute([self.document_no])?;
+        }
+        let mut statement = self.tx.prepare_cached("INSERT INTO conflict (document_no, field) VALUES (?, ?)")?;
+        for conflict in &visit.conflicts {
+            statement.execute(params![self.document_no, conflict.field])?;
+        }
+        Ok(())
+    }
+
+    fn item(&self, collection: &str, item: Uuid, fields: &BTreeMap<String, Value>) -> Result<(), StoreError> {
+        let text = |name: &str| fields.get(name).and_then(Value::as_text);
+        let instant = |name: &str| fields.get(name).and_then(instant);
+        let status = text(STATUS).unwrap_or(ACTIVE);
+        let id = item.as_bytes();
+        match collection {
+            "concerns" => self.tx.execute(
+                "INSERT OR REPLACE INTO concern (document_no, concern, category, status) VALUES (?, ?, ?, ?)",
+                params![self.document_no, id, text("category"), status],
+            )?,
+            "referrals" => self.tx.execute(
+                "INSERT OR REPLACE INTO referral (document_no, referral, agency, referral_status, due_at, status)
+                 VALUES (?, ?, ?, ?, ?, ?)",
+                params![self.document_no, id, text("agency"), text("referral_status"), instant("due_at"), status],
+            )?,
+            "commitments" => self.tx.execute(
+                "INSERT OR REPLACE INTO commitment (document_no, commitment, promised_to, what, due_at, fulfilled_at, status)
+                 VALUES (?, ?, ?, ?, ?, ?, ?)",
+                params![
+                    self.document_no,
+                    id,
+                    text("promised_to"),
+                    text("what"),
+                    instant("due_at"),
+                    instant("fulfilled_at"),
+                    status
+                ],
+            )?,
+            // Collections without a table of their own are read from the document; notes have theirs already.
+            _ => {
+                debug_assert_ne!(collection, NOTES);
+                0
+            }
+        };
+        Ok(())
+    }
+}
+
+fn instant(value: &Value) -> Option<i64> {
+    match value {
+        Value::Timestamp(ms) | Value::Int(ms) => Some(*ms),
+        Value::Uint(ms) => i64::try_from(*ms).ok(),
+        Value::Null | Value::Boolean(_) | Value::Float(_) | Value::Text(_) | Value::Bytes(_) => None,
+    }
+}
+
+/// Lower case, ё as е: what people type is found however it was written.
+pub fn fold(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ё' { 'е' } else { c }).collect()
+}

@@ -1,0 +1,195 @@
+//! What one scope gained since a cursor, for one device, with a signed receipt.
+
+use std::collections::BTreeMap;
+
+use aralau_sync_core::{
+    digest::{chunk_of, content_hash, header_hash},
+    epoch::{Epoch, shared_rows},
+    id::{EntryHash, PublicKey, ReplicaId, Signature},
+    log::RowKind,
+    receipt::Receipt,
+    stream::{Head, Link, Tip},
+    sync::{Ask, Content, Gained, Row, StreamIntro},
+    time::Millis,
+};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{
+    Identity, StoreError,
+    log::{self, ScopeLog},
+};
+
+/// How much one answer may hold.
+#[derive(Debug, Clone, Copy)]
+pub struct PullLimits {
+    /// Rows.
+    pub rows: usize,
+    /// Bytes of content.
+    pub bytes: usize,
+}
+
+impl Default for PullLimits {
+    fn default() -> Self {
+        Self { rows: 20_000, bytes: 4 * 1024 * 1024 }
+    }
+}
+
+/// The asking device.
+pub struct Asking<'a> {
+    /// Its install.
+    pub replica: ReplicaId,
+    /// Where it stands in this scope.
+    pub ask: Ask,
+    /// The epochs after its cursor's.
+    pub epochs: &'a [Epoch],
+    /// The newest epoch.
+    pub epoch: u64,
+    /// Outcomes of this upload other than "accepted".
+    pub held: Vec<(u64, String)>,
+}
+
+/// Reads one scope from a consistent snapshot.
+pub fn pull(
+    connection: &Connection,
+    identity: &Identity,
+    scope_no: i64,
+    asking: &Asking<'_>,
+    limits: PullLimits,
+    now: Millis,
+) -> Result<Gained, StoreError> {
+    let log = ScopeLog::load(connection, scope_no)?;
+    let size = log.frontier.size();
+    let from = shared_rows(asking.ask.cursor, log.scope, asking.epochs).min(size);
+    let mut streams = Streams::new(connection, scope_no, asking.replica);
+    let (rows, more) = rows(connection, scope_no, from, &mut streams, limits)?;
+    let decided = own_tip(connection, scope_no, asking.replica)?;
+    let receipt = Receipt {
+        deployment: identity.deployment,
+        scope: log.scope,
+        size,
+        root: log.frontier.root(),
+        epoch: asking.epoch,
+        time: now,
+        durable_upto: size,
+        backed_up_upto: backed_up(connection, scope_no)?,
+        decided: Some((asking.replica, decided.index)),
+        held: asking.held.clone(),
+    };
+    Ok(Gained {
+        scope: log.scope,
+        epoch: asking.epoch,
+        from,
+        streams: streams.intros,
+        rows,
+        more,
+        receipt: receipt.sign(&identity.receipt_key),
+        decided,
+    })
+}
+
+fn backed_up(connection: &Connection, scope_no: i64) -> Result<u64, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT backed_up FROM scope WHERE scope_no = ?")?;
+    Ok(statement.query_row([scope_no], |row| row.get::<_, i64>(0))?.cast_unsigned())
+}
+
+fn own_tip(connection: &Connection, scope_no: i64, replica: ReplicaId) -> Result<Tip, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT tip_index, tip_hash FROM stream WHERE scope_no = ? AND replica = ?")?;
+    let tip = statement.query_row(params![scope_no, replica.as_bytes()], |row| {
+        Ok(Tip { index: row.get::<_, i64>(0)?.cast_unsigned(), hash: EntryHash(row.get(1)?) })
+    });
+    Ok(tip.optional()?.unwrap_or_default())
+}
+
+fn rows(
+    connection: &Connection,
+    scope_no: i64,
+    from: u64,
+    streams: &mut Streams<'_>,
+    limits: PullLimits,
+) -> Result<(Vec<Row>, bool), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT kind, received_at, stream_no, entry_index, header, body, verdict FROM log
+         WHERE row_id > ? AND row_id < ? ORDER BY row_id",
+    )?;
+    let mut found = statement.query([log::row_id(scope_no, from), log::row_id(scope_no + 1, 0)])?;
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = found.next()? {
+        if rows.len() == limits.rows || bytes >= limits.bytes {
+            return Ok((rows, true));
+        }
+        let kind = RowKind::from_number(row.get(0)?).ok_or_else(|| StoreError::corrupt("a row's kind"))?;
+        let stream_no: Option<i64> = row.get(2)?;
+        let (stream, own) = stream_no.map_or(Ok((0, false)), |number| streams.position(number))?;
+        let content: (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(4)?, row.get(5)?);
+        let content = match (kind, content) {
+            (RowKind::Control, (_, Some(payload))) => Content::Control(payload),
+            (RowKind::Accepted | RowKind::Filled, (Some(header), Some(body))) if !own => {
+                Content::Link(Link::Full { header, body })
+            }
+            (RowKind::Held, (Some(header), Some(body))) if !own => {
+                Content::Link(Link::Hollow { header: header_hash(&header), content: content_hash(&chunk_of(&body)) })
+            }
+            _ => Content::Known,
+        };
+        let verdict: Vec<u8> = row.get(6)?;
+        let row = Row {
+            kind,
+            received_at: Millis(row.get(1)?),
+            stream,
+            index: row.get::<_, Option<i64>>(3)?.unwrap_or(0).cast_unsigned(),
+            verdict,
+            content,
+        };
+        bytes += row.bytes();
+        rows.push(row);
+    }
+    Ok((rows, false))
+}
+
+/// The streams that an answer's rows name, each introduced once.
+struct Streams<'a> {
+    connection: &'a Connection,
+    scope_no: i64,
+    asking: ReplicaId,
+    positions: BTreeMap<i64, (u32, bool)>,
+    intros: Vec<StreamIntro>,
+}
+
+impl<'a> Streams<'a> {
+    fn new(connection: &'a Connection, scope_no: i64, asking: ReplicaId) -> Self {
+        Self { connection, scope_no, asking, positions: BTreeMap::new(), intros: Vec::new() }
+    }
+
+    /// Position among the introduced streams, and whether it is the asking replica's own.
+    fn position(&mut self, stream_no: i64) -> Result<(u32, bool), StoreError> {
+        if let Some(known) = self.positions.get(&stream_no) {
+            return Ok(*known);
+        }
+        let intro = self.intro(stream_no)?;
+        let position = (u32::try_from(self.intros.len()).unwrap_or(u32::MAX), intro.replica == self.asking);
+        self.positions.insert(stream_no, position);
+        self.intros.push(intro);
+        Ok(position)
+    }
+
+    fn intro(&self, stream_no: i64) -> Result<StreamIntro, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT replica, public_key, name, head.entry_index, head.hash, head.signature
+             FROM stream JOIN replica USING (replica) JOIN device USING (device) JOIN person USING (person)
+             JOIN head USING (stream_no)
+             WHERE stream_no = ? AND scope_no = ? ORDER BY head.entry_index DESC LIMIT 1",
+        )?;
+        Ok(statement.query_row([stream_no, self.scope_no], |row| {
+            Ok(StreamIntro {
+                replica: ReplicaId(row.get(0)?),
+                key: PublicKey(row.get(1)?),
+                person: row.get(2)?,
+                head: Head {
+                    tip: Tip { index: row.get::<_, i64>(3)?.cast_unsigned(), hash: EntryHash(row.get(4)?) },
+                    signature: Signature(row.get(5)?),
+                },
+            })
+        })?)
+    }
+}

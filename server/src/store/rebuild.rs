@@ -1,0 +1,314 @@
+//! Projections from the log alone, and the integrity of everything.
+
+use aralau_sync_core::{
+    cbor,
+    directory::Control,
+    frame::chain,
+    id::{DocumentId, EntryHash},
+    log::{RowKind, control_hash, row_leaf},
+    merkle::Frontier,
+    reading::Reading,
+    stream::{Entry, Head, Link, Tip, VerifyDevice as _},
+    time::Millis,
+};
+use rusqlite::{Connection, params};
+
+use super::{
+    Store, StoreError, Transaction, directory, hold, ingest,
+    log::{ScopeLog, row_id},
+    projection,
+};
+use crate::keys::DeviceVerifier;
+
+/// The tables that follow from the log.
+const PROJECTIONS: [&str; 16] = [
+    "epoch",
+    "person",
+    "beat",
+    "device",
+    "replica",
+    "granted",
+    "document",
+    "change",
+    "held",
+    "place",
+    "visit",
+    "note",
+    "concern",
+    "referral",
+    "commitment",
+    "conflict",
+];
+
+/// What a rebuild did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct RebuildReport {
+    /// Log rows read.
+    pub rows: u64,
+    /// Rows of projections that are not what they were before.
+    pub changed: u64,
+}
+
+/// What a check found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct CheckReport {
+    /// Log rows read.
+    pub rows: u64,
+    /// Documents read through Automerge and compared.
+    pub documents: u64,
+    /// Streams whose chains were walked.
+    pub streams: u64,
+    /// What is wrong, in words; empty where all is well.
+    pub problems: Vec<String>,
+}
+
+impl Store {
+    /// Makes every projection anew from the log, in one transaction.
+    pub fn rebuild(&self) -> Result<RebuildReport, StoreError> {
+        self.write(|tx| {
+            let rows = rebuild_in(tx)?;
+            let mut changed = 0;
+            for table in PROJECTIONS {
+                changed += differences(tx, table)?;
+                tx.execute_batch(&format!("DROP TABLE temp.before_{table}"))?;
+            }
+            Ok(RebuildReport { rows, changed })
+        })
+    }
+
+    /// Checks everything against everything: database pages, trees, chains, signatures, documents, projections.
+    pub fn check(&self) -> Result<CheckReport, StoreError> {
+        let mut report = self.read(|connection| {
+            let mut report = CheckReport::default();
+            check_pages(connection, &mut report)?;
+            check_logs(connection, &mut report)?;
+            check_streams(connection, self.deployment(), &mut report)?;
+            check_documents(connection, &mut report)?;
+            Ok(report)
+        })?;
+        // A dry rebuild: its savepoint is rolled back by the error that carries the answer out.
+        let changed = self.write(|tx| -> Result<(), StoreError> {
+            rebuild_in(tx)?;
+            let changed: u64 = PROJECTIONS.iter().map(|table| differences(tx, table)).sum::<Result<_, _>>()?;
+            Err(StoreError::Internal(format!("{DRY_RUN}{changed}")))
+        });
+        match changed {
+            Err(StoreError::Internal(text)) if text.starts_with(DRY_RUN) => {
+                let changed = text.trim_start_matches(DRY_RUN);
+                if changed != "0" {
+                    report.problems.push(format!(
+                        "{changed} rows of projections do not follow from the log: run `aralau admin rebuild`"
+                    ));
+                }
+            }
+            Err(error) => return Err(error),
+            Ok(()) => {}
+        }
+        Ok(report)
+    }
+}
+
+const DRY_RUN: &str = "dry run: ";
+
+fn differences(tx: &Connection, table: &str) -> Result<u64, StoreError> {
+    let count = |a: &str, b: &str| {
+        let query = format!("SELECT count(*) FROM (SELECT * FROM {a} EXCEPT SELECT * FROM {b})");
+        tx.query_row(&query, [], |row| row.get::<_, i64>(0))
+    };
+    let (now, before) = (format!("main.{table}"), format!("temp.before_{table}"));
+    Ok(count(&now, &before)?.max(count(&before, &now)?).cast_unsigned())
+}
+
+fn rebuild_in(tx: &Transaction<'_>) -> Result<u64, StoreError> {
+    for table in PROJECTIONS {
+        tx.execute_batch(&format!(
+            "CREATE TEMP TABLE before_{table} AS SELECT * FROM main.{table}; DELETE FROM main.{table};"
+        ))?;
+    }
+    tx.execute_batch("INSERT INTO note_text (note_text) VALUES ('delete-all')")?;
+    let mut rows = 0;
+    let scopes: Vec<i64> = {
+        let mut statement = tx.prepare("SELECT scope_no FROM scope ORDER BY scope_no")?;
+        statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
+    };
+    for scope_no in scopes {
+        let mut statement = tx.prepare(
+            "SELECT row_id, kind, received_at, stream_no, entry_index, header, body, verdict FROM log
+             WHERE row_id > ? AND row_id < ? ORDER BY row_id",
+        )?;
+        let mut found = statement.query([row_id(scope_no, 0), row_id(scope_no + 1, 0)])?;
+        while let Some(row) = found.next()? {
+            follow_row(tx, scope_no, row)?;
+            rows += 1;
+        }
+    }
+    Ok(rows)
+}
+
+fn follow_row(tx: &Transaction<'_>, scope_no: i64, row: &rusqlite::Row<'_>) -> Result<(), StoreError> {
+    let kind = RowKind::from_number(row.get(1)?).ok_or_else(|| StoreError::corrupt("a row's kind"))?;
+    let received_at = Millis(row.get(2)?);
+    let (header, body): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(5)?, row.get(6)?);
+    let (header, body) = (header.unwrap_or_default(), body.unwrap_or_default());
+    if kind == RowKind::Control {
+        return match cbor::decode::<Control>(&body) {
+            Ok(control) => directory::follow(tx, &control, received_at),
+            Err(_) => Err(StoreError::corrupt("a control row")),
+        };
+    }
+    let entry = (row.get(3)?, row.get::<_, i64>(4)?.cast_unsigned());
+    let verdict = projection::decode_verdict(row.get_ref(7)?.as_blob().unwrap_or_default())?;
+    match kind {
+        RowKind::Held => hold::follow_held_row(tx, row.get(0)?, scope_no, entry, (&header, &body), &verdict),
+        RowKind::Rejected => hold::follow_judged(tx, entry, "rejected", &verdict, received_at),
+        RowKind::Accepted | RowKind::Filled => {
+            if kind == RowKind::Filled {
+                hold::follow_judged(tx, entry, "filled", &verdict, received_at)?;
+            }
+            let opened = Entry::open(header, &body).map_err(|_| StoreError::corrupt("an accepted entry"))?;
+            let id = opened.header.document;
+            let (mut ground, mut loaded) = projection::load(tx, scope_no, id)?;
+            loaded.follow(
+                tx,
+                scope_no,
+                id,
+                row.get(0)?,
+                &opened.header,
+                &opened.change,
+                verdict.labels,
+                received_at,
+            )?;
+            ground.kind.get_or_insert(opened.header.kind());
+            ground.document.apply(opened.change);
+            projection::project(tx, scope_no, &ground, &loaded)
+        }
+        RowKind::Control => Ok(()),
+    }
+}
+
+fn check_pages(connection: &Connection, report: &mut CheckReport) -> Result<(), StoreError> {
+    let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
+    for line in statement.query_map([], |row| row.get::<_, String>(0))? {
+        let line = line?;
+        if line != "ok" {
+            report.problems.push(format!("database: {line}"));
+        }
+    }
+    Ok(())
+}
+
+/// Every scope's rows are 1, 2, 3… and their tree has the frontier's root.
+fn check_logs(connection: &Connection, report: &mut CheckReport) -> Result<(), StoreError> {
+    let mut scopes = connection.prepare("SELECT scope_no FROM scope ORDER BY scope_no")?;
+    let scopes: Vec<i64> = scopes.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for scope_no in scopes {
+        let log = ScopeLog::load(connection, scope_no)?;
+        let mut frontier = Frontier::default();
+        let mut statement = connection.prepare(
+            "SELECT row_id, kind, received_at, stream_no, entry_index, body, verdict FROM log
+             WHERE row_id > ? AND row_id < ? ORDER BY row_id",
+        )?;
+        let mut rows = statement.query([row_id(scope_no, 0), row_id(scope_no + 1, 0)])?;
+        while let Some(row) = rows.next()? {
+            report.rows += 1;
+            let kind = RowKind::from_number(row.get(1)?).ok_or_else(|| StoreError::corrupt("a row's kind"))?;
+            let hash = if kind == RowKind::Control {
+                Some(control_hash(&log.scope, row.get_ref(5)?.as_blob().unwrap_or_default()))
+            } else {
+                row_entry_hash(connection, row.get(3)?, row.get::<_, i64>(4)?.cast_unsigned())?
+            };
+            let Some(hash) = hash else {
+                report.problems.push(format!("scope {}: a row names an entry that is missing", log.scope));
+                continue;
+            };
+            frontier.push(row_leaf(kind, Millis(row.get(2)?), &hash, row.get_ref(6)?.as_blob().unwrap_or_default()));
+            if row.get::<_, i64>(0)? != row_id(scope_no, frontier.size()) {
+                report.problems.push(format!("scope {}: the rows have a gap before {}", log.scope, frontier.size()));
+            }
+        }
+        if frontier != log.frontier {
+            report.problems.push(format!("scope {}: the rows do not have the recorded root", log.scope));
+        }
+    }
+    Ok(())
+}
+
+fn row_entry_hash(connection: &Connection, stream_no: i64, index: u64) -> Result<Option<EntryHash>, StoreError> {
+    let tip = Tip { index: u64::MAX, hash: EntryHash([0; 32]) };
+    ingest::entry_hash(connection, stream_no, tip, index)
+}
+
+/// Every stream's chain, walked from its first entry, goes through every signed head and ends at its tip.
+fn check_streams(
+    connection: &Connection,
+    deployment: aralau_sync_core::id::DeploymentId,
+    report: &mut CheckReport,
+) -> Result<(), StoreError> {
+    let mut streams = connection.prepare("SELECT stream_no, tip_index, tip_hash FROM stream ORDER BY stream_no")?;
+    let mut rows = streams.query([])?;
+    while let Some(row) = rows.next()? {
+        report.streams += 1;
+        let stream_no: i64 = row.get(0)?;
+        let tip = Tip { index: row.get::<_, i64>(1)?.cast_unsigned(), hash: EntryHash(row.get(2)?) };
+        let stream = ingest::stream_id(connection, stream_no)?;
+        let heads = heads(connection, stream_no)?;
+        let author = directory::device_of_replica(connection, stream.replica)?;
+        let links = links(connection, stream_no)?;
+        let tips = chain(&stream, Tip::default(), &links);
+        if tips.last().copied().unwrap_or_default() != tip {
+            report.problems.push(format!("stream {}: the entries do not lead to the recorded tip", stream.replica));
+        }
+        for head in heads {
+            let at = usize::try_from(head.tip.index).ok().and_then(|index| tips.get(index.checked_sub(1)?));
+            let message = head.tip.head_preimage(&deployment, &stream);
+            let signed =
+                author.as_ref().is_some_and(|device| DeviceVerifier.verify(&device.key, &message, &head.signature));
+            if at != Some(&head.tip) || !signed {
+                report
+                    .problems
+                    .push(format!("stream {}: the head at {} does not hold", stream.replica, head.tip.index));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn heads(connection: &Connection, stream_no: i64) -> Result<Vec<Head>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT entry_index, hash, signature FROM head WHERE stream_no = ?")?;
+    let heads = statement.query_map([stream_no], |row| {
+        Ok(Head {
+            tip: Tip { index: row.get::<_, i64>(0)?.cast_unsigned(), hash: EntryHash(row.get(1)?) },
+            signature: aralau_sync_core::id::Signature(row.get(2)?),
+        })
+    })?;
+    Ok(heads.collect::<Result<_, _>>()?)
+}
+
+fn links(connection: &Connection, stream_no: i64) -> Result<Vec<Link>, StoreError> {
+    // An entry's content stands in each of its rows that has any; they are equal.
+    let mut statement = connection.prepare_cached(
+        "SELECT min(row_id), header, body FROM log WHERE stream_no = ? AND header IS NOT NULL
+         GROUP BY entry_index ORDER BY entry_index",
+    )?;
+    let links =
+        statement.query_map(params![stream_no], |row| Ok(Link::Full { header: row.get(1)?, body: row.get(2)? }))?;
+    Ok(links.collect::<Result<_, _>>()?)
+}
+
+/// Every document reads the same through Automerge as through our own table.
+fn check_documents(connection: &Connection, report: &mut CheckReport) -> Result<(), StoreError> {
+    let mut statement = connection.prepare("SELECT scope_no, document FROM document ORDER BY document_no")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        report.documents += 1;
+        let id = DocumentId::from_bytes(row.get(1)?);
+        let (ground, _) = projection::load(connection, row.get(0)?, id)?;
+        let ours = Reading::of_document(&ground.document, |_| Millis::default());
+        let theirs = Reading::of(ground.document.changes().iter().map(|change| (change, Millis::default())));
+        if theirs.as_ref() != Ok(&ours) {
+            report.problems.push(format!("document {id}: Automerge reads it otherwise"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! The one writer: a thread that owns the connection and commits in groups.
+
+use std::{
+    ops::Deref,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::mpsc::{Receiver, Sender, channel},
+};
+
+use rusqlite::Connection;
+
+use super::{OpenError, StoreError};
+
+/// Jobs that share one transaction, at most: bounds how long the first of them waits.
+const MAX_GROUP: usize = 64;
+
+/// What a job writes through. Derefs to the connection, inside a savepoint of the writer's transaction.
+pub struct Transaction<'a>(&'a Connection);
+
+impl<'a> Transaction<'a> {
+    /// Over a connection whose transaction somebody else began.
+    pub(super) fn over(connection: &'a Connection) -> Self {
+        Self(connection)
+    }
+}
+
+impl Deref for Transaction<'_> {
+    type Target = Connection;
+    fn deref(&self) -> &Connection {
+        self.0
+    }
+}
+
+/// Runs in the transaction; what it returns is called once the transaction's fate is known.
+type Job = Box<dyn FnOnce(Result<&Connection, &str>) -> Finish + Send>;
+type Finish = Box<dyn FnOnce(Result<(), &str>) + Send>;
+
+/// A handle to the writer's thread; the thread ends with the last handle, after the jobs already submitted.
+pub struct Writer(Sender<Job>);
+
+impl Writer {
+    /// Hands the connection to a thread of its own.
+    pub fn start(connection: Connection) -> Result<Self, OpenError> {
+        let (submit, jobs) = channel();
+        std::thread::Builder::new().name("store-writer".into()).spawn(move || run(&connection, &jobs))?;
+        Ok(Self(submit))
+    }
+
+    /// Queues a job; `done` is called from the writer's thread, after the commit.
+    pub fn submit<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
+    ) {
+        let job: Job = Box::new(move |connection| {
+            let result = match connection {
+                Ok(connection) => in_savepoint(connection, job),
+                Err(error) => Err(StoreError::Unavailable(error.to_owned())),
+            };
+            Box::new(move |committed| {
+                done(match committed {
+                    Ok(()) => result,
+                    Err(error) => Err(StoreError::Unavailable(error.to_owned())),
+                });
+            })
+        });
+        // The thread only ends with the last handle; a job that cannot be queued drops its `done`, which its caller sees.
+        drop(self.0.send(job));
+    }
+}
+
+fn in_savepoint<T>(
+    connection: &Connection,
+    job: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    connection.execute_batch("SAVEPOINT job")?;
+    let outcome = catch_unwind(AssertUnwindSafe(|| job(&mut Transaction(connection))));
+    let result = outcome.unwrap_or_else(|_| Err(StoreError::Internal("a job panicked".into())));
+    match result {
+        Ok(value) => {
+            connection.execute_batch("RELEASE job")?;
+            Ok(value)
+        }
+        Err(error) => {
+            connection.execute_batch("ROLLBACK TO job; RELEASE job")?;
+            Err(error)
+        }
+    }
+}
+
+fn run(connection: &Connection, jobs: &Receiver<Job>) {
+    while let Ok(first) = jobs.recv() {
+        let mut finishes = Vec::new();
+        let begun = connection.execute_batch("BEGIN IMMEDIATE");
+        let group = std::iter::once(first).chain(jobs.try_iter().take(MAX_GROUP - 1));
+        let committed = match begun {
+            Ok(()) => {
+                finishes.extend(group.map(|job| job(Ok(connection))));
+                connection.execute_batch("COMMIT")
+            }
+            Err(error) => {
+                let told = error.to_string();
+                finishes.extend(group.map(|job| job(Err(&told))));
+                Err(error)
+            }
+        };
+        let committed = committed.map_err(|error| {
+            tracing::error!(%error, "a transaction failed; nothing of it was kept");
+            // Fails where SQLite has rolled back by itself already.
+            drop(connection.execute_batch("ROLLBACK"));
+            error.to_string()
+        });
+        for finish in finishes {
+            finish(committed.as_ref().map(|()| ()).map_err(String::as_str));
+        }
+    }
+}

@@ -1,0 +1,173 @@
+use aralau_server::authorize::Role;
+use axum::http::{Method, StatusCode, header};
+
+use crate::world::World;
+
+/// Routes that anyone may ask.
+const OPEN: [&str; 3] = ["/livez", "/readyz", "/metrics"];
+/// Routes that an inspector's token opens.
+const FOR_ALL_ROLES: [&str; 1] = ["/v1/code-lists"];
+
+/// Method and path of every route in the description, ids filled in.
+async fn routes(world: &World) -> Vec<(Method, String)> {
+    let reply = world.send(Method::GET, "/openapi.json", None, None).await;
+    assert_eq!(reply.headers[header::CONTENT_TYPE], "application/json");
+    let description = reply.json();
+    let paths = description["paths"].as_object().unwrap().clone();
+    let routes = paths.into_iter().flat_map(|(path, methods)| {
+        let methods: Vec<_> = methods.as_object().unwrap().keys().map(|name| name.to_uppercase()).collect();
+        methods.into_iter().map(move |method| (Method::from_bytes(method.as_bytes()).unwrap(), path.clone()))
+    });
+    routes.collect()
+}
+
+fn filled(path: &str) -> String {
+    path.replace("{id}", "00000000-0000-0000-0000-000000000001")
+        .replace("{scope}", "00000000-0000-0000-0000-000000000001")
+        .replace("{replica}", &"01".repeat(14))
+        .replace("{index}", "1")
+}
+
+/// A body that any route of that path would take.
+fn body(path: &str) -> Option<serde_json::Value> {
+    if path.ends_with("/reject") {
+        Some(serde_json::json!({ "note": "" }))
+    } else if path.ends_with("/resolve") {
+        Some(serde_json::json!({ "field": "outcome", "value": "refused" }))
+    } else {
+        None
+    }
+}
+
+#[tokio::test]
+async fn the_description_lists_every_route() {
+    let world = World::new().await;
+    let routes: Vec<_> = routes(&world).await.into_iter().map(|(method, path)| format!("{method} {path}")).collect();
+    assert_eq!(
+        routes,
+        [
+            "GET /livez",
+            "GET /metrics",
+            "GET /readyz",
+            "GET /v1/code-lists",
+            "GET /v1/conflicts",
+            "GET /v1/deployment",
+            "GET /v1/devices",
+            "POST /v1/devices/{id}/revoke",
+            "POST /v1/enroll",
+            "GET /v1/events",
+            "GET /v1/export.csv",
+            "GET /v1/export.geojson",
+            "GET /v1/export.ndjson",
+            "GET /v1/places",
+            "GET /v1/places/{id}/visits",
+            "GET /v1/quarantine",
+            "POST /v1/quarantine/{replica}/{scope}/{index}/reject",
+            "POST /v1/quarantine/{replica}/{scope}/{index}/release",
+            "POST /v1/sync",
+            "GET /v1/visits",
+            "GET /v1/visits/{id}",
+            "GET /v1/visits/{id}/history",
+            "POST /v1/visits/{id}/resolve",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn every_route_asks_for_a_token_and_knows_its_role() {
+    let world = World::new().await;
+    let inspector = world.token(Role::Inspector).await;
+    let devices = ["/v1/deployment", "/v1/enroll", "/v1/sync"];
+    for (method, path) in routes(&world).await {
+        if OPEN.contains(&path.as_str()) {
+            let reply = world.send(method, &path, None, None).await;
+            assert_eq!(reply.status, StatusCode::OK, "{path}: {}", reply.body);
+            continue;
+        }
+        if devices.contains(&path.as_str()) {
+            continue;
+        }
+        let uri = filled(&path);
+        for token in [None, Some("aralau_AAAA"), Some("")] {
+            let reply = world.send(method.clone(), &uri, token, body(&path)).await;
+            assert_eq!((reply.status, reply.code().as_str()), (StatusCode::UNAUTHORIZED, "unauthorized"), "{path}");
+            assert_eq!(reply.headers[header::WWW_AUTHENTICATE], "Bearer");
+        }
+        let reply = world.send(method, &uri, Some(&inspector), body(&path)).await;
+        let expected = if FOR_ALL_ROLES.contains(&path.as_str()) { StatusCode::OK } else { StatusCode::FORBIDDEN };
+        assert_eq!(reply.status, expected, "{path}: {}", reply.body);
+    }
+}
+
+#[tokio::test]
+async fn an_auditor_changes_nothing_and_only_an_administrator_shuts_a_device_out() {
+    let world = World::new().await;
+    let tokens = [
+        (Role::Supervisor, world.token(Role::Supervisor).await),
+        (Role::Headquarters, world.token(Role::Headquarters).await),
+        (Role::Auditor, world.token(Role::Auditor).await),
+        (Role::Administrator, world.token(Role::Administrator).await),
+    ];
+    for (method, path) in
+        routes(&world).await.into_iter().filter(|(_, path)| body(path).is_some() || path.ends_with("revoke"))
+    {
+        for (role, token) in &tokens {
+            let reply = world.send(method.clone(), &filled(&path), Some(token), body(&path)).await;
+            let allowed = match role {
+                Role::Supervisor => !path.ends_with("revoke"),
+                Role::Headquarters => path.ends_with("resolve"),
+                Role::Auditor | Role::Inspector => false,
+                Role::Administrator => true,
+            };
+            let expected = if allowed { StatusCode::NOT_FOUND } else { StatusCode::FORBIDDEN };
+            assert_eq!(reply.status, expected, "{role} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_ended_token_does_not_count() {
+    let world = World::new().await;
+    let token = world.token(Role::Headquarters).await;
+    assert_eq!(world.get("/v1/visits", &token).await.status, StatusCode::OK);
+    let (asked, now) = (token.clone(), world.app.now());
+    let ended = world.app.write(move |tx| {
+        let caller = aralau_server::auth::find(tx, &asked, now)?.expect("it counts");
+        aralau_server::auth::revoke(tx, caller.token, now)
+    });
+    assert!(ended.await.unwrap());
+    assert_eq!(world.get("/v1/visits", &token).await.code(), "unauthorized");
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_problem_too() {
+    let world = World::new().await;
+    let token = world.token(Role::Administrator).await;
+    let reply = world.get("/v1/nothing", &token).await;
+    assert_eq!((reply.status, reply.code().as_str()), (StatusCode::NOT_FOUND, "unknown_route"));
+    let reply = world.send(Method::DELETE, "/v1/visits", Some(&token), None).await;
+    assert_eq!((reply.status, reply.code().as_str()), (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"));
+    assert!(reply.headers[header::ALLOW].to_str().unwrap().contains("GET"));
+    for uri in ["/v1/visits/00000000-0000-0000-0000-000000000009", "/v1/visits/not-an-id", "/v1/visits/%00"] {
+        let reply = world.get(uri, &token).await;
+        assert_eq!((reply.status, reply.code().as_str()), (StatusCode::NOT_FOUND, "not_found"), "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_long_is_refused() {
+    let world = World::new().await;
+    let token = world.token(Role::Administrator).await;
+    let reply = world.get(&format!("/v1/visits?text={}", "a".repeat(5_000)), &token).await;
+    assert_eq!((reply.status, reply.code().as_str()), (StatusCode::URI_TOO_LONG, "query_too_long"));
+    let uri = format!("/v1/quarantine/{}/{}/1/reject", "01".repeat(14), uuid::Uuid::nil());
+    let note = serde_json::json!({ "note": "a".repeat(70_000) });
+    let reply = world.send(Method::POST, &uri, Some(&token), Some(note)).await;
+    assert_eq!((reply.status, reply.code().as_str()), (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"));
+    for body in [serde_json::json!({}), serde_json::json!({ "note": "", "other": 1 }), serde_json::json!([])] {
+        let reply = world.send(Method::POST, &uri, Some(&token), Some(body)).await;
+        assert_eq!((reply.status, reply.code().as_str()), (StatusCode::BAD_REQUEST, "bad_body"));
+    }
+    let reply = world.send(Method::POST, &uri, Some(&token), None).await;
+    assert_eq!(reply.code(), "unsupported_media_type");
+}

@@ -1,0 +1,117 @@
+use aralau_server::authorize::Role;
+use aralau_sync_core::{
+    id::{DocumentId, Kind},
+    time::Millis,
+    visit::VisitEdit,
+};
+use axum::http::{Method, StatusCode};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::world::{NOW, World, draft};
+
+/// Two people log one visit without knowing of each other, and differ in its outcome only.
+async fn disputed(world: &World) -> DocumentId {
+    let (mut anna, mut bolat) = (world.phone("Анна", 1).await, world.phone("Болат", 2).await);
+    let id = world.visit(&mut anna, 1, NOW.0, "никого").await;
+    world.wait_an_hour();
+    let mut other = draft(2, NOW.0 + 60_000, "открыли");
+    other.outcome = Some("refused".into());
+    let puts = other.puts(bolat.stream.replica, [6; 16]);
+    assert_eq!(world.write(&mut bolat, Kind::VISIT, id, &puts).await, None);
+    id
+}
+
+#[tokio::test]
+async fn what_two_people_wrote_is_all_there_and_their_difference_can_be_settled() {
+    let world = World::new().await;
+    let token = world.token(Role::Headquarters).await;
+    let id = disputed(&world).await;
+    let uri = format!("/v1/visits/{id}");
+    let visit = world.list(&uri, &token).await;
+    assert_eq!(visit["state"], "conflict");
+    assert_eq!(visit["value"]["visit_type"], "door_to_door", "equal values are no conflict");
+    let notes: Vec<_> = visit["notes"].as_array().unwrap().iter().map(|note| (&note["text"], &note["by"])).collect();
+    assert_eq!(notes, [(&json!("никого"), &json!("Анна")), (&json!("открыли"), &json!("Болат"))]);
+    let [conflict] = &visit["conflicts"].as_array().unwrap()[..] else { panic!("one conflict: {visit}") };
+    assert_eq!(conflict["field"], "outcome");
+    let mut values: Vec<_> = conflict["values"].as_array().unwrap().clone();
+    values.sort_by_key(|value| value["author"].to_string());
+    assert_eq!(values[0]["value"], "contacted");
+    assert_eq!(values[0]["author"], "Анна");
+    assert_eq!(values[1]["value"], "refused");
+    assert_eq!(values[1]["at"], "2026-05-28T21:26:40.000Z");
+    assert_eq!(visit["receipts"]["rows"], json!([1, 2]));
+    assert_eq!(visit["receipts"]["size"], 2);
+    assert_eq!(visit["receipts"]["root"].as_str().unwrap().len(), 64);
+    let queue = world.list("/v1/conflicts", &token).await;
+    assert_eq!((&queue["conflicts"][0]["visit"], &queue["conflicts"][0]["field"]), (&json!(id), &json!("outcome")));
+
+    let resolve = format!("{uri}/resolve");
+    let body = json!({ "field": "visit_type", "value": "meeting" });
+    let reply = world.send(Method::POST, &resolve, Some(&token), Some(body)).await;
+    assert_eq!((reply.status, reply.code().as_str()), (StatusCode::CONFLICT, "not_in_conflict"));
+    let body = json!({ "field": "outcome", "value": ["refused"] });
+    let reply = world.send(Method::POST, &resolve, Some(&token), Some(body)).await;
+    assert_eq!((reply.status, reply.code().as_str()), (StatusCode::BAD_REQUEST, "bad_value"));
+    let body = json!({ "field": "outcome", "value": "refused" });
+    let reply = world.send(Method::POST, &resolve, Some(&token), Some(body.clone())).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
+    let visit = world.list(&uri, &token).await;
+    assert_eq!((&visit["state"], &visit["conflicts"]), (&json!("settled"), &json!([])));
+    assert_eq!(visit["value"]["outcome"], "refused");
+    assert_eq!(world.list("/v1/conflicts", &token).await["conflicts"], json!([]));
+    let reply = world.send(Method::POST, &resolve, Some(&token), Some(body)).await;
+    assert_eq!(reply.code(), "not_in_conflict");
+}
+
+#[tokio::test]
+async fn history_tells_who_changed_what_by_both_clocks() {
+    let world = World::new().await;
+    let token = world.token(Role::Auditor).await;
+    let id = disputed(&world).await;
+    let uri = format!("/v1/visits/{id}/history");
+    let all = world.list(&uri, &token).await;
+    let rows = all["history"].as_array().unwrap();
+    assert_eq!(rows.len(), 2);
+    assert_eq!((&rows[0]["outcome"], &rows[0]["author"]["name"]), (&json!("accepted"), &json!("Анна")));
+    assert_eq!(rows[1]["author"]["name"], "Болат");
+    assert_eq!(rows[1]["server_time"], "2026-05-28T21:26:40.000Z");
+    let puts = rows[1]["puts"].as_array().unwrap();
+    assert!(puts.contains(&json!({ "key": "outcome", "value": "refused" })), "{puts:?}");
+    let first = world.list(&format!("{uri}?limit=1"), &token).await;
+    let next = first["next"].as_str().unwrap();
+    let second = world.list(&format!("{uri}?limit=1&cursor={next}"), &token).await;
+    assert_eq!((&first["history"][0], &second["history"][0]), (&rows[0], &rows[1]));
+}
+
+#[tokio::test]
+async fn a_late_visit_says_so() {
+    let world = World::new().await;
+    let (token, mut anna) = (world.token(Role::Supervisor).await, world.phone("Анна", 1).await);
+    let puts = draft(1, NOW.0, "x").puts(anna.stream.replica, [1; 16]);
+    let id = DocumentId(Uuid::from_u128(1));
+    let entry = anna.edit(Kind::VISIT, id, &puts, Millis(NOW.0 - 3 * 86_400_000));
+    assert_eq!(world.upload(&mut anna, &entry).await, None);
+    assert_eq!(world.ids("/v1/visits?late=true", &token).await, [id.to_string()]);
+    let history = world.list(&format!("/v1/visits/{id}/history"), &token).await;
+    assert_eq!(history["history"][0]["labels"], json!(["late"]));
+}
+
+#[tokio::test]
+async fn listeners_hear_of_what_grew_and_then_wait() {
+    use http_body_util::BodyExt as _;
+    let world = World::new().await;
+    let (token, mut anna) = (world.token(Role::Headquarters).await, world.phone("Анна", 1).await);
+    let mut body = world.open("/v1/events", &token).await.into_body();
+    let mut next = async || {
+        let frame = body.frame().await.unwrap().unwrap();
+        String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap()
+    };
+    let first = next().await;
+    assert!(first.starts_with("event: changed\ndata: {\"scopes\":{\"beat-01\":0,\"directory\":"), "{first}");
+    let id = world.visit(&mut anna, 1, NOW.0, "шум").await;
+    assert_eq!(next().await, "event: changed\ndata: {\"scopes\":{\"beat-01\":1}}\n\n");
+    world.write(&mut anna, Kind::VISIT, id, &[VisitEdit::Withdraw.put()]).await;
+    assert_eq!(next().await, "event: changed\ndata: {\"scopes\":{\"beat-01\":2}}\n\n");
+}

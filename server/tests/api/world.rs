@@ -1,0 +1,205 @@
+//! A deployment of one beat with phones, and a client with tokens.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU8, Ordering},
+    },
+};
+
+use aralau_server::{
+    app::App,
+    auth,
+    authorize::Role,
+    keys::CustodyKey,
+    serve,
+    store::{self, BeatRow, Enrollment, Store, Upload},
+};
+use aralau_sync_core::{
+    change::Value,
+    document::Document,
+    frame::{Frame, chain},
+    id::{Actor, DeviceId, DocumentId, Kind, ReplicaId},
+    stream::{Entry, Header, SignDevice as _, StreamId, Tip},
+    time::Millis,
+    visit::{Position, VisitDraft},
+};
+use aws_lc_rs::rand::SystemRandom;
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Method, Request, StatusCode, header},
+};
+use http_body_util::BodyExt as _;
+use tower::ServiceExt as _;
+use uuid::Uuid;
+
+pub const NOW: Millis = Millis(1_780_000_000_000);
+
+pub struct World {
+    pub app: App,
+    pub beat: BeatRow,
+    router: Router,
+    clock: Arc<AtomicI64>,
+    minted: AtomicU8,
+    _folder: tempfile::TempDir,
+}
+
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Reply {
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    pub fn code(&self) -> String {
+        assert_eq!(self.headers[header::CONTENT_TYPE], "application/problem+json");
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status.as_u16());
+        problem["code"].as_str().expect("a code").to_owned()
+    }
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), NOW).unwrap();
+        let clock = Arc::new(AtomicI64::new(NOW.0));
+        let shown = Arc::clone(&clock);
+        let app = App::new(store, folder.path().to_owned(), Arc::new(move || Millis(shown.load(Ordering::Relaxed))));
+        let (beat, _) = app.write(|tx| store::ensure_beat(tx, "beat-01", "Участок 1", NOW)).await.unwrap();
+        let router = serve::router(&app);
+        Self { app, beat, router, clock, minted: AtomicU8::new(1), _folder: folder }
+    }
+
+    /// Lets an hour pass.
+    pub fn wait_an_hour(&self) {
+        self.clock.fetch_add(60 * 60 * 1000, Ordering::Relaxed);
+    }
+
+    pub async fn token(&self, role: Role) -> String {
+        let (now, entropy) = (self.app.now(), [self.minted.fetch_add(1, Ordering::Relaxed); 32]);
+        self.app.write(move |tx| auth::mint(tx, role, "Айгуль", now, entropy)).await.unwrap()
+    }
+
+    pub async fn send(&self, method: Method, uri: &str, token: Option<&str>, body: Option<serde_json::Value>) -> Reply {
+        let mut request = Request::builder().method(method).uri(uri);
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let body = match body {
+            Some(json) => {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                Body::from(json.to_string())
+            }
+            None => Body::empty(),
+        };
+        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Reply { status: parts.status, headers: parts.headers, body: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+
+    pub async fn get(&self, uri: &str, token: &str) -> Reply {
+        self.send(Method::GET, uri, Some(token), None).await
+    }
+
+    /// A list that must be there.
+    pub async fn list(&self, uri: &str, token: &str) -> serde_json::Value {
+        let reply = self.get(uri, token).await;
+        assert_eq!(reply.status, StatusCode::OK, "{uri}: {}", reply.body);
+        reply.json()
+    }
+
+    /// The words that a search finds, newest visit first.
+    pub async fn ids(&self, uri: &str, token: &str) -> Vec<String> {
+        let page = self.list(uri, token).await;
+        page["visits"].as_array().unwrap().iter().map(|visit| visit["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The answer while it is still open.
+    pub async fn open(&self, uri: &str, token: &str) -> axum::response::Response {
+        let request = Request::builder().uri(uri).header(header::AUTHORIZATION, format!("Bearer {token}"));
+        self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    }
+
+    pub async fn phone(&self, name: &str, number: u8) -> Phone {
+        let random = SystemRandom::new();
+        let key = CustodyKey::from_pkcs8(&CustodyKey::generate(&random).unwrap(), &random).unwrap();
+        let (replica, public, scope, now) =
+            (ReplicaId([number; 14]), key.public_key(), self.beat.scope, self.app.now());
+        let name = name.to_owned();
+        let enrolled = self.app.write(move |tx| {
+            let (person, _) = store::ensure_person(tx, &name, now)?;
+            store::grant(tx, person, scope, now)?;
+            let code = store::make_code(tx, person, 60_000, now)?;
+            store::enroll(tx, &Enrollment { code, key: public, replica }, now)
+        });
+        let device = enrolled.await.unwrap().unwrap().device;
+        Phone { key, device, stream: StreamId { replica, scope }, tip: Tip::default(), documents: BTreeMap::new() }
+    }
+
+    /// Sends one edit; returns why it was held, if it was.
+    pub async fn write(
+        &self,
+        phone: &mut Phone,
+        kind: Kind,
+        id: DocumentId,
+        puts: &[(String, Value)],
+    ) -> Option<String> {
+        let entry = phone.edit(kind, id, puts, self.app.now());
+        self.upload(phone, &entry).await
+    }
+
+    pub async fn upload(&self, phone: &mut Phone, entry: &Entry) -> Option<String> {
+        let frame = Frame::sign(&self.app.deployment(), phone.stream, phone.tip, vec![entry.to_link()], &phone.key);
+        let tips = chain(&phone.stream, phone.tip, &frame.links);
+        phone.tip = *tips.last().unwrap();
+        let now = self.app.now();
+        let ingested = self.app.write(move |tx| store::ingest(tx, &Upload { frame, tips }, now)).await.unwrap();
+        ingested.held.into_iter().next().map(|(_, reason)| reason)
+    }
+
+    /// A visit that began at a moment, with a note.
+    pub async fn visit(&self, phone: &mut Phone, number: u128, started_at: i64, note: &str) -> DocumentId {
+        let id = DocumentId(Uuid::from_u128(number));
+        let puts = draft(number, started_at, note).puts(phone.stream.replica, [7; 16]);
+        assert_eq!(self.write(phone, Kind::VISIT, id, &puts).await, None);
+        id
+    }
+}
+
+pub fn draft(number: u128, started_at: i64, note: &str) -> VisitDraft {
+    VisitDraft {
+        visit_type: Some("door_to_door".into()),
+        outcome: Some("contacted".into()),
+        started_at: Some(Millis(started_at)),
+        position: Some(Position { lat: 43.25, lon: 76.9, accuracy_m: Some(12.5), mock: false }),
+        note: Some((uuid::Builder::from_random_bytes(number.to_be_bytes()).into_uuid(), note.into())),
+        ..VisitDraft::default()
+    }
+}
+
+pub struct Phone {
+    key: CustodyKey,
+    pub device: DeviceId,
+    pub stream: StreamId,
+    tip: Tip,
+    documents: BTreeMap<DocumentId, Document>,
+}
+
+impl Phone {
+    pub fn edit(&mut self, kind: Kind, document: DocumentId, puts: &[(String, Value)], at: Millis) -> Entry {
+        let actor = Actor { replica: self.stream.replica, generation: 0 };
+        let known = self.documents.entry(document).or_default();
+        let change = known.author(actor, puts).unwrap().unwrap();
+        known.apply(change.clone());
+        let header = Header { kind: kind.0, document, at, monotonic: None, seen: None, reauthored_from: None };
+        Entry::new(header, change)
+    }
+}

@@ -1,0 +1,332 @@
+//! The store as a device meets it: frames in, rows out, everything recomputed.
+
+use std::collections::BTreeMap;
+
+use aralau_server::{
+    keys::{CustodyKey, DeviceVerifier},
+    store::{self, Asking, BeatRow, Enrollment, PullLimits, Store, Upload},
+};
+use aralau_sync_core::{
+    change::{Change, Value},
+    document::Document,
+    frame::{Frame, chain},
+    id::{Actor, DocumentId, EntryHash, Kind, ReplicaId, ServerKey},
+    log::RowKind,
+    merkle::Frontier,
+    receipt::{Receipt, SignServer as _, VerifyServer},
+    stream::{Entry, Header, SignDevice as _, StreamId, Tip},
+    sync::{Ask, FrameFate, Intake},
+    time::Millis,
+    visit::VisitEdit,
+};
+use aws_lc_rs::rand::SystemRandom;
+use uuid::Uuid;
+
+const NOW: Millis = Millis(1_700_000_000_000);
+
+struct Ed25519;
+impl VerifyServer for Ed25519 {
+    fn verify(&self, key: &ServerKey, message: &[u8], signature: &[u8; 64]) -> bool {
+        use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
+        UnparsedPublicKey::new(&ED25519, key.as_bytes()).verify(message, signature).is_ok()
+    }
+}
+
+struct World {
+    store: Store,
+    beat: BeatRow,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), NOW).unwrap();
+        let handle = store.clone();
+        store.write(move |tx| store::sample(tx, handle.identity(), NOW)).unwrap();
+        let beat = store.read(|connection| store::beat(connection, "beat-01")).unwrap().unwrap();
+        Self { store, beat, folder }
+    }
+
+    fn phone(&self, name: &str, number: u8) -> Phone {
+        let random = SystemRandom::new();
+        let key = CustodyKey::from_pkcs8(&CustodyKey::generate(&random).unwrap(), &random).unwrap();
+        let replica = ReplicaId([number; 14]);
+        let (name, scope) = (name.to_owned(), self.beat.scope);
+        let public = key.public_key();
+        let enrolled = self.store.write(move |tx| {
+            let (person, _) = store::ensure_person(tx, &name, NOW)?;
+            store::grant(tx, person, scope, NOW)?;
+            let code = store::make_code(tx, person, 60_000, NOW)?;
+            store::enroll(tx, &Enrollment { code, key: public, replica }, NOW)
+        });
+        let enrolled = enrolled.unwrap().unwrap();
+        assert_eq!(enrolled.beats[0].code, "beat-01");
+        Phone { key, stream: StreamId { replica, scope }, tip: Tip::default(), documents: BTreeMap::new() }
+    }
+
+    fn send(&self, frame: Frame, phone: &Phone) -> (FrameFate, Vec<(u64, String)>) {
+        let frame = Frame::from_bytes(&frame.to_bytes()).unwrap();
+        let tips = frame.verify(&self.store.deployment(), &phone.key.public_key(), &DeviceVerifier).unwrap();
+        let ingested = self.store.write(move |tx| store::ingest(tx, &Upload { frame, tips }, NOW)).unwrap();
+        (ingested.fate, ingested.held)
+    }
+
+    fn intake(&self) -> Intake {
+        Intake {
+            deployment: self.store.deployment(),
+            scope: self.beat.scope,
+            frontier: Frontier::default(),
+            streams: BTreeMap::new(),
+        }
+    }
+
+    fn catch_up(&self, intake: &mut Intake, replica: ReplicaId, own: &BTreeMap<u64, EntryHash>) -> Vec<RowKind> {
+        let mut kinds = Vec::new();
+        let mut seen: BTreeMap<_, _> = own.iter().map(|(index, hash)| ((replica, *index), *hash)).collect();
+        loop {
+            let cursor = aralau_sync_core::stream::Seen { epoch: 1, sequence: intake.frontier.size() };
+            let ask = Ask { scope: self.beat.scope, cursor, tip: Tip::default() };
+            let store = self.store.clone();
+            let scope_no = self.beat.scope_no;
+            let gained = self.store.read(move |connection| {
+                let asking = Asking { replica, ask, epochs: &[], epoch: 1, held: Vec::new() };
+                store::pull(
+                    connection,
+                    store.identity(),
+                    scope_no,
+                    &asking,
+                    PullLimits { rows: 5, bytes: 1 << 20 },
+                    NOW,
+                )
+            });
+            let gained = gained.unwrap();
+            let key = self.store.identity().receipt_key.public_key();
+            let receipt = Receipt::open(&gained.receipt, &key, &Ed25519).unwrap();
+            let known = |of, index| seen.get(&(of, index)).copied();
+            let taken = intake.take(&gained, &receipt, &DeviceVerifier, known).unwrap();
+            seen.extend(taken.iter().filter_map(|row| row.entry).map(|(of, index, hash)| ((of, index), hash)));
+            kinds.extend(taken.into_iter().map(|row| row.kind));
+            if !gained.more {
+                return kinds;
+            }
+        }
+    }
+
+    fn check(&self) {
+        let report = self.store.check().unwrap();
+        assert_eq!(report.problems, Vec::<String>::new());
+        assert_eq!(self.store.rebuild().unwrap().changed, 0);
+    }
+
+    fn count(&self, query: &'static str) -> i64 {
+        self.store.read(move |connection| Ok(connection.query_row(query, [], |row| row.get(0))?)).unwrap()
+    }
+}
+
+struct Phone {
+    key: CustodyKey,
+    stream: StreamId,
+    tip: Tip,
+    documents: BTreeMap<DocumentId, Document>,
+}
+
+impl Phone {
+    fn edit(&mut self, id: DocumentId, puts: &[(String, Value)]) -> Entry {
+        let actor = Actor { replica: self.stream.replica, generation: 0 };
+        let document = self.documents.entry(id).or_default();
+        let change = document.author(actor, puts).unwrap().unwrap();
+        document.apply(change.clone());
+        Entry::new(header(id), change)
+    }
+
+    fn frame(&mut self, world: &World, entries: &[Entry]) -> Frame {
+        let links: Vec<_> = entries.iter().map(Entry::to_link).collect();
+        let frame = Frame::sign(&world.store.deployment(), self.stream, self.tip, links, &self.key);
+        self.tip = *chain(&self.stream, self.tip, &frame.links).last().unwrap();
+        frame
+    }
+}
+
+fn header(document: DocumentId) -> Header {
+    Header { kind: Kind::VISIT.0, document, at: NOW, monotonic: None, seen: None, reauthored_from: None }
+}
+
+fn visit(outcome: &str, note: u128) -> Vec<(String, Value)> {
+    let id = uuid::Builder::from_random_bytes(note.to_be_bytes()).into_uuid();
+    vec![("outcome".to_owned(), outcome.into()), VisitEdit::AddNote { id, text: format!("ЁЛКА {note}") }.put()]
+}
+
+#[test]
+fn two_phones_write_about_one_visit_and_everybody_finds_both() {
+    let world = World::new();
+    let (mut anna, mut bolat) = (world.phone("Анна", 1), world.phone("Болат", 2));
+    let id = DocumentId(Uuid::from_u128(7));
+    let first = anna.edit(id, &visit("contacted", 1));
+    let frame = anna.frame(&world, &[first]);
+    let tip = anna.tip;
+    let decided = FrameFate::Decided { replica: anna.stream.replica, scope: anna.stream.scope, tip };
+    assert_eq!(world.send(frame.clone(), &anna), (decided.clone(), vec![]));
+    assert_eq!(world.send(frame, &anna), (decided, vec![]), "an upload may be repeated");
+    let second = bolat.edit(id, &visit("refused", 2));
+    let frame = bolat.frame(&world, &[second]);
+    world.send(frame, &bolat);
+
+    assert_eq!(world.count("SELECT conflicts FROM visit"), 1);
+    assert_eq!(world.count("SELECT notes FROM visit"), 2);
+    assert_eq!(world.count("SELECT count(*) FROM note_text WHERE note_text MATCH 'елка'"), 1);
+
+    let own = BTreeMap::from([(1, anna.tip.hash)]);
+    let mut intake = world.intake();
+    let kinds = world.catch_up(&mut intake, anna.stream.replica, &own);
+    assert_eq!(kinds, vec![RowKind::Accepted; 14], "twelve places and two visits");
+    assert_eq!(intake.streams[&bolat.stream.replica].tip, bolat.tip);
+    assert!(intake.streams[&bolat.stream.replica].head.is_some());
+    world.check();
+}
+
+#[test]
+fn what_waits_is_filled_by_itself_and_what_follows_something_held_is_held() {
+    let world = World::new();
+    let (mut anna, mut bolat) = (world.phone("Анна", 1), world.phone("Болат", 2));
+    let id = DocumentId(Uuid::from_u128(7));
+    let first = anna.edit(id, &visit("contacted", 1));
+    // Bolat has Anna's words by another way, and builds on them before the server has seen them.
+    let mut shared = Document::new();
+    shared.apply(first.change.clone());
+    bolat.documents.insert(id, shared);
+    let upon = bolat.edit(id, &[("outcome".to_owned(), "refused".into())]);
+    let other = bolat.edit(DocumentId(Uuid::from_u128(8)), &visit("moved", 3));
+    let further = bolat.edit(id, &[("outcome".to_owned(), "vacant".into())]);
+    let frame = bolat.frame(&world, &[upon, other, further]);
+    let (fate, held) = world.send(frame, &bolat);
+    assert!(matches!(fate, FrameFate::Decided { tip, .. } if tip == bolat.tip));
+    assert_eq!(held, [(1, "waiting".to_owned()), (3, "because".to_owned())]);
+    assert_eq!(world.count("SELECT count(*) FROM visit"), 1, "the other document flows on");
+
+    let frame = anna.frame(&world, &[first]);
+    world.send(frame, &anna);
+    assert_eq!(world.count("SELECT count(*) FROM held WHERE state = 'filled'"), 2);
+    assert_eq!(world.count("SELECT count(*) FROM visit WHERE outcome = 'vacant' AND conflicts = 0"), 1);
+    let mut intake = world.intake();
+    let kinds = world.catch_up(&mut intake, ReplicaId([9; 14]), &BTreeMap::new());
+    assert_eq!(
+        kinds[12..],
+        [RowKind::Held, RowKind::Accepted, RowKind::Held, RowKind::Accepted, RowKind::Filled, RowKind::Filled]
+    );
+    world.check();
+}
+
+#[test]
+fn gaps_and_forks_are_told_and_nothing_of_them_is_kept() {
+    let world = World::new();
+    let mut anna = world.phone("Анна", 1);
+    let entries: Vec<_> = (0..4).map(|n| anna.edit(DocumentId(Uuid::from_u128(n)), &visit("moved", n))).collect();
+    let first = anna.frame(&world, &entries[..2]);
+    let second = anna.frame(&world, &entries[2..3]);
+    assert!(matches!(world.send(second, &anna).0, FrameFate::Gap { tip, .. } if tip.index == 0));
+    world.send(first, &anna);
+    let end = anna.tip;
+    // A clone of the phone, from before its second entry, goes on by itself.
+    anna.tip = Tip::default();
+    let clone = anna.frame(&world, &[entries[0].clone(), entries[3].clone()]);
+    assert!(matches!(world.send(clone, &anna).0, FrameFate::Forked { tip, .. } if tip.index == 2));
+    anna.tip = end;
+    assert_eq!(world.count("SELECT count(*) FROM visit"), 2);
+    world.check();
+}
+
+#[test]
+fn a_revoked_phone_is_held_and_its_words_can_be_released() {
+    let world = World::new();
+    let mut anna = world.phone("Анна", 1);
+    let device =
+        world.store.read(|connection| store::device_of_replica(connection, ReplicaId([1; 14]))).unwrap().unwrap();
+    world.store.write(move |tx| store::revoke_device(tx, device.device, NOW)).unwrap();
+    let id = DocumentId(Uuid::from_u128(7));
+    let entries = [anna.edit(id, &visit("contacted", 1)), anna.edit(id, &[("outcome".to_owned(), "moved".into())])];
+    let frame = anna.frame(&world, &entries);
+    let (_, held) = world.send(frame, &anna);
+    assert_eq!(held, [(1, "revoked".to_owned()), (2, "revoked".to_owned())]);
+    assert_eq!(world.count("SELECT count(*) FROM visit"), 0);
+    let key = |index| store::HeldKey { replica: ReplicaId([1; 14]), scope: world.beat.scope, index };
+    let (one, two, none) = (key(1), key(2), key(3));
+    assert_eq!(
+        world.store.write(move |tx| store::release_held(tx, none, "x", NOW)).unwrap(),
+        Err(store::HoldError::Unknown)
+    );
+    assert_eq!(world.store.write(move |tx| store::release_held(tx, one, "Сауле", NOW)).unwrap(), Ok(1));
+    assert_eq!(world.store.write(move |tx| store::reject_held(tx, two, "Сауле", "not hers", NOW)).unwrap(), Ok(()));
+    assert_eq!(
+        world.store.write(move |tx| store::release_held(tx, two, "x", NOW)).unwrap(),
+        Err(store::HoldError::Decided)
+    );
+    assert_eq!(world.count("SELECT count(*) FROM visit WHERE outcome = 'contacted'"), 1);
+    world.check();
+}
+
+#[test]
+fn a_poison_entry_is_held_alone_and_its_neighbours_are_accepted() {
+    let world = World::new();
+    let mut anna = world.phone("Анна", 1);
+    let good = anna.edit(DocumentId(Uuid::from_u128(1)), &visit("moved", 1));
+    let poisoned = DocumentId(Uuid::from_u128(2));
+    let bad = anna.edit(poisoned, &visit("moved", 2));
+    let after = anna.edit(poisoned, &[("outcome".to_owned(), "vacant".into())]);
+    let last = anna.edit(DocumentId(Uuid::from_u128(3)), &visit("moved", 3));
+    let mut links: Vec<_> = [&good, &bad, &after, &last].map(Entry::to_link).into();
+    if let aralau_sync_core::stream::Link::Full { body, .. } = &mut links[1] {
+        let end = body.len() - 1;
+        body[end] ^= 0xff;
+    }
+    let frame = Frame::sign(&world.store.deployment(), anna.stream, anna.tip, links, &anna.key);
+    let (fate, held) = world.send(frame, &anna);
+    assert!(matches!(fate, FrameFate::Decided { tip, .. } if tip.index == 4));
+    assert_eq!(held.len(), 2, "{held:?}");
+    assert_eq!((held[0].0, held[1].0), (2, 3));
+    assert_eq!(world.count("SELECT count(*) FROM visit"), 2);
+    world.check();
+}
+
+#[test]
+fn a_backup_restores_into_a_new_epoch() {
+    let world = World::new();
+    let mut anna = world.phone("Анна", 1);
+    let entry = anna.edit(DocumentId(Uuid::from_u128(1)), &visit("moved", 1));
+    let frame = anna.frame(&world, &[entry]);
+    world.send(frame, &anna);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("backup");
+    store::backup(world.folder.path(), &file).unwrap();
+    let folder = elsewhere.path().join("data");
+    store::restore(&file, &folder, NOW).unwrap();
+    assert_eq!(store::restore(&file, &folder, NOW).unwrap_err().code(), "data_not_empty");
+    let restored = Store::open(&folder, NOW).unwrap();
+    assert_eq!(restored.read(store::current_epoch).unwrap(), 2);
+    assert_eq!(restored.check().unwrap().problems, Vec::<String>::new());
+    assert_eq!(restored.deployment(), world.store.deployment());
+}
+
+#[test]
+fn a_folder_of_a_newer_version_is_refused_and_one_put_back_by_hand_is_recognised() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(Store::open(folder.path(), NOW).unwrap());
+    store::write_high_water(folder.path(), 1_000).unwrap();
+    assert_eq!(Store::open(folder.path(), NOW).err().unwrap().code(), "data_behind");
+    std::fs::remove_file(folder.path().join("high-water")).unwrap();
+    let database = rusqlite::Connection::open(folder.path().join("aralau.db")).unwrap();
+    database.pragma_update(None, "user_version", 99).unwrap();
+    assert_eq!(Store::open(folder.path(), NOW).err().unwrap().code(), "data_newer");
+}
+
+#[test]
+fn a_change_of_somebody_else_is_held() {
+    let world = World::new();
+    let (mut anna, bolat) = (world.phone("Анна", 1), world.phone("Болат", 2));
+    let id = DocumentId(Uuid::from_u128(7));
+    let actor = Actor { replica: bolat.stream.replica, generation: 0 };
+    let forged: Change = Document::new().author(actor, &visit("moved", 1)).unwrap().unwrap();
+    let frame = anna.frame(&world, &[Entry::new(header(id), forged)]);
+    assert_eq!(world.send(frame, &anna).1, [(1, "wrong_actor".to_owned())]);
+    world.check();
+}
