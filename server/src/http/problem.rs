@@ -162,14 +162,16 @@ impl Problem {
 
     /// What tells a program how to go on.
     fn header(&self) -> Option<(HeaderName, HeaderValue)> {
-        let (name, value) = match self {
-            Self::Unauthorized => (header::WWW_AUTHENTICATE, "Bearer"),
-            Self::DeviceUnknown => (header::WWW_AUTHENTICATE, SCHEME),
-            Self::NonceStale(nonce) => (HeaderName::from_static(NONCE_HEADER), nonce.as_str()),
-            _ if self.kind().0 == StatusCode::SERVICE_UNAVAILABLE => (header::RETRY_AFTER, "2"),
+        if let Self::NonceStale(nonce) = self {
+            return Some((HeaderName::from_static(NONCE_HEADER), HeaderValue::from_str(nonce).ok()?));
+        }
+        let (name, value) = match self.kind() {
+            (StatusCode::UNAUTHORIZED, "unauthorized") => (header::WWW_AUTHENTICATE, "Bearer"),
+            (StatusCode::UNAUTHORIZED, _) => (header::WWW_AUTHENTICATE, SCHEME),
+            (StatusCode::SERVICE_UNAVAILABLE, _) => (header::RETRY_AFTER, "2"),
             _ => return None,
         };
-        Some((name, HeaderValue::from_str(value).ok()?))
+        Some((name, HeaderValue::from_static(value)))
     }
 }
 
@@ -215,5 +217,19 @@ impl IntoResponses for Problem {
         let response = ResponseBuilder::new().description("A problem (RFC 9457); `code` is stable.");
         let response = response.content("application/problem+json", content).build();
         BTreeMap::from([("default".to_owned(), response.into())])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_reference_names_every_code() {
+        let page = include_str!("../../../docs/reference/http-api.md");
+        let arms = include_str!("problem.rs").lines().filter(|line| line.contains("=> (StatusCode::"));
+        let codes: Vec<_> = arms.filter_map(|arm| arm.split('"').nth(1)).collect();
+        assert!(codes.len() > 20);
+        for code in codes {
+            assert!(page.contains(&format!("`{code}`")), "{code}");
+        }
     }
 }

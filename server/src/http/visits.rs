@@ -64,7 +64,8 @@ pub async fn detail(
     detail.map(Json).ok_or(Problem::NotFound)
 }
 
-/// Who changed what about a visit, and when, by the device's clock and by the server's.
+/// Who changed what about a visit, and when, by the device's clock and by the server's; at most 200 rows
+/// on a page.
 #[utoipa::path(
     get, path = "/v1/visits/{id}/history", params(("id" = Uuid, Path), WhichBeat, PageParameters),
     security(("token" = [])), responses((status = 200, body = HistoryPage), Problem)

@@ -6,7 +6,11 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use aralau_sync_core::{change::Value, id::DocumentId, visit::Visit};
+use aralau_sync_core::{
+    change::Value,
+    id::{DocumentId, ScopeId},
+    visit::{self, Visit},
+};
 
 use super::{
     Conditions,
@@ -19,6 +23,8 @@ use crate::store::StoreError;
 
 /// Each row costs reading a document, so that a page holds no more of them.
 pub const MAX_ROWS: u32 = 200;
+/// A page ends with the row that exceeds this.
+const MAX_BYTES: usize = 1024 * 1024;
 
 /// Which conflicts.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -61,46 +67,82 @@ pub fn page(
     filter: &ConflictFilter,
     page: &Page<ConflictKey>,
 ) -> Result<ConflictPage, StoreError> {
-    let page = &Page { limit: page.limit.at_most(MAX_ROWS), cursor: page.cursor.clone() };
+    let found = find(connection, filter, page)?;
+    let rows_found = found.len();
+    let mut reader = Reader { connection, authors: Authors::new(connection), open: None };
+    let (mut conflicts, mut last, mut bytes) = (Vec::with_capacity(rows_found), None, 0);
+    for found in found.into_iter().take(page.limit.at_most(MAX_ROWS).rows()) {
+        if bytes > MAX_BYTES {
+            break;
+        }
+        let conflict = reader.conflict(&found)?;
+        bytes += conflict.values.iter().map(|candidate| bytes_of(&candidate.value)).sum::<usize>();
+        last = Some(Cursor((found.located.document_no, found.field)));
+        conflicts.push(ConflictRow { visit: found.located.document, beat: found.beat, conflict });
+    }
+    let next = last.filter(|_| conflicts.len() < rows_found);
+    Ok(ConflictPage { conflicts, next })
+}
+
+/// A row of the queue, before its document is read.
+struct Found {
+    located: Located,
+    field: String,
+    beat: Option<String>,
+}
+
+fn find(connection: &Connection, filter: &ConflictFilter, page: &Page<ConflictKey>) -> Result<Vec<Found>, StoreError> {
     let mut conditions = Conditions::default();
     conditions.and_some("d.scope_no = (SELECT scope_no FROM beat WHERE code = ?)", filter.beat.clone());
     if let Some((document_no, field)) = page.after() {
         conditions.and_pair("(c.document_no, c.field) > (?, ?)", *document_no, field.clone());
     }
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT c.document_no, c.field, d.document, b.code
-         FROM conflict c JOIN visit v USING (document_no) JOIN document d USING (document_no)
+        "SELECT c.document_no, d.document, d.scope_no, s.scope, c.field, b.code
+         FROM conflict c JOIN document d USING (document_no) JOIN scope s USING (scope_no)
          LEFT JOIN beat b ON b.scope_no = d.scope_no{}
          ORDER BY c.document_no, c.field LIMIT {}",
         conditions.sql,
-        page.and_one()
+        page.limit.at_most(MAX_ROWS).and_one()
     ))?;
     let rows = statement.query_map(conditions.values(), |row| {
-        let key: ConflictKey = (row.get(0)?, row.get(1)?);
-        let found = (key.clone(), DocumentId::from_bytes(row.get(2)?), row.get(3)?);
-        Ok((key, found))
+        let located = Located {
+            document_no: row.get(0)?,
+            document: DocumentId::from_bytes(row.get(1)?),
+            scope_no: row.get(2)?,
+            scope: ScopeId::from_bytes(row.get(3)?),
+        };
+        Ok(Found { located, field: row.get(4)?, beat: row.get(5)? })
     })?;
-    let (found, next) = page.cut(rows.collect::<Result<Vec<_>, _>>()?);
-    Ok(ConflictPage { conflicts: with_values(connection, found)?, next })
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn with_values(
-    connection: &Connection,
-    found: Vec<(ConflictKey, DocumentId, Option<String>)>,
-) -> Result<Vec<ConflictRow>, StoreError> {
-    let mut authors = Authors::new(connection);
-    let mut open: (i64, BTreeMap<String, Conflict>) = (0, BTreeMap::new());
-    let mut rows = Vec::with_capacity(found.len());
-    for ((document_no, field), visit, beat) in found {
-        if open.0 != document_no {
-            let conflicts = Visit::read(&load(connection, document_no)?.reading()).conflicts.into_iter();
-            let conflicts = conflicts.map(|conflict| Ok((conflict.field.clone(), named(conflict, &mut authors)?)));
-            open = (document_no, conflicts.collect::<Result<_, StoreError>>()?);
+/// Reads the conflicts of one document after the other.
+struct Reader<'a> {
+    connection: &'a Connection,
+    authors: Authors<'a>,
+    open: Option<(i64, BTreeMap<String, visit::Conflict>)>,
+}
+
+impl Reader<'_> {
+    fn conflict(&mut self, found: &Found) -> Result<Conflict, StoreError> {
+        let document_no = found.located.document_no;
+        if self.open.as_ref().is_none_or(|(open, _)| *open != document_no) {
+            let conflicts = Visit::read(&load(self.connection, &found.located)?.reading()).conflicts;
+            let by_field = conflicts.into_iter().map(|conflict| (conflict.field.clone(), conflict));
+            self.open = Some((document_no, by_field.collect()));
         }
-        let conflict = open.1.remove(&field).ok_or_else(|| StoreError::corrupt("a conflict that is none"))?;
-        rows.push(ConflictRow { visit, beat, conflict });
+        let conflict = self.open.as_mut().and_then(|(_, conflicts)| conflicts.remove(&found.field));
+        named(conflict.ok_or_else(|| StoreError::corrupt("a conflict that is none"))?, &mut self.authors)
     }
-    Ok(rows)
+}
+
+fn bytes_of(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => 2 * bytes.len(),
+        Value::Null | Value::Boolean(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_) | Value::Timestamp(_) => 8,
+    }
 }
 
 /// Why a conflict cannot be settled as asked.
@@ -120,7 +162,7 @@ pub fn value_for(
     field: &str,
     wanted: &serde_json::Value,
 ) -> Result<Result<Value, Unsettled>, StoreError> {
-    let conflicts = Visit::read(&load(connection, located.document_no)?.reading()).conflicts;
+    let conflicts = Visit::read(&load(connection, located)?.reading()).conflicts;
     let Some(conflict) = conflicts.into_iter().find(|conflict| conflict.field == field) else {
         return Ok(Err(Unsettled::NotInConflict));
     };

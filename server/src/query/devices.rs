@@ -10,7 +10,7 @@ use aralau_sync_core::{id::PersonId, time::Millis};
 use super::{
     author::Person,
     instant::Instant,
-    page::{Cursor, Page},
+    page::{Cursor, Limit, Page},
 };
 use crate::store::StoreError;
 
@@ -49,6 +49,20 @@ pub struct DevicePage {
     /// Where the next page begins; null on the last one.
     #[schema(value_type = Option<String>)]
     pub next: Option<Cursor<Uuid>>,
+}
+
+/// All devices, page by page.
+pub fn all(connection: &Connection, now: Millis) -> Result<Vec<DeviceShown>, StoreError> {
+    let mut asked = Page::first(Limit::default());
+    let mut devices = Vec::new();
+    loop {
+        let found = page(connection, &asked, now)?;
+        devices.extend(found.devices);
+        match found.next {
+            Some(next) => asked.cursor = Some(next),
+            None => return Ok(devices),
+        }
+    }
 }
 
 /// One page of all devices.

@@ -5,23 +5,14 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use aralau_sync_core::{
-    change::Change,
     document::Document,
     id::{ChangeHash, DocumentId, Kind, ScopeId},
     reading::Reading,
-    stream::Header,
+    stream::Entry,
     time::Millis,
 };
 
-use crate::store::StoreError;
-
-/// Bits of a row's key that hold its sequence in its scope.
-const SEQUENCE_BITS: u32 = 40;
-
-/// A row's sequence number in its scope's log.
-pub const fn sequence_of(row_id: i64) -> i64 {
-    row_id & ((1 << SEQUENCE_BITS) - 1)
-}
+use crate::store::{StoreError, row_id};
 
 /// A document found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +25,13 @@ pub struct Located {
     pub scope_no: i64,
     /// Its scope.
     pub scope: ScopeId,
+}
+
+impl Located {
+    /// The sequence number, in this document's scope, of a row's key.
+    pub const fn sequence_of(&self, row: i64) -> i64 {
+        row - row_id(self.scope_no, 0)
+    }
 }
 
 /// Finds a document. An id names it only within a scope: where several hold the same, `beat` tells which is meant, and
@@ -75,24 +73,19 @@ impl Loaded {
 }
 
 /// Loads a document's accepted changes.
-pub fn load(connection: &Connection, document_no: i64) -> Result<Loaded, StoreError> {
+pub fn load(connection: &Connection, located: &Located) -> Result<Loaded, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT c.row_id, coalesce(l.header, content.header), coalesce(l.body, content.body)
-         FROM change c JOIN log l ON l.row_id = c.row_id
-         LEFT JOIN held h ON h.stream_no = l.stream_no AND h.entry_index = l.entry_index
-         LEFT JOIN log content ON content.row_id = h.held_row
-         WHERE c.document_no = ? ORDER BY c.row_id",
+        "SELECT row_id, header, body FROM change JOIN log USING (row_id) WHERE document_no = ? ORDER BY row_id",
     )?;
-    let mut rows = statement.query([document_no])?;
+    let mut rows = statement.query([located.document_no])?;
     let mut loaded = Loaded { document: Document::new(), made_at: BTreeMap::new(), rows: Vec::new() };
     while let Some(row) = rows.next()? {
-        let change = Change::from_body(row.get_ref(2)?.as_blob().map_err(|_| StoreError::corrupt("a change's body"))?);
-        let change = change.map_err(|_| StoreError::corrupt("an accepted change"))?;
-        let header = row.get_ref(1)?.as_blob().map_err(|_| StoreError::corrupt("an entry's header"))?;
-        let header = Header::from_bytes(header).map_err(|_| StoreError::corrupt("an accepted entry's header"))?;
-        loaded.rows.push(sequence_of(row.get(0)?));
-        loaded.made_at.insert(change.hash(), header.at);
-        loaded.document.apply(change);
+        let (header, body): (Vec<u8>, Vec<u8>) = (row.get(1)?, row.get(2)?);
+        let entry =
+            Entry::open(header, &body).map_err(|_| StoreError::corrupt("an accepted entry cannot be opened"))?;
+        loaded.rows.push(located.sequence_of(row.get(0)?));
+        loaded.made_at.insert(entry.change.hash(), entry.header.at);
+        loaded.document.apply(entry.change);
     }
     Ok(loaded)
 }

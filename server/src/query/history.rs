@@ -15,7 +15,7 @@ use aralau_sync_core::{
 
 use super::{
     author::{Authors, Person},
-    document::{Located, sequence_of},
+    document::Located,
     instant::Instant,
     page::{Cursor, Page},
 };
@@ -88,6 +88,9 @@ pub struct HistoryPage {
     pub next: Option<Cursor<i64>>,
 }
 
+/// Each row brings the words of an entry of up to 64 KiB, so that a page holds no more of them.
+pub const MAX_ROWS: u32 = 200;
+
 /// The rows about a document, in the log's order. `sees_held`: whether to show what never became part of it.
 pub fn page(
     connection: &Connection,
@@ -95,6 +98,7 @@ pub fn page(
     sees_held: bool,
     page: &Page<i64>,
 ) -> Result<HistoryPage, StoreError> {
+    let page = &Page { limit: page.limit.at_most(MAX_ROWS), cursor: page.cursor.clone() };
     let mut statement = connection.prepare_cached(
         "WITH entry (stream_no, entry_index) AS (
              SELECT l.stream_no, l.entry_index FROM change c JOIN log l ON l.row_id = c.row_id WHERE c.document_no = ?1
@@ -114,13 +118,18 @@ pub fn page(
     let mut authors = Authors::new(connection);
     let mut history = Vec::new();
     while let Some(row) = rows.next()? {
-        history.push((row.get("row_id")?, history_row(row, &mut authors, sees_held)?));
+        history.push((row.get("row_id")?, history_row(row, located, &mut authors, sees_held)?));
     }
     let (history, next) = page.cut(history);
     Ok(HistoryPage { history, next })
 }
 
-fn history_row(row: &Row<'_>, authors: &mut Authors<'_>, sees_held: bool) -> Result<HistoryRow, StoreError> {
+fn history_row(
+    row: &Row<'_>,
+    located: &Located,
+    authors: &mut Authors<'_>,
+    sees_held: bool,
+) -> Result<HistoryRow, StoreError> {
     let outcome = match RowKind::from_number(row.get("kind")?) {
         Some(RowKind::Accepted) => RowOutcome::Accepted,
         Some(RowKind::Held) => RowOutcome::Held,
@@ -137,7 +146,7 @@ fn history_row(row: &Row<'_>, authors: &mut Authors<'_>, sees_held: bool) -> Res
     let author = authors.of(replica)?;
     let merged = matches!(outcome, RowOutcome::Accepted | RowOutcome::Filled);
     Ok(HistoryRow {
-        row: sequence_of(row.get("row_id")?),
+        row: located.sequence_of(row.get("row_id")?),
         outcome,
         device: author.as_ref().map(|author| author.device),
         author: author.map(|author| author.person),

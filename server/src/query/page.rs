@@ -41,7 +41,7 @@ impl Limit {
     }
 
     /// What to ask of the store: one row more than the page holds tells whether there is a next one.
-    fn and_one(self) -> i64 {
+    pub(super) fn and_one(self) -> i64 {
         i64::from(self.0) + 1
     }
 

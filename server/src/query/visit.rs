@@ -130,7 +130,7 @@ pub struct Proof {
 pub fn detail(connection: &Connection, id: DocumentId, beat: Option<&str>) -> Result<Option<VisitDetail>, StoreError> {
     let Some(located) = locate(connection, id, Kind::VISIT, beat)? else { return Ok(None) };
     let Some(row) = visits::one(connection, located.document_no)? else { return Ok(None) };
-    let loaded = load(connection, located.document_no)?;
+    let loaded = load(connection, &located)?;
     let reading = loaded.reading();
     let mut visit = Visit::read(&reading);
     let mut authors = Authors::new(connection);
