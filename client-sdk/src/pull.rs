@@ -47,6 +47,8 @@ pub(crate) enum Pulled {
 #[derive(Debug, Default)]
 pub(crate) struct Took {
     pub(crate) rows: u64,
+    /// Rows about entries of other installs.
+    pub(crate) entries: u64,
     pub(crate) rewound: bool,
     /// Outcomes of this upload that were not "accepted": index and reason.
     pub(crate) held: Vec<(u64, String)>,
@@ -103,6 +105,8 @@ pub(crate) fn pull(store: &mut impl Store, judge: &Judge<'_>, gained: &Gained) -
         took.unsound += project(store, judge.identity, scope, *document)?;
     }
     took.rows = taken.len() as u64;
+    let own = judge.identity.replica;
+    took.entries = taken.iter().filter(|row| row.entry.is_some_and(|(replica, ..)| replica != own)).count() as u64;
     Ok(Pulled::Took(took))
 }
 

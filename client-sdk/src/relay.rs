@@ -14,7 +14,7 @@ use aralau_sync_core::{
 use crate::{
     identity::Identity,
     outbox::{Allowance, Outgoing, link_bytes},
-    store::{EntryId, EntryRecord, Store, StoreError, StreamRecord},
+    store::{EntryId, EntryRecord, Store, StoreError},
 };
 
 /// Bytes of a frame beyond its links, generously.
@@ -23,7 +23,7 @@ const FRAME_OVERHEAD_BYTES: usize = 256;
 /// How far this session has brought each stream; `u64::MAX` where the server does not want it.
 pub(crate) type Offered = BTreeMap<StreamId, u64>;
 
-/// The next frame of every stream that can be offered in a scope, as far as the allowance goes.
+/// What can be offered in a scope, as far as the allowance goes.
 pub(crate) fn frames(
     store: &impl Store,
     identity: &Identity,
@@ -34,11 +34,13 @@ pub(crate) fn frames(
     let mut frames = Vec::new();
     for stream in store.streams(scope)? {
         let Some(head) = stream.offer.filter(|_| stream.replica != identity.replica) else { continue };
-        if !allowance.is_open() {
-            break;
-        }
-        if let Some(frame) = next_frame(store, scope, &stream, head, offered, allowance.entries)? {
+        let named = StreamId { replica: stream.replica, scope };
+        let mut from = offered.get(&named).copied().unwrap_or(0).max(stream.tip.index);
+        while allowance.is_open()
+            && let Some(frame) = next_frame(store, named, head, from, allowance.entries)?
+        {
             allowance.spend(&frame.bytes);
+            from = frame.upto.index;
             frames.push(frame);
         }
     }
@@ -47,14 +49,11 @@ pub(crate) fn frames(
 
 fn next_frame(
     store: &impl Store,
-    scope: ScopeId,
-    record: &StreamRecord,
+    stream: StreamId,
     head: Head,
-    offered: &Offered,
+    from: u64,
     max_full: usize,
 ) -> Result<Option<Outgoing>, StoreError> {
-    let stream = StreamId { replica: record.replica, scope };
-    let from = offered.get(&stream).copied().unwrap_or(0).max(record.tip.index);
     if from >= head.tip.index {
         return Ok(None);
     }

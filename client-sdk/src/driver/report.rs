@@ -19,7 +19,7 @@ pub struct Report {
     pub bytes_down: u64,
     /// Own entries that the server decided.
     pub pushed: u64,
-    /// Rows taken in.
+    /// Entries of others taken in.
     pub pulled: u64,
     /// Own entries that the server keeps apart.
     pub held: Vec<HeldOutcome>,

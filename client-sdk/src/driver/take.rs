@@ -191,7 +191,7 @@ impl SyncSession {
     }
 
     fn count(&mut self, scope: ScopeId, took: &Took) {
-        self.report.pulled += took.rows;
+        self.report.pulled += took.entries;
         self.report.rewound |= took.rewound;
         let held = took.held.iter().map(|(index, reason)| HeldOutcome { scope, index: *index, reason: reason.clone() });
         self.report.held.extend(held);

@@ -1,0 +1,5 @@
+//! Devices against a scripted server: every fault of line, server and store that a sync has to survive.
+
+mod server;
+mod sync;
+mod trust;
