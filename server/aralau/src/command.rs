@@ -91,7 +91,9 @@ impl Backup {
         let rows = aralau_server::store::backup(&self.data, &self.file)?;
         let file = self.file.display();
         let report = serde_json::json!({ "file": self.file, "rows": rows });
-        output::show(json, &report, |_| format!("{rows} log rows copied to {file}. It holds the deployment's keys: guard it."));
+        output::show(json, &report, |_| {
+            format!("{rows} log rows copied to {file}. It holds the deployment's keys: guard it.")
+        });
         Ok(())
     }
 }
@@ -122,5 +124,8 @@ pub fn must_exist(data: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let data = data.display();
-    Err(Failure::new("data_missing", format!("there is no store in {data}; make one: aralau admin --data {data} sample")))
+    Err(Failure::new(
+        "data_missing",
+        format!("there is no store in {data}; make one: aralau admin --data {data} sample"),
+    ))
 }

@@ -148,7 +148,7 @@ impl Admin {
     }
 
     fn devices(&self, json: bool) -> Result<(), Failure> {
-        let devices = self.open()?.read(query::devices::all)?;
+        let devices = self.open()?.read(|connection| query::devices::all(connection, now()))?;
         output::list(json, &devices, "No device is enrolled yet.", |device| {
             let value = serde_json::to_value(device).unwrap_or_default();
             let text = |name: &str| value.pointer(name).and_then(|value| value.as_str()).unwrap_or("-").to_owned();

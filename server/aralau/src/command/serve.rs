@@ -65,7 +65,9 @@ impl Serve {
     fn file(&self) -> Result<File, Failure> {
         let path = self.data.join("aralau.toml");
         match std::fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text).map_err(|error| Failure::new("config", format!("{}: {error}", path.display()))),
+            Ok(text) => {
+                toml::from_str(&text).map_err(|error| Failure::new("config", format!("{}: {error}", path.display())))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(File::default()),
             Err(error) => Err(error.into()),
         }
