@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use aralau_sync_core::time::Millis;
 use clap::{Args, Parser, Subcommand};
 
-use crate::{failure::Failure, output};
+use crate::{demo::Demo, failure::Failure, output};
+pub use serve::start_log;
 
 /// Offline-first visits for inspectors' field work: the server, its administration, and a device to try it with.
 #[derive(Debug, Parser)]
@@ -37,6 +38,8 @@ Run it:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Watch a whole organisation at work: offline devices, a bad line, one merged history.
+    Demo(Demo),
     /// Serve devices and headquarters from a data folder.
     Serve(serve::Serve),
     /// Beats, people, devices and tokens; also while the server runs.
@@ -76,6 +79,7 @@ impl Aralau {
     /// Does what was asked.
     pub fn run(&self) -> Result<(), Failure> {
         match &self.command {
+            Command::Demo(demo) => demo.run(self.json),
             Command::Serve(serve) => serve.run(),
             Command::Admin(admin) => admin.run(self.json),
             Command::Device(device) => device.run(self.json),

@@ -1,6 +1,6 @@
 //! Who does what in the demonstration, offline: made up, or read from a table of real inspections. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aralau_sync_core::{
     change::Value,
@@ -10,7 +10,10 @@ use aralau_sync_core::{
 };
 use uuid::Uuid;
 
-use super::import::{FieldValue, Import, ImportRow, ImportVisit};
+use super::{
+    headquarters::Seen,
+    import::{FieldValue, Import, ImportRow, ImportVisit},
+};
 
 /// The whole demonstration.
 #[derive(Debug, Default)]
@@ -49,6 +52,16 @@ impl Script {
             self.notes += edits.iter().filter(|edit| matches!(edit, VisitEdit::AddNote { .. })).count();
         }
         self.inspectors.entry(inspector.to_owned()).or_default().push(act);
+    }
+
+    /// Visits and notes that headquarters lacks.
+    pub fn lost(&self, seen: &Seen) -> usize {
+        let ids = self.inspectors.values().flatten().filter_map(|act| match act {
+            Act::Log(id, _) => Some(id.to_string()),
+            Act::Edit(..) => None,
+        });
+        let missing: BTreeSet<_> = ids.filter(|id| !seen.visits.contains(id)).collect();
+        missing.len() + self.notes.saturating_sub(seen.notes)
     }
 
     /// Pairs of partners who work the same doors and do not always agree.

@@ -52,6 +52,7 @@ pub enum Dirt {
 }
 
 impl Dirt {
+    #[cfg(test)]
     pub const ALL: [Self; 26] = [
         Self::BlankDate,
         Self::MalformedDate,
