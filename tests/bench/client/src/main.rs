@@ -1,0 +1,160 @@
+//! Our own client in the peers' harness: real devices of the client SDK, driven by lines on stdin.
+//!
+//! What it is given and what it owes is in `tests/bench/README.md`, "The aralau client".
+
+mod workload;
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead as _, Write as _},
+    path::PathBuf,
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use aralau_client_sdk::{Client, HttpTransport, Seams, SyncOptions, Value, VisitView, store::SqliteStore};
+use serde_json::json;
+use tempfile::TempDir;
+
+use workload::Workload;
+
+/// What the harness says in the environment.
+struct Told {
+    mode: String,
+    port: u16,
+    data: PathBuf,
+    aralau: PathBuf,
+    result: Option<PathBuf>,
+    workload: Workload,
+}
+
+impl Told {
+    fn read() -> Result<Self> {
+        let text = |name: &str| std::env::var(name).with_context(|| format!("{name} is not set"));
+        Ok(Self {
+            mode: text("MODE")?,
+            port: text("PORT")?.parse()?,
+            data: text("DATA_DIR")?.into(),
+            aralau: text("ARALAU_BIN")?.into(),
+            result: std::env::var_os("RESULT").map(PathBuf::from),
+            workload: serde_json::from_slice(&std::fs::read(text("WORKLOAD")?)?)?,
+        })
+    }
+
+    /// A new device of beat-01, enrolled over the wire.
+    fn device(&self, homes: &TempDir, name: &str) -> Result<Client<SqliteStore>> {
+        let mut admin = Command::new(&self.aralau);
+        admin.args(["admin", "--json", "--data"]).arg(&self.data);
+        let output = admin.args(["enroll", "--beat", "beat-01", "--inspector", name]).output()?;
+        let made: serde_json::Value = serde_json::from_slice(&output.stdout).context("aralau admin enroll")?;
+        let code = made["code"].as_str().context("aralau admin enroll gave no code")?;
+        let mut client = Client::open(&homes.path().join(name), Seams::system())?;
+        client.enroll(&HttpTransport::default(), &format!("http://127.0.0.1:{}", self.port), code)?;
+        Ok(client)
+    }
+}
+
+fn say(word: &str, what: &serde_json::Value) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "@@{word} {what}")?;
+    Ok(out.flush()?)
+}
+
+/// Waits for `go [round]`; `None` when the harness is done with us.
+fn go() -> Result<Option<usize>> {
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        if let Some(round) = line.strip_prefix("go") {
+            return Ok(Some(round.trim().parse().unwrap_or(0)));
+        }
+        if line.starts_with("stop") {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+fn main() -> Result<()> {
+    let told = Told::read()?;
+    let homes = tempfile::tempdir()?;
+    match told.mode.as_str() {
+        "storm" => storm(&told, &homes),
+        "hq" | "catchup" => catch_up(&told, &homes),
+        "change" => change(&told, &homes),
+        other => bail!("no mode {other}"),
+    }
+}
+
+/// A connection of its own for each call, as a phone that finds signal has.
+fn sync(client: &mut Client<SqliteStore>) -> Result<u64> {
+    let report = client.sync(&HttpTransport::default(), SyncOptions { wait: Duration::from_secs(120) })?;
+    Ok(report.pushed)
+}
+
+fn storm(told: &Told, homes: &TempDir) -> Result<()> {
+    let per_device = told.workload.visits_per_device;
+    let mut devices = Vec::new();
+    for (number, visits) in told.workload.visits.chunks(per_device).enumerate() {
+        let mut device = told.device(homes, &format!("device-{number}"))?;
+        for visit in visits {
+            let note = device.fresh_id();
+            device.log_visit(visit.draft(note))?;
+        }
+        devices.push(device);
+    }
+    say("ready", &json!({}))?;
+    if go()?.is_none() {
+        return Ok(());
+    }
+    let acked: Result<u64> = std::thread::scope(|scope| {
+        let running: Vec<_> = devices.iter_mut().map(|device| scope.spawn(|| sync(device))).collect();
+        running.into_iter().map(|one| one.join().unwrap_or_else(|_| bail!("a device panicked"))).sum()
+    });
+    say("done", &json!({ "acked": acked? }))?;
+    // The harness ends us, or asks no more.
+    go().map(drop)
+}
+
+fn catch_up(told: &Told, homes: &TempDir) -> Result<()> {
+    let mut device = told.device(homes, &told.mode)?;
+    if told.mode == "catchup" {
+        sync(&mut device)?;
+    }
+    say("ready", &json!({}))?;
+    while go()?.is_some() {
+        sync(&mut device)?;
+        let ended = std::time::Instant::now();
+        if let Some(path) = &told.result {
+            told.workload.write_result(path, &device.visits()?)?;
+        }
+        say("done", &json!({ "age_s": ended.elapsed().as_secs_f64() }))?;
+        if told.mode == "catchup" {
+            say("offline", &json!({}))?;
+        }
+    }
+    Ok(())
+}
+
+fn change(told: &Told, homes: &TempDir) -> Result<()> {
+    // The harness starts a fresh editor for each round, beside the ones before.
+    let mut device = told.device(homes, &format!("editor-{}", std::process::id()))?;
+    sync(&mut device)?;
+    // The harness knows its visits by a field; a document's own id is a fresh UUID.
+    let named = |view: VisitView| match view.other.get("id") {
+        Some(Value::Text(id)) => Some((id.clone(), view.id)),
+        _ => None,
+    };
+    let documents: BTreeMap<_, _> = device.visits()?.into_iter().filter_map(named).collect();
+    say("ready", &json!({}))?;
+    while let Some(round) = go()? {
+        for change in told.workload.changes.get(round).context("no such round")? {
+            let visit = told.workload.visits.get(change.i).context("no such visit")?;
+            let document = documents.get(&visit.id).context("a visit never arrived")?;
+            device.edit_visit(*document, &change.edits())?;
+        }
+        sync(&mut device)?;
+        say("done", &json!({}))?;
+    }
+    Ok(())
+}
