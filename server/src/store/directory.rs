@@ -371,9 +371,14 @@ pub fn enroll(
     Ok(Ok(Enrolled { device, person, name, beats }))
 }
 
+/// A phone: the server's own hand can neither be shut out nor moved, or headquarters could settle nothing any more.
+fn phone(connection: &Connection, id: DeviceId) -> Result<Option<DeviceRow>, StoreError> {
+    if id == CUSTODY_DEVICE { Ok(None) } else { device(connection, id) }
+}
+
 /// Shuts a device out. `false`: there is no such device.
 pub fn revoke_device(tx: &Transaction<'_>, id: DeviceId, now: Millis) -> Result<bool, StoreError> {
-    match device(tx, id)? {
+    match phone(tx, id)? {
         None => Ok(false),
         Some(known) if known.revoked_at.is_some() => Ok(true),
         Some(_) => record(tx, &Control::Revoked { device: id, at: now }, now).map(|()| true),
@@ -382,7 +387,7 @@ pub fn revoke_device(tx: &Transaction<'_>, id: DeviceId, now: Millis) -> Result<
 
 /// Moves a device's person to a beat: other grants end now, what they wrote before still counts. `false`: no such device.
 pub fn assign_device(tx: &Transaction<'_>, id: DeviceId, beat: &BeatRow, now: Millis) -> Result<bool, StoreError> {
-    let Some(device) = device(tx, id)? else { return Ok(false) };
+    let Some(device) = phone(tx, id)? else { return Ok(false) };
     for other in beats_of(tx, device.person, now)? {
         if other.scope != beat.scope {
             record(tx, &Control::GrantEnds { person: device.person, scope: other.scope, until: now }, now)?;
