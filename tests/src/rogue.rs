@@ -1,0 +1,1 @@
+//! A device that signs whatever it likes.
