@@ -1,0 +1,61 @@
+//! A bad line: connections that break anywhere, in either direction, and still everybody gets level.
+
+use std::time::Instant;
+
+use aralau_tests::{
+    chance::Chance,
+    phone::{self, Phone, Sdk},
+    relay::{Relay, Weather},
+    world::World,
+};
+
+const VISITS: usize = 700;
+const BATCH: usize = 35;
+const STORM: Weather = Weather { cut_percent: 70, within_bytes: 24 * 1024, stall_ms: 3 };
+const CALM: Weather = Weather { cut_percent: 0, within_bytes: 0, stall_ms: 0 };
+
+/// A phone whose server is behind the line.
+fn behind(world: &World, relay: &Relay, name: &str) -> Phone {
+    relay.set(CALM);
+    let phone = Phone::at(&world.path(name));
+    let code = world.code(name, "beat-01");
+    phone.run(&["enroll", "--server", &relay.url(), "--code", &code]).ok();
+    phone.sync();
+    phone
+}
+
+#[test]
+fn phones_behind_a_line_that_cuts_at_random_always_get_level() {
+    let world = World::new();
+    let relay = Relay::to(world.server.address, CALM, Chance::new());
+    let (sender, reader) = (behind(&world, &relay, "Aigul"), behind(&world, &relay, "Boris"));
+    let (mut sending, mut reading) = (sender.sdk(), reader.sdk());
+    relay.set(STORM);
+    let started = Instant::now();
+    let mut logged = 0;
+    let is_level = |sending: &Sdk, reading: &Sdk| {
+        sending.status().unwrap().unsent == 0 && reading.visits().unwrap().len() == VISITS
+    };
+    while !is_level(&sending, &reading) {
+        for _ in 0..BATCH.min(VISITS - logged) {
+            // Words that do not compress away, so that there is something to cut.
+            let noise: String = (0..12).map(|_| uuid::Uuid::new_v4().to_string()).collect();
+            phone::log(&mut sending, &noise);
+            logged += 1;
+        }
+        drop(phone::sync(&mut sending, 1));
+        drop(phone::sync(&mut reading, 0));
+        assert!(started.elapsed().as_secs() < 120, "they never get level: {} unsent", sending.status().unwrap().unsent);
+    }
+    println!("{} cuts, {:?}", relay.cuts(), started.elapsed());
+    assert!(relay.cuts() >= 8, "the line was too good: {} cuts", relay.cuts());
+    relay.set(CALM);
+    for client in [&mut sending, &mut reading] {
+        phone::sync(client, 8).unwrap();
+        let status = client.status().unwrap();
+        assert_eq!((status.unsent, &status.alarms), (0, &Vec::new()));
+    }
+    assert_eq!(sending.visits().unwrap().len(), VISITS);
+    assert_eq!(world.headquarters().visits("").len(), VISITS);
+    world.check();
+}
