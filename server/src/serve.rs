@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     app::App,
     http,
-    store::{StoreError, total_rows, write_high_water},
+    store::{total_rows, write_high_water},
 };
 
 /// How long requests under way may take after the server was told to stop.
@@ -56,23 +56,20 @@ pub async fn serve(
 }
 
 async fn keep_house(app: App, mut stopped: tokio::sync::watch::Receiver<bool>) {
-    let (mut known_rows, mut known_version) = (0, 0);
+    let mut known_rows = 0;
     loop {
         let finished = tokio::time::timeout(HOUSEKEEPING, stopped.wait_for(|stopped| *stopped)).await.is_ok();
-        let looked = app.read(|connection| Ok((total_rows(connection)?, data_version(connection)?))).await;
-        match looked {
-            Ok((rows, version)) => {
-                if rows != known_rows {
-                    let folder = app.folder().to_owned();
-                    let written = tokio::task::spawn_blocking(move || write_high_water(&folder, rows)).await;
-                    if let Ok(Err(error)) = written {
-                        tracing::warn!(%error, "the high-water file cannot be written");
-                    }
-                    if known_version != version {
-                        app.tick();
-                    }
+        match app.read(|connection| Ok(total_rows(connection)?)).await {
+            Ok(rows) if rows == known_rows => {}
+            Ok(rows) => {
+                let folder = app.folder().to_owned();
+                let written = tokio::task::spawn_blocking(move || write_high_water(&folder, rows)).await;
+                if let Ok(Err(error)) = written {
+                    tracing::warn!(%error, "the high-water file cannot be written");
                 }
-                (known_rows, known_version) = (rows, version);
+                // Perhaps another process wrote; one word too many does no harm.
+                app.tick();
+                known_rows = rows;
             }
             Err(error) => tracing::warn!(%error, "housekeeping cannot read the store"),
         }
@@ -80,10 +77,6 @@ async fn keep_house(app: App, mut stopped: tokio::sync::watch::Receiver<bool>) {
             return;
         }
     }
-}
-
-fn data_version(connection: &rusqlite::Connection) -> Result<i64, StoreError> {
-    Ok(connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
 }
 
 /// A word for logs: which deployment and which key this server signs with.

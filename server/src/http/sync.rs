@@ -178,7 +178,7 @@ impl<'a> Incoming<'a> {
         let deployment = app.deployment();
         let verified = tokio::task::spawn_blocking(move || {
             let tips = frame.verify(&deployment, &key, &DeviceVerifier)?;
-            Ok::<_, aralau_sync_core::frame::FrameError>(Upload { frame, tips })
+            Ok::<_, aralau_sync_core::frame::FrameError>(Upload { frame, tips, by: None })
         });
         let upload = match verified.await {
             Ok(Ok(upload)) => upload,

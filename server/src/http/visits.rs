@@ -124,7 +124,8 @@ pub async fn resolve(
             Err(problem) => return Ok(Err(problem.into())),
         };
         let document = (located.scope, located.document);
-        Ok(store::resolve_visit(tx, identity.identity(), document, &field, value, now)?.map_err(Problem::from))
+        Ok(store::resolve_visit(tx, identity.identity(), document, &field, value, &caller.name, now)?
+            .map_err(Problem::from))
     });
     Ok(Json(Resolved { change: resolved.await?? }))
 }

@@ -55,13 +55,15 @@ fn replica(tx: &Transaction<'_>, identity: &Identity, now: Millis) -> Result<Rep
     Ok(replica)
 }
 
-/// Writes headquarters' puts to one document, as one change, through the same door as everybody's.
+/// Writes headquarters' puts to one document, as one change, through the same door as everybody's. `by` stands in the
+/// row's verdict: who asked for it.
 pub fn author(
     tx: &Transaction<'_>,
     identity: &Identity,
     scope_no: i64,
     (kind, id): (Kind, DocumentId),
     puts: &[(String, Value)],
+    by: Option<&str>,
     now: Millis,
 ) -> Result<Result<Option<ChangeHash>, EditError>, StoreError> {
     let replica = replica(tx, identity, now)?;
@@ -82,7 +84,7 @@ pub fn author(
     let links = vec![Entry::new(header, change).to_link()];
     let frame = Frame::sign(&identity.deployment, stream, before, links, &identity.custody_key);
     let tips = aralau_sync_core::frame::chain(&stream, before, &frame.links);
-    let ingested = ingest::ingest(tx, &Upload { frame, tips }, now)?;
+    let ingested = ingest::ingest(tx, &Upload { frame, tips, by: by.map(str::to_owned) }, now)?;
     match (ingested.fate, ingested.held.into_iter().next()) {
         (FrameFate::Decided { .. }, None) => Ok(Ok(Some(hash))),
         (_, held) => Ok(Err(EditError::Refused(held.map_or("refused".to_owned(), |(_, reason)| reason)))),
@@ -96,6 +98,7 @@ pub fn resolve_visit(
     (scope, id): (ScopeId, DocumentId),
     field: &str,
     value: Value,
+    by: &str,
     now: Millis,
 ) -> Result<Result<Option<ChangeHash>, EditError>, StoreError> {
     let Some(scope_no) = log::scope_no(tx, scope)? else { return Ok(Err(EditError::Unknown)) };
@@ -103,5 +106,5 @@ pub fn resolve_visit(
         return Ok(Err(EditError::Unknown));
     }
     let put = VisitEdit::Set { field: field.to_owned(), value }.put();
-    author(tx, identity, scope_no, (Kind::VISIT, id), &[put], now)
+    author(tx, identity, scope_no, (Kind::VISIT, id), &[put], Some(by), now)
 }

@@ -30,6 +30,8 @@ pub struct Upload {
     pub frame: Frame,
     /// The tip after each link.
     pub tips: Vec<Tip>,
+    /// Whose hand moved headquarters' pen, where it is an entry of the server's own.
+    pub by: Option<String>,
 }
 
 /// What an upload came to.
@@ -263,7 +265,16 @@ impl<'a> Taking<'a> {
         match own {
             Some((tip, header, body)) => {
                 let entry = (self.row.stream_no, tip.index);
-                write_decision(self.tx, &mut self.log, decision, entry, tip.hash, (header, body), self.now, None)?;
+                write_decision(
+                    self.tx,
+                    &mut self.log,
+                    decision,
+                    entry,
+                    tip.hash,
+                    (header, body),
+                    self.now,
+                    self.upload.by.as_deref(),
+                )?;
             }
             None => hold::write_again(self.tx, &mut self.log, decision, self.now, None)?,
         }

@@ -3,7 +3,8 @@
 use std::{
     ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    time::Duration,
 };
 
 use rusqlite::Connection;
@@ -87,8 +88,25 @@ fn in_savepoint<T>(
     }
 }
 
+/// Idle for this long, the writer folds the write-ahead log back into the database.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// The next job; while there is none, the write-ahead log is folded back once.
+fn next(connection: &Connection, jobs: &Receiver<Job>) -> Option<Job> {
+    match jobs.recv_timeout(IDLE) {
+        Ok(job) => return Some(job),
+        Err(RecvTimeoutError::Disconnected) => return None,
+        Err(RecvTimeoutError::Timeout) => {}
+    }
+    // Fails while somebody reads an old snapshot; the next pause does it then.
+    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        tracing::debug!(%error, "the write-ahead log was not folded back");
+    }
+    jobs.recv().ok()
+}
+
 fn run(connection: &Connection, jobs: &Receiver<Job>) {
-    while let Ok(first) = jobs.recv() {
+    while let Some(first) = next(connection, jobs) {
         let mut finishes = Vec::new();
         let begun = connection.execute_batch("BEGIN IMMEDIATE");
         let group = std::iter::once(first).chain(jobs.try_iter().take(MAX_GROUP - 1));

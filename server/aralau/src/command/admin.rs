@@ -42,9 +42,9 @@ enum Task {
     },
     /// Make a one-time code with which an inspector's phone enrolls itself.
     Enroll {
-        /// The beat's code.
-        #[arg(long)]
-        beat: String,
+        /// The beat's code; may be repeated.
+        #[arg(long, required = true)]
+        beat: Vec<String>,
         /// The inspector's name; joins the directory where absent.
         #[arg(long)]
         inspector: String,
@@ -117,19 +117,26 @@ impl Admin {
         Ok(())
     }
 
-    fn enroll(&self, json: bool, beat: &str, inspector: &str, minutes: i64) -> Result<(), Failure> {
+    fn enroll(&self, json: bool, codes: &[String], inspector: &str, minutes: i64) -> Result<(), Failure> {
         let store = self.open()?;
-        let (code, name) = (beat.to_owned(), inspector.trim().to_owned());
+        let (asked, name) = (codes.to_vec(), inspector.trim().to_owned());
         if name.is_empty() || name.len() > 200 {
             return Err(Failure::new("inspector", "an inspector's name has 1 to 200 bytes"));
         }
         let made = store.write(move |tx| {
-            let Some(beat) = store::beat(tx, &code)? else { return Ok(None) };
+            let mut beats = Vec::new();
+            for code in asked {
+                let Some(beat) = store::beat(tx, &code)? else { return Ok(Err(code)) };
+                beats.push(beat);
+            }
             let (person, _) = store::ensure_person(tx, &name, now())?;
-            store::grant(tx, person, beat.scope, now())?;
-            store::make_code(tx, person, minutes * 60_000, now()).map(Some)
+            for beat in beats {
+                store::grant(tx, person, beat.scope, now())?;
+            }
+            store::make_code(tx, person, minutes * 60_000, now()).map(Ok)
         })?;
-        let code = made.ok_or_else(|| no_beat(beat))?;
+        let code = made.map_err(|unknown| no_beat(&unknown))?;
+        let beat = codes.join(", ");
         let report = json!({ "code": code, "inspector": inspector, "beat": beat, "minutes": minutes });
         output::show(json, &report, |_| format!("{code}\n(once, within {minutes} minutes, for {inspector} on {beat})"));
         Ok(())

@@ -14,9 +14,9 @@ use tokio::{
 };
 
 /// Out of a hundred connections, how many are cut.
-const CUT_PERCENT: u64 = 35;
+const CUT_PERCENT: u64 = 60;
 /// A connection that is cut dies within this many bytes of what it carries up or down.
-const CUT_WITHIN_BYTES: u64 = 60_000;
+const CUT_WITHIN_BYTES: u64 = 40_000;
 
 /// What a line has done.
 #[derive(Debug, Default)]

@@ -122,7 +122,7 @@ impl Stage {
                 }
                 .puts(*uuid::Uuid::new_v5(&place.id, b"nonce").as_bytes());
                 let document = (Kind::PLACE, DocumentId(place.id));
-                let made = store::author(tx, handle.identity(), beat.scope_no, document, &puts, now())?;
+                let made = store::author(tx, handle.identity(), beat.scope_no, document, &puts, None, now())?;
                 made.map_err(|error| store::StoreError::Internal(format!("a place: {error:?}")))?;
             }
             Ok(places.iter().map(|place| DocumentId(place.id)).collect())

@@ -7,6 +7,7 @@ mod workload;
 use std::{
     collections::BTreeMap,
     io::{BufRead as _, Write as _},
+    ops::Range,
     path::PathBuf,
     process::Command,
     time::Duration,
@@ -42,11 +43,17 @@ impl Told {
         })
     }
 
-    /// A new device of beat-01, enrolled over the wire.
-    fn device(&self, homes: &TempDir, name: &str) -> Result<Client<SqliteStore>> {
+    /// Headquarters' and an editor's device read and write everywhere.
+    fn all_beats(&self) -> Range<usize> {
+        0..self.workload.visits.len() / self.workload.visits_per_device
+    }
+
+    /// A new device for these beats, enrolled over the wire.
+    fn device(&self, homes: &TempDir, name: &str, beats: Range<usize>) -> Result<Client<SqliteStore>> {
         let mut admin = Command::new(&self.aralau);
         admin.args(["admin", "--json", "--data"]).arg(&self.data);
-        let output = admin.args(["enroll", "--beat", "beat-01", "--inspector", name]).output()?;
+        admin.args(["enroll", "--inspector", name]).args(beats.map(|beat| format!("--beat=beat-{beat}")));
+        let output = admin.output()?;
         let made: serde_json::Value = serde_json::from_slice(&output.stdout).context("aralau admin enroll")?;
         let code = made["code"].as_str().context("aralau admin enroll gave no code")?;
         let mut client = Client::open(&homes.path().join(name), Seams::system())?;
@@ -96,7 +103,7 @@ fn storm(told: &Told, homes: &TempDir) -> Result<()> {
     let per_device = told.workload.visits_per_device;
     let mut devices = Vec::new();
     for (number, visits) in told.workload.visits.chunks(per_device).enumerate() {
-        let mut device = told.device(homes, &format!("device-{number}"))?;
+        let mut device = told.device(homes, &format!("device-{number}"), number..number + 1)?;
         for visit in visits {
             let note = device.fresh_id();
             device.log_visit(visit.draft(note))?;
@@ -117,7 +124,7 @@ fn storm(told: &Told, homes: &TempDir) -> Result<()> {
 }
 
 fn catch_up(told: &Told, homes: &TempDir) -> Result<()> {
-    let mut device = told.device(homes, &told.mode)?;
+    let mut device = told.device(homes, &told.mode, told.all_beats())?;
     if told.mode == "catchup" {
         sync(&mut device)?;
     }
@@ -138,7 +145,7 @@ fn catch_up(told: &Told, homes: &TempDir) -> Result<()> {
 
 fn change(told: &Told, homes: &TempDir) -> Result<()> {
     // The harness starts a fresh editor for each round, beside the ones before.
-    let mut device = told.device(homes, &format!("editor-{}", std::process::id()))?;
+    let mut device = told.device(homes, &format!("editor-{}", std::process::id()), told.all_beats())?;
     sync(&mut device)?;
     // The harness knows its visits by a field; a document's own id is a fresh UUID.
     let named = |view: VisitView| match view.other.get("id") {

@@ -1,6 +1,7 @@
 // Ourselves: the release binary as an operator starts it, and a native client built on the client SDK. What that client
 // is given and what it owes is in ../../README.md, "The aralau client".
 import { execFileSync } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { write } from '../../common/workload.mjs'
 
@@ -17,7 +18,18 @@ let workload // written per run beside the data folder, for this run's D and V
 
 export const init = ({ dir }) => {
   write((workload = dir + '-workload.json'), shape)
-  execFileSync(aralau, ['admin', '--data', dir, 'sample'], { stdio: ['ignore', 'ignore', 'inherit'] })
+  // A beat for each device, as in the field: what an inspector uploads is not downloaded by all the others.
+  const table = (name, lines) => {
+    const file = `${dir}-${name}.csv`
+    writeFileSync(file, lines.join('\n') + '\n')
+    return file
+  }
+  const beats = table('beats', ['code,name', ...Array.from({ length: shape.D ?? 50 }, (_, d) => `beat-${d},Beat ${d}`)])
+  const places = table('places', ['beat,address'])
+  const staff = table('staff', ['name,beat'])
+  const tables = ['--beats', beats, '--places', places, '--staff', staff]
+  execFileSync(aralau, ['admin', '--data', dir, 'load', ...tables], { stdio: ['ignore', 'ignore', 'inherit'] })
+  for (const file of [beats, places, staff]) rmSync(file)
 }
 export const start = ({ dir, port }) => ({
   cmd: aralau,
