@@ -75,7 +75,8 @@ impl AlarmCode {
         }
     }
 
-    pub(crate) fn from_code(code: &str) -> Option<Self> {
+    /// From its stable name.
+    pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|alarm| alarm.code() == code)
     }
 }

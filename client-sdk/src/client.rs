@@ -61,6 +61,11 @@ impl<S: Store> Client<S> {
         Ok(Self { store, key, seams, identity, enrollment, watchers: Vec::new() })
     }
 
+    /// The store, for whoever closes the client but keeps what it holds.
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
     /// Makes this device known to a server by a code that its person was handed. Calling it again after a lost answer is
     /// safe.
     pub fn enroll(&mut self, transport: &impl Transport, url: &str, code: &str) -> Result<(), Error> {

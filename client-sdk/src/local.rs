@@ -9,7 +9,7 @@ use aralau_sync_core::{
     id::{Actor, ChangeHash, DocumentId, EntryHash, Kind, ReplicaId, ScopeId},
     log::{RowKind, Verdict},
     reading::Reading,
-    stream::{Entry, Link},
+    stream::{Entry, Header, Link, Tip},
     time::Millis,
 };
 
@@ -228,13 +228,13 @@ impl Pending {
 /// The document that a link's header names, as far as it can be read.
 pub(crate) fn document_of(link: &Link) -> Option<DocumentId> {
     match link {
-        Link::Full { header, .. } => Some(aralau_sync_core::stream::Header::from_bytes(header).ok()?.document),
+        Link::Full { header, .. } => Some(Header::from_bytes(header).ok()?.document),
         Link::Hollow { .. } => None,
     }
 }
 
 /// The entry's hash, if it follows `before`.
-pub(crate) fn hash_after(before: aralau_sync_core::stream::Tip, id: EntryId, link: &Link) -> EntryHash {
+pub(crate) fn hash_after(before: Tip, id: EntryId, link: &Link) -> EntryHash {
     let (header, content) = link.hashes();
     before.extend(&id.stream, &header, &content).hash
 }

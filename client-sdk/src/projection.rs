@@ -10,7 +10,7 @@ use aralau_sync_core::{
     change::Value,
     id::{DocumentId, Kind, ReplicaId, ScopeId},
     time::Millis,
-    visit::{Place, Visit},
+    visit::{Conflict, Note, Place, Visit},
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -203,14 +203,14 @@ impl OtherRow {
 }
 
 impl NoteRow {
-    fn of(note: aralau_sync_core::visit::Note) -> Self {
-        let aralau_sync_core::visit::Note { id, text, by, at, status } = note;
+    fn of(note: Note) -> Self {
+        let Note { id, text, by, at, status } = note;
         Self { id, text, by, at, status }
     }
 }
 
 impl ConflictRow {
-    fn of(conflict: aralau_sync_core::visit::Conflict) -> Self {
+    fn of(conflict: Conflict) -> Self {
         let values = conflict.values.into_iter().map(|candidate| {
             let authors = candidate.authors.iter().map(|author| (author.actor.replica, author.at)).collect();
             (StoredValue::from(candidate.value), authors)

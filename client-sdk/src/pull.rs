@@ -7,10 +7,11 @@ use std::{
 
 use aralau_sync_core::{
     epoch::{Epoch, shared_rows},
-    id::{DeploymentId, DocumentId, EntryHash, PublicKey, ReplicaId, ServerKey},
+    id::{DeploymentId, DocumentId, EntryHash, PublicKey, ReplicaId, ScopeId, ServerKey},
+    log::control_hash,
     receipt::{Receipt, ReceiptError},
     stream::{Link, Seen, StreamId, Tip},
-    sync::{Alarm, Content, Gained, Intake, StreamState, Taken},
+    sync::{Alarm, Content, Gained, Intake, StreamIntro, StreamState, Taken},
 };
 
 use crate::{
@@ -88,7 +89,7 @@ pub(crate) fn pull(store: &mut impl Store, judge: &Judge<'_>, gained: &Gained) -
     let streams = store.streams(scope)?;
     let (intake, taken) = judge.take(store, &record, &streams, gained, &receipt)?;
     for row in &taken {
-        took.touched.extend(keep(store, scope_of(stream), row)?);
+        took.touched.extend(keep(store, scope, row)?);
     }
     keep_streams(store, gained, streams, &intake)?;
     record.cursor = Seen { epoch: gained.epoch, sequence: intake.frontier.size() };
@@ -108,10 +109,6 @@ pub(crate) fn pull(store: &mut impl Store, judge: &Judge<'_>, gained: &Gained) -
     let own = judge.identity.replica;
     took.entries = taken.iter().filter(|row| row.entry.is_some_and(|(replica, ..)| replica != own)).count() as u64;
     Ok(Pulled::Took(took))
-}
-
-const fn scope_of(stream: StreamId) -> aralau_sync_core::id::ScopeId {
-    stream.scope
 }
 
 /// Whether the server's end of the own stream is a point of it.
@@ -183,7 +180,7 @@ impl Judge<'_> {
         gained: &Gained,
         receipt: &Receipt,
     ) -> Result<(Intake, Vec<Taken>), PullError> {
-        let own = |intro: &&aralau_sync_core::sync::StreamIntro| intro.replica == self.identity.replica;
+        let own = |intro: &&StreamIntro| intro.replica == self.identity.replica;
         if gained.streams.iter().filter(own).any(|intro| intro.key != self.device_key) {
             return Err(PullError::Alarm(AlarmCode::Key));
         }
@@ -222,14 +219,10 @@ fn hash_of(
 }
 
 /// Stores a row and what it brings. Returns the documents it touches.
-fn keep(
-    store: &mut impl Store,
-    scope: aralau_sync_core::id::ScopeId,
-    taken: &Taken,
-) -> Result<Vec<DocumentId>, PullError> {
+fn keep(store: &mut impl Store, scope: ScopeId, taken: &Taken) -> Result<Vec<DocumentId>, PullError> {
     let Taken { sequence, kind, received_at, entry, verdict_bytes, content, .. } = taken;
     let control = || match content {
-        Content::Control(payload) => aralau_sync_core::log::control_hash(&scope, payload),
+        Content::Control(payload) => control_hash(&scope, payload),
         Content::Known | Content::Link(_) => EntryHash([0; 32]),
     };
     store.put_row(

@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     keys::DeviceKey,
     seams::Seams,
-    store::{SqliteStore, StoreError},
+    store::{Key, SqliteStore, Store as _, StoreError},
 };
 
 impl Client<SqliteStore> {
@@ -22,7 +22,8 @@ impl Client<SqliteStore> {
     pub fn open(home: &Path, mut seams: Seams) -> Result<Self, Error> {
         make_private_folder(home).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let store = SqliteStore::open(home)?;
-        let key = open_key(&home.join("device.key"), &mut seams)?;
+        let is_new = store.meta(Key::Enrollment)?.is_none();
+        let key = open_key(&home.join("device.key"), is_new, &mut seams)?;
         Self::over(store, key, seams)
     }
 }
@@ -35,10 +36,11 @@ fn make_private_folder(home: &Path) -> io::Result<()> {
     builder.create(home)
 }
 
-fn open_key(path: &Path, seams: &mut Seams) -> Result<DeviceKey, Error> {
+fn open_key(path: &Path, is_new: bool, seams: &mut Seams) -> Result<DeviceKey, Error> {
     match fs::read_to_string(path) {
         Ok(text) => parse_key(text.trim()).ok_or(Error::Key("the file is damaged")),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
+        // A server knows the key of an enrolled device: a fresh one would only be refused, and hide what happened.
+        Err(error) if error.kind() == ErrorKind::NotFound && is_new => {
             let key = DeviceKey::generate(&mut *seams.entropy);
             write_key(path, &key).map_err(|_| Error::Key("it cannot be written"))?;
             Ok(key)
@@ -87,6 +89,18 @@ mod tests {
             let mode = |path: &Path| fs::metadata(path).expect("is there").permissions().mode() & 0o777;
             assert_eq!((mode(&home), mode(&home.join("device.key"))), (0o700, 0o600));
         }
+    }
+
+    #[test]
+    fn an_enrolled_device_without_its_key_is_not_given_another() {
+        let home = tempfile::tempdir().expect("a folder");
+        drop(Client::open(home.path(), Seams::system()).expect("opens"));
+        let mut store = SqliteStore::open(home.path()).expect("opens");
+        store.set_meta(Key::Enrollment, b"{}").expect("writes");
+        drop(store);
+        fs::remove_file(home.path().join("device.key")).expect("removes");
+        let refused = Client::open(home.path(), Seams::system()).map(drop);
+        assert_eq!(refused.map_err(|error| error.code().to_owned()), Err("device_key".to_owned()));
     }
 
     #[test]

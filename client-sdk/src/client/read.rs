@@ -8,6 +8,7 @@ use aralau_sync_core::{
     id::{DocumentId, Kind, ReplicaId},
     log::Verdict,
     reading::export,
+    time::Millis,
 };
 
 use super::Client;
@@ -83,7 +84,8 @@ impl<S: Store> Client<S> {
         let skew_ms = self.store.meta(Key::SkewMs)?;
         let mut orphans = 0;
         for record in &scopes {
-            orphans += self.store.orphans(record.scope)?.len() as u64;
+            let kept = self.store.orphans(record.scope)?;
+            orphans += kept.iter().filter(|orphan| self.identity.owns(orphan.id.stream.replica)).count() as u64;
         }
         Ok(Status {
             person: self.person().cloned(),
@@ -144,7 +146,7 @@ fn change_view(change: &Change, surroundings: &Surroundings) -> ChangeView {
     ChangeView {
         change: change.hash(),
         by: surroundings.name(change.actor().replica),
-        at: aralau_sync_core::time::Millis::default(),
+        at: Millis::default(),
         received_at: None,
         labels: Vec::new(),
         held: None,

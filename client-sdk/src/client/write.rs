@@ -2,7 +2,7 @@
 
 use aralau_sync_core::{
     change::{Change, Value},
-    document::Document,
+    document::{AuthorError, Document},
     id::{Actor, DocumentId, Kind, ScopeId},
     visit::{Place, VisitDraft, VisitEdit},
 };
@@ -105,7 +105,7 @@ impl<S: Store> Client<S> {
         }
         let change = Document::new().author(Actor { replica, generation: 0 }, puts)?;
         if let Some(change) = change {
-            local.document.check(&change).map_err(aralau_sync_core::document::AuthorError::from)?;
+            local.document.check(&change).map_err(AuthorError::from)?;
             self.write(scope, id, kind, change)?;
         }
         Ok(id)

@@ -18,7 +18,7 @@ use super::{
 use crate::alarm::{AlarmCode, AlarmRecord};
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     meta: Table<Key, Vec<u8>>,
     scopes: Table<ScopeId, ScopeRecord>,
@@ -68,7 +68,7 @@ impl MemoryStore {
 }
 
 /// A map that can take back what was done since it was last kept.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Table<K, V> {
     map: BTreeMap<K, V>,
     undo: Vec<(K, Option<V>)>,

@@ -49,7 +49,7 @@ CREATE TABLE entry (
     CHECK ((header IS NULL) = (header_hash IS NOT NULL AND content_hash IS NOT NULL)),
     CHECK ((decided_kind IS NULL) = (decided_row IS NULL))
 ) STRICT;
-CREATE INDEX entry_document ON entry (scope, document) WHERE document IS NOT NULL;
+CREATE INDEX entry_document ON entry (scope, document, replica, entry_index) WHERE document IS NOT NULL;
 
 -- The server's log, as far as it is here: all that the Merkle leaves are made of.
 CREATE TABLE row (
@@ -63,7 +63,7 @@ CREATE TABLE row (
     verdict     BLOB NOT NULL,
     PRIMARY KEY (scope, sequence)
 ) STRICT;
-CREATE INDEX row_entry ON row (scope, replica, entry_index) WHERE replica IS NOT NULL;
+CREATE INDEX row_entry ON row (scope, replica, entry_index, sequence) WHERE replica IS NOT NULL;
 
 CREATE TABLE orphan (
     scope       BLOB NOT NULL,

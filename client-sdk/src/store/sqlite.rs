@@ -359,6 +359,19 @@ mod tests {
     }
 
     #[test]
+    fn what_belongs_to_a_document_or_an_entry_is_found_by_index_however_long_the_log() {
+        let store = SqliteStore::open_in_memory().expect("opens");
+        let plan = |sql: &str| -> String {
+            let mut statement = store.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("sound");
+            statement.query_row([1; 2], |row| row.get(3)).expect("a plan")
+        };
+        let document = format!("{} WHERE scope = ? AND document = ? ORDER BY replica, entry_index", read::ENTRY);
+        assert!(plan(&document).contains("entry_document (scope=? AND document=?)"), "{}", plan(&document));
+        let entry = format!("{} WHERE scope = ? AND replica = ? AND entry_index = 1 ORDER BY sequence", read::ROW);
+        assert!(plan(&entry).contains("row_entry (scope=? AND replica=? AND entry_index=?)"), "{}", plan(&entry));
+    }
+
+    #[test]
     fn a_store_of_a_newer_version_is_refused() {
         let home = tempfile::tempdir().expect("a directory");
         let store = SqliteStore::open(home.path()).expect("opens");

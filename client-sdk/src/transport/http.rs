@@ -18,6 +18,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(180);
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
     agent: Agent,
+    /// For this machine: never through a proxy of the environment's.
+    loopback: Agent,
     insecure: bool,
 }
 
@@ -30,23 +32,27 @@ impl Default for HttpTransport {
 impl HttpTransport {
     /// `insecure` allows plain `http` to other machines: for trials inside one room.
     pub fn new(insecure: bool) -> Self {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .timeout_global(Some(REQUEST_TIMEOUT))
-            .user_agent(concat!("aralau/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self { agent: config.new_agent(), insecure }
+        let config = || {
+            Agent::config_builder()
+                .http_status_as_error(false)
+                .max_redirects(0)
+                .max_redirects_will_error(false)
+                .timeout_connect(Some(CONNECT_TIMEOUT))
+                .timeout_global(Some(REQUEST_TIMEOUT))
+                .user_agent(concat!("aralau/", env!("CARGO_PKG_VERSION")))
+        };
+        let loopback = config().proxy(None).build().new_agent();
+        Self { agent: config().build().new_agent(), loopback, insecure }
     }
 
-    fn check(&self, url: &str) -> Result<(), TransportError> {
+    /// The agent that may carry a request there.
+    fn agent_for(&self, url: &str) -> Result<&Agent, TransportError> {
         let url: Uri = url.parse().map_err(|_| TransportError::BadUrl)?;
         let host = url.host().ok_or(TransportError::BadUrl)?;
         match url.scheme_str() {
-            Some("https") => Ok(()),
-            Some("http") if self.insecure || is_this_machine(host) => Ok(()),
+            Some("http" | "https") if is_this_machine(host) => Ok(&self.loopback),
+            Some("https") => Ok(&self.agent),
+            Some("http") if self.insecure => Ok(&self.agent),
             Some("http") => Err(TransportError::Insecure),
             _ => Err(TransportError::BadUrl),
         }
@@ -60,14 +66,14 @@ fn is_this_machine(host: &str) -> bool {
 
 impl Transport for HttpTransport {
     fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
-        self.check(&request.url)?;
+        let agent = self.agent_for(&request.url)?;
         let mut builder = Request::builder().method(request.method).uri(&request.url);
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
         }
         let answer = match request.method {
-            "GET" => self.agent.run(builder.body(()).map_err(|_| TransportError::BadUrl)?),
-            _ => self.agent.run(builder.body(&request.body[..]).map_err(|_| TransportError::BadUrl)?),
+            "GET" => agent.run(builder.body(()).map_err(|_| TransportError::BadUrl)?),
+            _ => agent.run(builder.body(&request.body[..]).map_err(|_| TransportError::BadUrl)?),
         };
         let answer = answer.map_err(|error| transport_error(&error))?;
         let (parts, body) = answer.into_parts();
@@ -102,14 +108,14 @@ mod tests {
     fn plain_http_stays_on_this_machine() {
         let transport = HttpTransport::default();
         for url in ["https://hq.example/x", "http://localhost:8080/x", "http://127.0.0.1:1/x", "http://[::1]:1/x"] {
-            assert_eq!(transport.check(url), Ok(()), "{url}");
+            assert!(transport.agent_for(url).is_ok(), "{url}");
         }
         for url in ["http://hq.example/x", "http://10.0.0.1/x", "http://localhost.example/x"] {
-            assert_eq!(transport.check(url), Err(TransportError::Insecure), "{url}");
-            assert_eq!(HttpTransport::new(true).check(url), Ok(()), "{url}");
+            assert_eq!(transport.agent_for(url).map(drop), Err(TransportError::Insecure), "{url}");
+            assert!(HttpTransport::new(true).agent_for(url).is_ok(), "{url}");
         }
         for url in ["ftp://hq.example/x", "/x", ""] {
-            assert_eq!(transport.check(url), Err(TransportError::BadUrl), "{url}");
+            assert_eq!(transport.agent_for(url).map(drop), Err(TransportError::BadUrl), "{url}");
         }
     }
 }

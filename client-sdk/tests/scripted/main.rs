@@ -1,5 +1,6 @@
 //! Devices against a scripted server: every fault of line, server and store that a sync has to survive.
 
+mod chaos;
 mod server;
 mod sync;
 mod trust;

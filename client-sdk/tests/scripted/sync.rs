@@ -250,3 +250,27 @@ fn watchers_hear_of_own_edits_and_of_what_a_sync_brings() {
     assert_eq!(events.try_iter().collect::<Vec<_>>(), [Event::Changed(both), Event::Synced]);
     assert!(TestClock::default().now() > aralau_client_sdk::Millis(0));
 }
+
+#[test]
+fn a_full_visit_says_so_before_anything_is_written_and_can_still_be_resolved_and_taken_back() {
+    let line = Line::new();
+    let mut client = phone(&line, "Aigul", 1);
+    let id = log(&mut client, "contacted");
+    let fields = |round: i64| -> Vec<VisitEdit> {
+        (0..4_500).map(|n| VisitEdit::Set { field: format!("f{n}"), value: Value::Int(round) }).collect()
+    };
+    let full = (0..20).find_map(|round| client.edit_visit(id, &fields(round)).err()).expect("some end");
+    assert_eq!((full.code(), full.action()), ("document_full", Action::Correct));
+    let written = client.status().expect("reads").unsent;
+    client.resolve(id, "outcome", Value::from("refused")).expect("resolves");
+    client.withdraw(id).expect("takes back");
+    assert_eq!(client.status().expect("reads").unsent, written + 2);
+    let report = client.sync(&line, ONCE).expect("an honest device is never held for size");
+    assert_eq!((report.unsent, report.held.len()), (0, 0));
+}
+
+#[test]
+fn a_client_may_move_to_another_thread() {
+    fn may_move<T: Send>(_: &T) {}
+    may_move(&phone(&Line::new(), "Aigul", 1));
+}

@@ -155,8 +155,8 @@ impl Server {
         }
         let head = frame.head(&tips).expect("not empty");
         let tip = log.streams[&replica].last().map_or(Tip::default(), |(tip, _)| *tip);
-        let newer = log.heads.get(&replica).is_none_or(|known| known.tip.index < head.tip.index);
-        if newer && head.tip.index <= tip.index {
+        // Best a head at the tip; until one comes, one beyond it, which readers pass over.
+        if head.tip == tip || !log.heads.contains_key(&replica) {
             log.heads.insert(replica, head);
         }
         FrameFate::Decided { replica, scope, tip }
