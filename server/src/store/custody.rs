@@ -11,7 +11,7 @@ use aralau_sync_core::{
     time::Millis,
     visit::VisitEdit,
 };
-use rusqlite::OptionalExtension as _;
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
     Identity, StoreError, Transaction,
@@ -36,23 +36,38 @@ impl From<AuthorError> for EditError {
     }
 }
 
+/// Where the store keeps the name of the replica that the server writes as.
+const REPLICA: &str = "custody_replica";
+
 /// The replica that the server writes as, made on first use.
 fn replica(tx: &Transaction<'_>, identity: &Identity, now: Millis) -> Result<ReplicaId, StoreError> {
-    use aralau_sync_core::stream::SignDevice as _;
-    let known: Option<[u8; 14]> = tx
-        .prepare_cached("SELECT replica FROM replica WHERE device = ?")?
-        .query_row([CUSTODY_DEVICE.as_bytes()], |row| row.get(0))
-        .optional()?;
-    if let Some(known) = known {
+    let mut find = tx.prepare_cached("SELECT value FROM meta WHERE name = ?")?;
+    if let Some(known) = find.query_row([REPLICA], |row| row.get(0)).optional()? {
         return Ok(ReplicaId(known));
     }
+    if directory::device(tx, CUSTODY_DEVICE)?.is_none() {
+        introduce(tx, identity, now)?;
+    }
+    let replica = ReplicaId(directory::entropy()?);
+    directory::record(tx, &Control::Replica { replica, device: CUSTODY_DEVICE }, now)?;
+    tx.execute("INSERT INTO meta (name, value) VALUES (?, ?)", params![REPLICA, replica.as_bytes()])?;
+    Ok(replica)
+}
+
+/// Says in the directory that the server has a hand of its own.
+fn introduce(tx: &Transaction<'_>, identity: &Identity, now: Millis) -> Result<(), StoreError> {
+    use aralau_sync_core::stream::SignDevice as _;
     directory::record(tx, &Control::Person { person: HEADQUARTERS, name: "Headquarters".to_owned() }, now)?;
     let key = identity.custody_key.public_key();
     let device = Control::Device { device: CUSTODY_DEVICE, key, person: HEADQUARTERS, server_custody: true };
-    directory::record(tx, &device, now)?;
-    let replica = ReplicaId(directory::entropy()?);
-    directory::record(tx, &Control::Replica { replica, device: CUSTODY_DEVICE }, now)?;
-    Ok(replica)
+    directory::record(tx, &device, now)
+}
+
+/// A restored server takes a new replica, as a restored phone does: under the old one it would fork what it wrote after
+/// the backup, which phones are about to bring back.
+pub fn forget_replica(tx: &Connection) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM meta WHERE name = ?", [REPLICA])?;
+    Ok(())
 }
 
 /// Writes headquarters' puts to one document, as one change, through the same door as everybody's. `by` stands in the
