@@ -9,7 +9,10 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex, OnceLock},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicU16, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -170,10 +173,13 @@ impl Server {
     /// On a port that it can come back to: outside of the range from which the system takes the ports of clients, one of
     /// which could otherwise sit on it while the server is away.
     pub fn start_to_return(data: &Path) -> Self {
-        let process = std::process::id() as u16;
-        let ports = (0..500_u16).map(|n| 12_000 + (process.wrapping_mul(37).wrapping_add(n * 17)) % 18_000);
+        static TAKEN: AtomicU16 = AtomicU16::new(0);
+        let process = (std::process::id() as u16).wrapping_mul(37);
+        // No port twice: while its server is away, another test would find it free.
+        let ports = std::iter::repeat_with(|| process.wrapping_add(TAKEN.fetch_add(17, Ordering::Relaxed)));
         let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-        let port = ports.into_iter().find(is_free).expect("a free port");
+        let mut ports = ports.map(|number| 12_000 + number % 18_000).take(500);
+        let port = ports.find(is_free).expect("a free port");
         Self::start_at(data, SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
     }
 

@@ -1,0 +1,195 @@
+//! A backup taken while serving restores, and the phones bring back what it lacks.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use aralau_tests::{
+    headquarters::Headquarters,
+    phone::{self, Phone},
+    process::{Server, aralau, eventually},
+    world::World,
+};
+use serde_json::{Value, json};
+
+#[track_caller]
+fn backup(world: &World, file: &Path) -> Value {
+    let (data, file) = (world.server.data.to_str().unwrap(), file.to_str().unwrap());
+    aralau(["backup", "--data", data, file, "--json"]).ok().object()
+}
+
+/// Kills the server and puts one restored from `file` in its place, at the same address.
+fn restore(world: &mut World, file: &Path) {
+    world.server.kill();
+    let data = world.path("restored");
+    let arguments = ["restore", file.to_str().unwrap(), "--data", data.to_str().unwrap(), "--json"];
+    assert_eq!(aralau(arguments).ok().object()["new_epoch"], true);
+    assert_eq!(aralau(arguments).failed(), "data_not_empty", "a folder in use is never overwritten");
+    world.server = Server::start_at(&data, world.server.address);
+}
+
+/// What headquarters knows of every visit: who set what by whose clock, in no order of arrival.
+fn history(headquarters: &Headquarters) -> BTreeMap<String, BTreeSet<String>> {
+    let visits = headquarters.visits("");
+    let rows = |visit: &str| {
+        let history = headquarters.get(&format!("/v1/visits/{visit}/history"));
+        let rows = history["history"].as_array().unwrap().clone();
+        let told = |row: Value| {
+            json!([row["author"], row["replica"], row["device_time"], row["outcome"], row["puts"]]).to_string()
+        };
+        rows.into_iter().map(told).collect()
+    };
+    let visits = visits.iter().map(|visit| visit["id"].as_str().unwrap().to_owned());
+    visits.map(|visit| (visit.clone(), rows(&visit))).collect()
+}
+
+#[test]
+fn a_backup_taken_under_load_restores_and_the_phones_bring_back_the_rest() {
+    let mut world = World::to_return();
+    let phones = ["Aigul", "Boris", "Zarina"].map(|name| world.phone(name, "beat-01"));
+    let file = world.path("nightly.backup");
+    let stop = Arc::new(AtomicBool::new(false));
+    let busy: Vec<_> = phones
+        .iter()
+        .map(|phone| {
+            let (home, stop) = (phone.home.clone(), Arc::clone(&stop));
+            thread::spawn(move || {
+                let mut client = phone::open(&home);
+                let mut logged = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    for _ in 0..5 {
+                        phone::log(&mut client, &format!("note {logged}"));
+                        logged += 1;
+                    }
+                    phone::sync(&mut client, 20).expect("the server is there all the while");
+                }
+                logged
+            })
+        })
+        .collect();
+    let headquarters = world.headquarters();
+    eventually("visits arrive", || headquarters.visits("").len() > 30);
+    let saved = backup(&world, &file);
+    let then = headquarters.visits("").len();
+    eventually("more visits arrive", || headquarters.visits("").len() > then + 30);
+    stop.store(true, Ordering::Relaxed);
+    let logged: usize = busy.into_iter().map(|phone| phone.join().unwrap()).sum();
+    phones.iter().for_each(|phone| drop(phone.sync()));
+    let before = history(&headquarters);
+    assert_eq!(before.len(), logged);
+
+    // Aigul's phone falls into a river; the server's disk dies. What she wrote is on Boris' phone and Zarina's.
+    std::fs::remove_dir_all(&phones[0].home).unwrap();
+    restore(&mut world, &file);
+    let remaining = headquarters.visits("").len();
+    assert!(remaining < logged, "the backup lacks something");
+    assert!(saved["rows"].as_u64().unwrap() >= remaining as u64);
+    world.check();
+
+    let first = phones[1].sync();
+    assert_eq!((&first["rewound"], &first["unsent"]), (&json!(true), &json!(0)), "{first}");
+    assert!(first["relayed"].as_u64().unwrap() > 0, "a partner brings back what others wrote: {first}");
+    phones[2].sync();
+    phones[1].sync();
+    assert_eq!(history(&headquarters), before);
+    assert_eq!(headquarters.quarantine().len(), 0);
+    for phone in &phones[1..] {
+        let status = phone.run(&["status"]).ok().object();
+        assert_eq!(status["unsent"], 0);
+        assert!(status["scopes"].as_array().unwrap().iter().all(|scope| scope["epoch"] == 2));
+        assert_eq!(phone.visits().len(), logged);
+        assert!(phone.visits().iter().all(|visit| visit["state"] == "at_headquarters"));
+    }
+    world.check();
+    // The new epoch is as good as the old one.
+    let visit = phones[1].log(&phones[1].places()[0], &[]);
+    phones[1].sync();
+    phones[2].sync();
+    assert_eq!(phones[2].visit(&visit)["state"], "at_headquarters");
+}
+
+#[test]
+fn what_headquarters_decided_after_the_backup_comes_back_too() {
+    let mut world = World::to_return();
+    let phones = ["Aigul", "Boris"].map(|name| world.phone(name, "beat-01"));
+    let headquarters = world.headquarters();
+    let visits = [0, 1].map(|n| phones[0].log(&phones[0].places()[n], &[]));
+    phones.iter().for_each(|phone| drop(phone.sync()));
+    for visit in &visits {
+        phones[0].edit(visit, &["--outcome", "refused"]);
+        phones[1].edit(visit, &["--outcome", "no_answer"]);
+    }
+    phones.iter().for_each(|phone| drop(phone.sync()));
+    let settle = |visit: &str, value: &str| {
+        let resolution = json!({ "field": "outcome", "value": value });
+        assert_eq!(headquarters.post(&format!("/v1/visits/{visit}/resolve"), &resolution).status, 200);
+    };
+    let file = world.path("x.backup");
+    backup(&world, &file);
+    settle(&visits[0], "refused");
+    phones.iter().for_each(|phone| drop(phone.sync()));
+    restore(&mut world, &file);
+    assert_eq!(headquarters.conflicts().len(), 2, "the backup is from before");
+    // Headquarters goes on at once, before any phone has come back.
+    settle(&visits[1], "no_answer");
+    phones.iter().chain(&phones).for_each(|phone| drop(phone.sync()));
+    assert_eq!(headquarters.conflicts(), [] as [Value; 0]);
+    for phone in &phones {
+        let outcomes = visits.each_ref().map(|visit| phone.visit(visit)["outcome"].clone());
+        assert_eq!(outcomes, ["refused", "no_answer"]);
+        assert_eq!(phone.run(&["status"]).ok().object()["alarms"], json!([]));
+    }
+    world.check();
+}
+
+#[test]
+fn a_phone_enrolled_after_the_backup_is_let_in_again_with_a_new_code() {
+    let mut world = World::to_return();
+    let partner = world.phone("Boris", "beat-01");
+    let file = world.path("x.backup");
+    backup(&world, &file);
+    let late = world.phone("Aigul", "beat-01");
+    let visit = late.log(&late.places()[0], &["--note", "after the backup"]);
+    late.sync();
+    partner.sync();
+    restore(&mut world, &file);
+    // Nobody knows her phone any more; her partner's sync goes through all the same.
+    assert_eq!(late.run(&["sync", "--wait", "1"]).failed(), "device_unknown");
+    assert_eq!(partner.sync()["unsent"], 0);
+    assert_eq!(late.visit(&visit)["notes"][0]["text"], "after the backup");
+    let code = world.code("Aigul", "beat-01");
+    late.run(&["enroll", "--server", &world.server.url(), "--code", &code]).ok();
+    late.sync();
+    partner.sync();
+    let visits = world.headquarters().visits("");
+    assert_eq!(visits.iter().map(|visit| visit["id"].as_str().unwrap()).collect::<Vec<_>>(), [visit.as_str()]);
+    assert_eq!(partner.visit(&visit)["state"], "at_headquarters");
+    world.check();
+}
+
+#[test]
+fn what_is_no_backup_is_not_restored() {
+    let world = World::new();
+    let nonsense = world.path("nonsense");
+    std::fs::write(&nonsense, vec![7; 50_000]).unwrap();
+    let data = world.path("fresh");
+    let arguments = |file: &Path| {
+        ["restore", file.to_str().unwrap(), "--data", data.to_str().unwrap(), "--json"].map(str::to_owned)
+    };
+    assert_eq!(aralau(arguments(&nonsense)).failed(), "not_a_backup");
+    let phone = Phone::at(&world.phone("Aigul", "beat-01").home);
+    assert_eq!(aralau(arguments(&phone.home.join("device.db"))).failed(), "not_a_backup");
+    let file = world.path("whole.backup");
+    backup(&world, &file);
+    let whole = std::fs::read(&file).unwrap();
+    let cut = world.path("cut.backup");
+    std::fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
+    assert_eq!(aralau(arguments(&cut)).failed(), "not_a_backup");
+    aralau(arguments(&file)).ok();
+}
