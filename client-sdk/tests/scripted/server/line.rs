@@ -17,6 +17,9 @@ use aralau_sync_core::{
 
 use super::{DEPLOYMENT, Server};
 
+/// Changes an answer on its way.
+pub type Twist = Box<dyn FnOnce(&mut Welcome, &mut Vec<Gained>)>;
+
 /// What goes wrong with one request.
 pub enum Fault {
     /// Nothing.
@@ -30,7 +33,7 @@ pub enum Fault {
     /// The server answers this instead.
     Status(u16, &'static str, &'static [(&'static str, &'static str)]),
     /// The server lies.
-    Twist(Box<dyn FnOnce(&mut Welcome, &mut Vec<Gained>)>),
+    Twist(Twist),
 }
 
 /// One server, any number of phones.
