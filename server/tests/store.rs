@@ -1,5 +1,7 @@
 //! The store as a device meets it: frames in, rows out, everything recomputed.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+
 use std::collections::BTreeMap;
 
 use aralau_server::{

@@ -40,10 +40,10 @@ fn a_visit_logged_offline_reaches_headquarters() {
     assert!(note["id"].is_string() && note["at"].is_string(), "{note}");
 
     let visits = headquarters.visits("");
-    assert_eq!(texts(&visits, "id"), [visit.clone()]);
+    assert_eq!(texts(&visits, "id"), std::slice::from_ref(&visit));
     assert_eq!(visits[0]["started_at"], "2026-03-01T04:30:00.000Z");
     assert_eq!(visits[0]["author"]["name"], "Айгүл");
-    assert_eq!(texts(&headquarters.visits("&text=%D0%BA%D1%80%D1%8B%D1%88%D0%B0"), "id"), [visit.clone()]);
+    assert_eq!(texts(&headquarters.visits("&text=%D0%BA%D1%80%D1%8B%D1%88%D0%B0"), "id"), std::slice::from_ref(&visit));
     let detail = headquarters.get(&format!("/v1/visits/{visit}"));
     assert_eq!((&detail["notes"][0]["text"], &detail["state"]), (&json!("Протекает крыша"), &json!("settled")));
     let again = phone.sync();
@@ -88,7 +88,7 @@ fn two_phones_that_edit_one_visit_offline_both_find_both_values_and_headquarters
     }
     let headquarters = world.headquarters();
     let conflicts = headquarters.conflicts();
-    assert_eq!(texts(&conflicts, "visit"), [visit.clone()]);
+    assert_eq!(texts(&conflicts, "visit"), std::slice::from_ref(&visit));
     assert_eq!(conflicts[0]["values"].as_array().unwrap().len(), 2);
     assert_eq!(headquarters.get(&format!("/v1/visits/{visit}"))["state"], "conflict");
 
@@ -282,7 +282,7 @@ fn what_a_revoked_phone_still_sends_is_held_until_someone_releases_it() {
     assert_eq!((&synced["wipe"], &synced["unsent"]), (&json!(true), &json!(0)));
 
     let administrator = world.role("administrator");
-    assert_eq!(texts(&administrator.visits(""), "id"), [before.clone()]);
+    assert_eq!(texts(&administrator.visits(""), "id"), std::slice::from_ref(&before));
     let held = administrator.quarantine();
     assert_eq!(texts(&held, "reason"), ["revoked", "revoked"]);
     assert_eq!((&held[0]["document"], &held[0]["remedy"]), (&json!(after), &json!("judge")));

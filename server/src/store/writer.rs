@@ -128,7 +128,10 @@ fn run(connection: &Connection, jobs: &Receiver<Job>) {
             error.to_string()
         });
         for finish in finishes {
-            finish(committed.as_ref().map(|()| ()).map_err(String::as_str));
+            finish(match &committed {
+                Ok(()) => Ok(()),
+                Err(error) => Err(error),
+            });
         }
     }
 }

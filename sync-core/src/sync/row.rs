@@ -68,15 +68,19 @@ impl<'b, C> Decode<'b, C> for Row {
             stream: d.u32()?,
             index: d.u64()?,
             verdict: d.bytes()?.to_vec(),
-            content: match d.datatype()? {
-                Type::Null => {
-                    d.null()?;
-                    Content::Known
-                }
-                Type::Bytes => Content::Control(d.bytes()?.to_vec()),
-                Type::Array => Content::Link(d.decode_with(ctx)?),
-                other => return Err(decode::Error::type_mismatch(other)),
-            },
+            content: content(d, ctx)?,
         })
+    }
+}
+
+fn content<C>(d: &mut Decoder<'_>, ctx: &mut C) -> Result<Content, decode::Error> {
+    let datatype = d.datatype()?;
+    if datatype == Type::Null {
+        d.null()?;
+        Ok(Content::Known)
+    } else if datatype == Type::Bytes {
+        Ok(Content::Control(d.bytes()?.to_vec()))
+    } else {
+        Ok(Content::Link(d.decode_with(ctx)?))
     }
 }

@@ -149,7 +149,7 @@ impl Device {
                     format!("Written: {}", file.display())
                 });
             }
-            task => write(json, &mut client, task)?,
+            task @ (Task::Log { .. } | Task::Edit { .. } | Task::Resolve { .. }) => write(json, &mut client, task)?,
         }
         Ok(())
     }
@@ -217,7 +217,7 @@ fn chosen(conflicts: &[ConflictView], field: &str, text: &str) -> Value {
     let values = conflicts.iter().filter(|conflict| conflict.field == field).flat_map(|conflict| &conflict.values);
     let reads = |value: &Value| match serde_json::to_value(value) {
         Ok(serde_json::Value::String(read)) => read == text,
-        Ok(other) => other.to_string() == text,
+        Ok(other) => serde_json::from_str::<serde_json::Value>(text).is_ok_and(|read| read == other),
         Err(_) => false,
     };
     let found = values.map(|value| &value.value).find(|value| reads(value));

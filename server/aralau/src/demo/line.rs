@@ -15,8 +15,8 @@ use tokio::{
 
 /// Out of a hundred connections, how many are cut.
 const CUT_PERCENT: u64 = 60;
-/// A connection that is cut dies within this many bytes of what it carries up or down.
-const CUT_WITHIN_BYTES: u64 = 40_000;
+/// A connection that is cut dies after 256 bytes of what it carries, or twice that, and so on up to this many doublings.
+const CUT_DOUBLINGS: u64 = 9;
 
 /// What a line has done.
 #[derive(Debug, Default)]
@@ -44,7 +44,7 @@ pub async fn lay(server: SocketAddr, seed: u64) -> std::io::Result<(SocketAddr, 
 
 async fn relay(mut phone: TcpStream, server: SocketAddr, line: Arc<Line>) {
     let Ok(mut server) = TcpStream::connect(server).await else { return };
-    let cut_after = (line.below(100) < CUT_PERCENT).then(|| 1 + line.below(CUT_WITHIN_BYTES));
+    let cut_after = (line.below(100) < CUT_PERCENT).then(|| 256 << line.below(CUT_DOUBLINGS));
     let (mut carried, mut up, mut down) = (0, [0; 4096], [0; 4096]);
     loop {
         let passed = tokio::select! {

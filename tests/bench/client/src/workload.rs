@@ -97,8 +97,6 @@ fn value(json: &Json) -> Value {
 }
 
 fn plain(value: &Value) -> Json {
-    match value {
-        Value::Float(number) => Number::from_f64(*number).map_or(Json::Null, Json::Number),
-        other => json!(other),
-    }
+    let float = if let Value::Float(number) = value { Number::from_f64(*number) } else { None };
+    float.map_or_else(|| json!(value), Json::Number)
 }
