@@ -3,8 +3,8 @@
 //! ```text
 //! nonce = base64url(u64be issued_at_ms ‖ HMAC-SHA256(secret, device16 ‖ u64be issued_at_ms)[..16])
 //! ```
-//! No table of nonces: the newest one used is remembered for each device, and none issued before it counts again. Each
-//! answer brings the next, so that a device back after weeks still needs only one round trip.
+//! No table of nonces: the newest one used is remembered for each device, and neither it nor one issued before it counts
+//! again. Each answer brings the next, so that a device back after weeks still needs only one round trip.
 
 use aralau_sync_core::{
     auth::{SCHEME, request_preimage},
@@ -113,7 +113,7 @@ pub fn identify(
     let Some(issued_at) = nonces.issued_at(&credentials.nonce, row.device, now) else {
         return Ok(Err(Refused::StaleNonce));
     };
-    Ok(if issued_at < floor(connection, row.device)? { Err(Refused::StaleNonce) } else { Ok((row, issued_at)) })
+    Ok(if issued_at <= floor(connection, row.device)? { Err(Refused::StaleNonce) } else { Ok((row, issued_at)) })
 }
 
 /// The issue time of the newest nonce that a device has used.

@@ -332,3 +332,26 @@ fn a_change_of_somebody_else_is_held() {
     assert_eq!(world.send(frame, &anna).1, [(1, "wrong_actor".to_owned())]);
     world.check();
 }
+
+#[test]
+fn a_relayed_frame_that_cannot_be_taken_whole_keeps_its_head_and_harms_no_reader() {
+    use aralau_sync_core::stream::Link;
+    let world = World::new();
+    let (mut anna, bolat) = (world.phone("Анна", 1), world.phone("Болат", 2));
+    let entries: Vec<_> = (0..4).map(|n| anna.edit(DocumentId(Uuid::from_u128(n)), &visit("moved", n))).collect();
+    let whole = anna.frame(&world, &entries);
+    // Bolat brings Anna's entries back, but the third of them never reached his phone.
+    let mut relayed = whole.clone();
+    let (header, content) = relayed.links[2].hashes();
+    relayed.links[2] = Link::Hollow { header, content };
+    assert!(matches!(world.send(relayed, &anna).0, FrameFate::Decided { tip, .. } if tip.index == 2));
+    let mut intake = world.intake();
+    assert_eq!(world.catch_up(&mut intake, bolat.stream.replica, &BTreeMap::new()).len(), 14);
+    world.check();
+    world.send(whole, &anna);
+    assert_eq!(world.count("SELECT count(*) FROM visit"), 4);
+    let mut intake = world.intake();
+    world.catch_up(&mut intake, bolat.stream.replica, &BTreeMap::new());
+    assert_eq!(intake.streams[&anna.stream.replica].head.map(|head| head.tip), Some(anna.tip));
+    world.check();
+}

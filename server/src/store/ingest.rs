@@ -292,24 +292,43 @@ impl<'a> Taking<'a> {
         Ok(())
     }
 
+    /// Keeps the head that the frame was verified by, also where a relayed frame leads beyond what could be taken. A head
+    /// kept so earlier goes once the stream has passed it another way.
+    fn keep_heads(&self) -> Result<(), StoreError> {
+        let before = self.upload.frame.before.index;
+        let mut beyond =
+            self.tx.prepare_cached("SELECT entry_index, hash FROM head WHERE stream_no = ? AND entry_index > ?")?;
+        let beyond = beyond.query_map(params![self.row.stream_no, before.cast_signed()], |row| {
+            Ok(Tip { index: row.get::<_, i64>(0)?.cast_unsigned(), hash: EntryHash(row.get(1)?) })
+        })?;
+        for head in beyond.collect::<Result<Vec<_>, _>>()? {
+            if head.index <= self.row.tip.index && !self.upload.tips.contains(&head) {
+                self.tx
+                    .prepare_cached("DELETE FROM head WHERE stream_no = ? AND entry_index = ?")?
+                    .execute(params![self.row.stream_no, head.index.cast_signed()])?;
+            }
+        }
+        let Some(head) = self.upload.frame.head(&self.upload.tips) else { return Ok(()) };
+        self.tx
+            .prepare_cached(
+                "INSERT OR REPLACE INTO head (stream_no, entry_index, hash, signature) VALUES (?, ?, ?, ?)",
+            )?
+            .execute(params![
+                self.row.stream_no,
+                head.tip.index.cast_signed(),
+                head.tip.hash.as_bytes(),
+                head.signature.as_bytes()
+            ])?;
+        Ok(())
+    }
+
     fn finish(self) -> Result<Ingested, StoreError> {
         let stream = self.upload.frame.stream;
         self.log.save(self.tx)?;
         self.tx
             .prepare_cached("UPDATE stream SET tip_index = ?, tip_hash = ? WHERE stream_no = ?")?
             .execute(params![self.row.tip.index.cast_signed(), self.row.tip.hash.as_bytes(), self.row.stream_no])?;
-        if let Some(head) = self.upload.frame.head(&self.upload.tips).filter(|head| head.tip == self.row.tip) {
-            self.tx
-                .prepare_cached(
-                    "INSERT OR IGNORE INTO head (stream_no, entry_index, hash, signature) VALUES (?, ?, ?, ?)",
-                )?
-                .execute(params![
-                    self.row.stream_no,
-                    head.tip.index.cast_signed(),
-                    head.tip.hash.as_bytes(),
-                    head.signature.as_bytes()
-                ])?;
-        }
+        self.keep_heads()?;
         for id in &self.touched {
             if let (Some(place), Some(facts)) = (self.ground.documents.get(id), self.loaded.get(id)) {
                 projection::project(self.tx, self.log.scope_no, place, facts)?;

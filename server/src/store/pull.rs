@@ -178,7 +178,7 @@ impl<'a> Streams<'a> {
             "SELECT replica, public_key, name, head.entry_index, head.hash, head.signature
              FROM stream JOIN replica USING (replica) JOIN device USING (device) JOIN person USING (person)
              JOIN head USING (stream_no)
-             WHERE stream_no = ? AND scope_no = ? ORDER BY head.entry_index DESC LIMIT 1",
+             WHERE stream_no = ? AND scope_no = ? ORDER BY head.entry_index <= tip_index DESC, head.entry_index DESC LIMIT 1",
         )?;
         Ok(statement.query_row([stream_no, self.scope_no], |row| {
             Ok(StreamIntro {
