@@ -3,10 +3,11 @@
 //! - [`process`] starts `aralau`: one command, or a server that can be killed and brought back.
 //! - [`world`] is an organisation in a fresh folder with a running server; [`headquarters`] asks it what it holds.
 //! - [`phone`] is an inspector's device, by the command line or by the Client SDK.
-//! - [`relay`] is a line that cuts and stalls; [`rogue`] a device that signs whatever it likes.
+//! - [`relay`] is a line that cuts and stalls; [`rogue`] a device that signs whatever it likes, and [`forge`] its tools.
 //! - [`chance`] is randomness from a seed that is printed.
 
 pub mod chance;
+pub mod forge;
 pub mod headquarters;
 pub mod phone;
 pub mod process;
