@@ -471,7 +471,7 @@ fn a_request_that_is_not_this_devices_own_or_not_fresh_is_refused() {
     let other = Rogue::enroll(&world, "Boris", "beat-01");
     let (_, visit) = rogue.visit("kept out");
     let frame = rogue.frame(vec![visit]);
-    let body = rogue.message(&[frame.clone()]);
+    let body = rogue.message(std::slice::from_ref(&frame));
     let post = |authorization: &str| rogue.post(&body, authorization, None);
     for nonsense in ["", "Bearer x", "Aralau-Device", "Aralau-Device device=x, nonce=, signature="] {
         assert_eq!(post(nonsense).problem(), (401, "device_unknown"), "{nonsense}");
