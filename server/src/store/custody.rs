@@ -11,7 +11,7 @@ use aralau_sync_core::{
     time::Millis,
     visit::VisitEdit,
 };
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, params};
 
 use super::{
     Identity, StoreError, Transaction,
@@ -36,13 +36,12 @@ impl From<AuthorError> for EditError {
     }
 }
 
-/// Where the store keeps the name of the replica that the server writes as.
-const REPLICA: &str = "custody_replica";
-
-/// The replica that the server writes as, made on first use.
+/// The replica that the server writes as, made on first use in each epoch: a restored server takes a new one, as a
+/// restored phone does. Under the old one it would fork what it wrote after the backup, which phones bring back.
 fn replica(tx: &Transaction<'_>, identity: &Identity, now: Millis) -> Result<ReplicaId, StoreError> {
+    let name = format!("custody_replica_{}", log::current_epoch(tx)?);
     let mut find = tx.prepare_cached("SELECT value FROM meta WHERE name = ?")?;
-    if let Some(known) = find.query_row([REPLICA], |row| row.get(0)).optional()? {
+    if let Some(known) = find.query_row([&name], |row| row.get(0)).optional()? {
         return Ok(ReplicaId(known));
     }
     if directory::device(tx, CUSTODY_DEVICE)?.is_none() {
@@ -50,7 +49,7 @@ fn replica(tx: &Transaction<'_>, identity: &Identity, now: Millis) -> Result<Rep
     }
     let replica = ReplicaId(directory::entropy()?);
     directory::record(tx, &Control::Replica { replica, device: CUSTODY_DEVICE }, now)?;
-    tx.execute("INSERT INTO meta (name, value) VALUES (?, ?)", params![REPLICA, replica.as_bytes()])?;
+    tx.execute("INSERT INTO meta (name, value) VALUES (?, ?)", params![name, replica.as_bytes()])?;
     Ok(replica)
 }
 
@@ -61,13 +60,6 @@ fn introduce(tx: &Transaction<'_>, identity: &Identity, now: Millis) -> Result<(
     let key = identity.custody_key.public_key();
     let device = Control::Device { device: CUSTODY_DEVICE, key, person: HEADQUARTERS, server_custody: true };
     directory::record(tx, &device, now)
-}
-
-/// A restored server takes a new replica, as a restored phone does: under the old one it would fork what it wrote after
-/// the backup, which phones are about to bring back.
-pub fn forget_replica(tx: &Connection) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM meta WHERE name = ?", [REPLICA])?;
-    Ok(())
 }
 
 /// Writes headquarters' puts to one document, as one change, through the same door as everybody's. `by` stands in the

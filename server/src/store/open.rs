@@ -300,7 +300,6 @@ pub fn restore(file: &Path, folder: &Path, now: Millis) -> Result<(), OpenError>
     let transaction = copy.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     begin_epoch(&Transaction::over(&transaction), now)?;
     transaction.execute("UPDATE scope SET backed_up = size", [])?;
-    super::custody::forget_replica(&transaction)?;
     transaction.commit()?;
     drop(copy);
     drop(std::fs::remove_file(folder.join(HIGH_WATER)));
