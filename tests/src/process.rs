@@ -1,6 +1,6 @@
 //! The real binary in processes of its own.
 //!
-//! The binary is built by `cargo build -p aralau`, once per test process, so that no test ever runs an old one
+//! The binary is built by `cargo build --bin aralau`, once per test process, so that no test ever runs an old one
 //! (`CARGO_BIN_EXE_…` exists only for the tests of the binary's own package). `ARALAU_BINARY` names another one.
 
 use std::{
@@ -33,13 +33,15 @@ pub fn binary() -> &'static Path {
 fn build() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "-p", "aralau", "--message-format", "json-render-diagnostics"]);
+    // The whole workspace, so that dependencies have the features that they had for the tests, and are not built twice.
+    command.args(["build", "--quiet", "--workspace", "--bin", "aralau"]);
+    command.args(["--message-format", "json-render-diagnostics"]);
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     let output = command.current_dir(root).stderr(Stdio::inherit()).output().expect("cargo starts");
-    assert!(output.status.success(), "`cargo build -p aralau` failed");
+    assert!(output.status.success(), "`cargo build --bin aralau` failed");
     let built = String::from_utf8_lossy(&output.stdout).lines().filter_map(executable).next_back();
     built.expect("cargo names the executable")
 }
