@@ -84,6 +84,8 @@ pub struct SyncSession {
     /// Own streams that the server refuses in this session.
     refused: BTreeSet<StreamId>,
     offered: Offered,
+    /// Whether the server, which is behind this device, is to be shown its own receipts.
+    proving: bool,
     report: Report,
 }
 
@@ -136,6 +138,7 @@ impl SyncSession {
             asked: BTreeSet::new(),
             refused: BTreeSet::new(),
             offered: Offered::new(),
+            proving: false,
             report: Report::default(),
         }
     }
@@ -173,6 +176,8 @@ impl SyncSession {
     }
 
     fn pause<S: Store>(&mut self, client: &mut Client<S>, error: Error, after_ms: Option<u64>) -> Phase {
+        // An answer lost on the line has used up its request's nonce: only refusals in a row tell of a server gone wrong.
+        self.nonces = 0;
         let now_ms = client.seams.clock.monotonic().ms;
         let until_ms = now_ms.saturating_add(self.pacing.failed(after_ms, &mut client.seams));
         let deadline_ms = self.started_ms.unwrap_or(now_ms).saturating_add(self.wait_ms);
@@ -210,6 +215,10 @@ impl SyncSession {
                 self.nonces += 1;
                 Remedy::Again
             }
+            (409, "server_behind") if !self.proving => {
+                self.proving = true;
+                Remedy::Again
+            }
             (413, _) if self.pacing.shrink() => Remedy::Again,
             (413, _) => Remedy::None,
             (408 | 429 | 500..=599, _) => Remedy::Later(retry_after_ms(response)),
@@ -223,7 +232,10 @@ impl SyncSession {
         let scopes = client.store.scopes()?;
         let nonce = client.store.meta(Key::Nonce)?.unwrap_or_default();
         self.sent = self.frames(client, &enrollment, &scopes, self.pacing.allowance())?;
-        let hello = hello(client, &scopes)?;
+        let mut hello = hello(client, &scopes)?;
+        if self.proving {
+            hello.receipts = Some(newest_receipts(client, &hello)?);
+        }
         self.asked = hello.scopes.iter().map(|ask| ask.scope).collect();
         let nonce = String::from_utf8_lossy(&nonce);
         let request = wire::request(&enrollment, &client.key, &nonce, &hello, &self.sent)?;
@@ -281,7 +293,13 @@ fn hello<S: Store>(client: &Client<S>, scopes: &[ScopeRecord]) -> Result<Hello, 
         unsent: scopes.iter().map(ScopeRecord::unsent).sum(),
         oldest_unsent_at: oldest_unsent_at(client, scopes)?,
         app: Some(crate::APP.to_owned()),
+        receipts: None,
     })
+}
+
+fn newest_receipts<S: Store>(client: &Client<S>, hello: &Hello) -> Result<Vec<String>, Error> {
+    let newest = |ask: &Ask| Ok(client.store.receipts(ask.scope)?.pop().map(|receipt| receipt.note));
+    hello.scopes.iter().filter_map(|ask| newest(ask).transpose()).collect()
 }
 
 fn asks(scopes: &[ScopeRecord]) -> impl Iterator<Item = Ask> {

@@ -2,13 +2,13 @@
 
 use aralau_sync_core::{
     id::{PublicKey, ServerKey, Signature},
-    receipt::SignServer,
+    receipt::{SignServer, VerifyServer},
     stream::{SignDevice, VerifyDevice},
 };
 use aws_lc_rs::{
     rand::SystemRandom,
     signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
         UnparsedPublicKey,
     },
 };
@@ -77,6 +77,16 @@ impl SignDevice for CustodyKey {
         // Only the system's randomness can fail; a zero signature then verifies nowhere.
         let signature = self.pair.sign(&self.random, message);
         signature.ok().and_then(|bytes| Signature::from_slice(bytes.as_ref()).ok()).unwrap_or(Signature([0; 64]))
+    }
+}
+
+/// Checks the server's own receipts when a device shows them.
+#[derive(Clone, Copy, Debug)]
+pub struct ReceiptVerifier;
+
+impl VerifyServer for ReceiptVerifier {
+    fn verify(&self, key: &ServerKey, message: &[u8], signature: &[u8; 64]) -> bool {
+        UnparsedPublicKey::new(&ED25519, key.as_bytes()).verify(message, signature).is_ok()
     }
 }
 

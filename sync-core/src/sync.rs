@@ -35,7 +35,7 @@ pub const MAX_SCOPES: usize = 64;
 /// Frames in one request, at most.
 pub const MAX_FRAMES: usize = 64;
 /// The hello, at most.
-pub const MAX_HELLO_BYTES: usize = 16 * 1024;
+pub const MAX_HELLO_BYTES: usize = 64 * 1024;
 
 /// First item of a request: who asks, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -62,6 +62,9 @@ pub struct Hello {
     /// The app's version, at most 64 bytes.
     #[n(7)]
     pub app: Option<String>,
+    /// The newest receipt of each scope, after the server said that it is behind this device: proof of what it has lost.
+    #[n(8)]
+    pub receipts: Option<Vec<String>>,
 }
 
 /// Where a device stands in one scope.

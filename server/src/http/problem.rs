@@ -69,6 +69,9 @@ pub enum Problem {
     /// The install belongs to another device.
     #[error("this replica belongs to another device")]
     ReplicaForeign,
+    /// The device has seen rows that this server lacks.
+    #[error("this device has seen more than this server holds: send the newest receipts, to prove it")]
+    ServerBehind,
     /// The app is older or newer than this server's protocol.
     #[error("this server speaks protocol {0}: update the app")]
     ProtocolVersion(u16),
@@ -147,6 +150,7 @@ impl Problem {
             Self::DeviceUnknown => (StatusCode::UNAUTHORIZED, "device_unknown"),
             Self::NonceStale(_) => (StatusCode::UNAUTHORIZED, "nonce_stale"),
             Self::ReplicaForeign => (StatusCode::FORBIDDEN, "replica_foreign"),
+            Self::ServerBehind => (StatusCode::CONFLICT, "server_behind"),
             Self::ProtocolVersion(_) => (StatusCode::UPGRADE_REQUIRED, "protocol_version"),
             Self::UnsupportedEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding"),
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),

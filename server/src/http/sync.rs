@@ -159,8 +159,22 @@ impl<'a> Incoming<'a> {
         if hello.scopes.len() > MAX_SCOPES || hello.app.as_ref().is_some_and(|app| app.len() > 64) {
             return Err(malformed("more than its limits allow"));
         }
+        self.mend_lost_rows(&hello).await?;
         self.hello = Some(hello);
         Ok(())
+    }
+
+    /// A device that has seen rows which this server lacks tells of a database put back by hand. Before anything else
+    /// is taken, the server's own receipt proves it, and a new epoch begins.
+    async fn mend_lost_rows(&self, hello: &Hello) -> Result<(), Problem> {
+        let asks = hello.scopes.clone();
+        if !self.app.read(move |connection| store::is_behind(connection, &asks)).await? {
+            return Ok(());
+        }
+        let (app, now) = (self.app.clone(), self.app.now());
+        let receipts = hello.receipts.clone().unwrap_or_default();
+        let mended = self.app.write(move |tx| store::mend_lost_rows(tx, app.identity(), &receipts, now)).await?;
+        if mended { Ok(()) } else { Err(Problem::ServerBehind) }
     }
 
     async fn take_frame(&mut self, item: &[u8]) -> Result<FrameFate, Problem> {

@@ -9,9 +9,7 @@ use std::{
 
 use aralau_sync_core::{
     cbor,
-    directory::Control,
-    epoch::{Base, Epoch},
-    id::{DeploymentId, EpochId, ScopeId},
+    id::{DeploymentId, ScopeId},
     merkle::Frontier,
     time::Millis,
 };
@@ -20,7 +18,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, backup::Backup, pa
 use rusqlite_migration::{M, Migrations};
 use uuid::Uuid;
 
-use super::{StoreError, Transaction, log::ScopeLog};
+use super::{StoreError, Transaction, epochs};
 use crate::keys::{CustodyKey, KeyError, ReceiptKey};
 
 /// The database's file name in a data folder.
@@ -221,26 +219,7 @@ fn make_identity(connection: &Connection, now: Millis) -> Result<(), OpenError> 
         "INSERT INTO scope (scope_no, scope, size, frontier) VALUES (1, ?, 0, ?)",
         params![directory.as_bytes(), cbor::encode(&Frontier::default())],
     )?;
-    begin_epoch(&Transaction::over(connection), now)?;
-    Ok(())
-}
-
-/// Begins a new epoch upon what the scopes hold now.
-fn begin_epoch(tx: &Transaction<'_>, now: Millis) -> Result<(), OpenError> {
-    let parent: Option<Epoch> = super::log::epochs_after(tx, None)?.pop();
-    let mut statement = tx.prepare("SELECT scope_no FROM scope ORDER BY scope_no")?;
-    let scopes: Vec<i64> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let base = |scope_no| -> Result<Base, StoreError> {
-        let log = ScopeLog::load(tx, scope_no)?;
-        Ok(Base { scope: log.scope, size: log.frontier.size(), root: log.frontier.root() })
-    };
-    let epoch = Epoch {
-        number: parent.as_ref().map_or(0, |parent| parent.number) + 1,
-        id: EpochId::from_bytes(random()?),
-        parent: parent.map(|parent| parent.id),
-        bases: scopes.into_iter().map(base).collect::<Result<_, _>>()?,
-    };
-    super::directory::record(tx, &Control::Epoch(epoch), now)?;
+    epochs::begin(&Transaction::over(connection), epochs::Base::Kept, now)?;
     Ok(())
 }
 
@@ -298,7 +277,7 @@ pub fn restore(file: &Path, folder: &Path, now: Millis) -> Result<(), OpenError>
     Backup::new(&source, &mut copy)?.run_to_completion(1024, std::time::Duration::ZERO, None)?;
     migrate(&mut copy)?;
     let transaction = copy.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    begin_epoch(&Transaction::over(&transaction), now)?;
+    epochs::begin(&Transaction::over(&transaction), epochs::Base::Kept, now)?;
     transaction.execute("UPDATE scope SET backed_up = size", [])?;
     transaction.commit()?;
     drop(copy);

@@ -1,0 +1,84 @@
+//! New epochs: after a restore, and when a device proves that this server has lost rows.
+
+use aralau_sync_core::{
+    directory::Control,
+    epoch::{self, Epoch},
+    id::{EpochId, ScopeId},
+    merkle::Frontier,
+    receipt::{Receipt, SignServer as _},
+    sync::Ask,
+    time::Millis,
+};
+use rusqlite::Connection;
+
+use super::{
+    Identity, StoreError, Transaction, directory,
+    log::{self, ScopeLog},
+};
+use crate::keys::ReceiptVerifier;
+
+/// What devices may keep of what they have seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base {
+    /// As many rows as each scope holds now.
+    Kept,
+    /// Nothing: rows may have been numbered anew before the loss was noticed, so that devices compare from the start.
+    Doubted,
+}
+
+/// Begins a new epoch.
+pub fn begin(tx: &Transaction<'_>, base: Base, now: Millis) -> Result<(), StoreError> {
+    let parent: Option<Epoch> = log::epochs_after(tx, None)?.pop();
+    let mut statement = tx.prepare("SELECT scope_no FROM scope ORDER BY scope_no")?;
+    let scopes: Vec<i64> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let base_of = |scope_no| -> Result<epoch::Base, StoreError> {
+        let log = ScopeLog::load(tx, scope_no)?;
+        let frontier = if base == Base::Kept { log.frontier } else { Frontier::default() };
+        Ok(epoch::Base { scope: log.scope, size: frontier.size(), root: frontier.root() })
+    };
+    let epoch = Epoch {
+        number: parent.as_ref().map_or(0, |parent| parent.number) + 1,
+        id: EpochId::from_bytes(directory::entropy()?),
+        parent: parent.map(|parent| parent.id),
+        bases: scopes.into_iter().map(base_of).collect::<Result<_, _>>()?,
+    };
+    directory::record(tx, &Control::Epoch(epoch), now)
+}
+
+/// Whether a device stands beyond this log in this epoch.
+pub fn is_behind(connection: &Connection, asks: &[Ask]) -> Result<bool, StoreError> {
+    let epoch = log::current_epoch(connection)?;
+    for ask in asks.iter().filter(|ask| ask.cursor.epoch >= epoch && ask.cursor.sequence > 0) {
+        let size = size(connection, ask.scope)?;
+        if ask.cursor.epoch > epoch || size.is_some_and(|size| ask.cursor.sequence > size) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn size(connection: &Connection, scope: ScopeId) -> Result<Option<u64>, StoreError> {
+    let Some(scope_no) = log::scope_no(connection, scope)? else { return Ok(None) };
+    Ok(Some(ScopeLog::load(connection, scope_no)?.frontier.size()))
+}
+
+/// Begins a new epoch if one of the receipts is ours and speaks of more than this log holds. `false`: none does.
+pub fn mend_lost_rows(
+    tx: &Transaction<'_>,
+    identity: &Identity,
+    receipts: &[String],
+    now: Millis,
+) -> Result<bool, StoreError> {
+    let (key, epoch) = (identity.receipt_key.public_key(), log::current_epoch(tx)?);
+    for note in receipts {
+        let Ok(receipt) = Receipt::open(note, &key, &ReceiptVerifier) else { continue };
+        let ours = receipt.deployment == identity.deployment && receipt.epoch >= epoch;
+        let lost = size(tx, receipt.scope)?.is_none_or(|size| receipt.size > size);
+        if ours && (receipt.epoch > epoch || lost) {
+            tracing::error!(scope = %receipt.scope, size = receipt.size, "rows that were acknowledged are gone: a new epoch begins");
+            begin(tx, Base::Doubted, now)?;
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
