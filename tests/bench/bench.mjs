@@ -8,6 +8,11 @@ import { BUILT, ROOT } from './harness/processes.mjs'
 
 const REPOSITORY = path.join(ROOT, '../..')
 const PAGE = path.join(REPOSITORY, 'docs/explanation/performance.md')
+const PAGE_HEADER = `# Performance
+
+Measured with \`./dev bench\`; how, and what each column means, is in \`tests/bench/README.md\`. Trust the ratios, bytes and
+disk; wall times and absolute CPU belong to the machine of that day. The newest section is the last.
+`
 const BASELINE = 'sqlite'
 const CLIENT = 'aralau-bench-client'
 const TICK_MS = 10
@@ -191,12 +196,6 @@ ${Object.entries(measured)
   .join('\n')}
 `
 }
-
-const PAGE_HEADER = `# Performance
-
-Measured with \`./dev bench\`; how, and what each column means, is in \`tests/bench/README.md\`. Trust the ratios, bytes and
-disk; wall times and absolute CPU belong to the machine of that day. The newest section is the last.
-`
 
 function add(report) {
   const before = fs.existsSync(PAGE) ? fs.readFileSync(PAGE, 'utf8').trimEnd() + '\n' : PAGE_HEADER
