@@ -34,7 +34,7 @@ pub use reauthor::reauthor;
 pub use value::Value;
 
 use crate::{
-    digest::sha256,
+    digest::{self, change_hash},
     id::{Actor, ChangeHash},
 };
 
@@ -56,9 +56,6 @@ pub const MAX_BYTES: usize = 32 * 1024;
 pub const MAX_OP_COUNTER: u64 = 50_000;
 /// The highest sequence number: as many changes as a document may hold.
 pub const MAX_SEQUENCE: u64 = 4_096;
-
-const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
-const CHANGE_CHUNK: u8 = 1;
 
 /// Names an op. The order is Lamport's: the highest of the concurrent values of a key wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -135,7 +132,7 @@ impl Change {
             return Err(ChangeError::TooLarge);
         }
         let (checksum, body) = decode::container(chunk)?;
-        if hash_of(body).0[..4] != checksum {
+        if change_hash(body).0[..4] != checksum {
             return Err(ChangeError::BadChecksum);
         }
         let change = Self::from_body(body)?;
@@ -146,14 +143,9 @@ impl Change {
     }
 
     fn seal(parts: ChangeParts, body: &[u8]) -> Result<Self, ChangeError> {
-        let hash = hash_of(body);
-        let mut chunk = Vec::with_capacity(body.len() + 12);
-        chunk.extend_from_slice(&MAGIC);
-        chunk.extend_from_slice(&hash.0[..4]);
-        chunk.push(CHANGE_CHUNK);
-        column::write_unsigned(&mut chunk, body.len() as u64);
-        let body_at = chunk.len();
-        chunk.extend_from_slice(body);
+        let hash = change_hash(body);
+        let chunk = digest::seal(body, &hash);
+        let body_at = chunk.len() - body.len();
         if chunk.len() > MAX_CHANGE_BYTES {
             return Err(ChangeError::TooLarge);
         }
@@ -242,10 +234,4 @@ impl std::fmt::Debug for Change {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Change").field("hash", &self.hash).field("parts", &self.parts).finish_non_exhaustive()
     }
-}
-
-fn hash_of(body: &[u8]) -> ChangeHash {
-    let mut length = Vec::with_capacity(3);
-    column::write_unsigned(&mut length, body.len() as u64);
-    ChangeHash(sha256(&[&[CHANGE_CHUNK], &length, body]))
 }

@@ -24,9 +24,9 @@ pub fn header_hash(header: &[u8]) -> HeaderHash {
 }
 
 /// The four bytes that every Automerge chunk begins with.
-const CHUNK_MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
+pub(crate) const CHUNK_MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 /// The chunk type of an uncompressed change.
-const CHUNK_CHANGE: u8 = 1;
+pub(crate) const CHUNK_CHANGE: u8 = 1;
 
 /// The hash that names the change with this body: SHA-256 over chunk type, length and body, as Automerge computes it.
 pub fn change_hash(body: &[u8]) -> ChangeHash {
@@ -36,7 +36,11 @@ pub fn change_hash(body: &[u8]) -> ChangeHash {
 /// The whole chunk around a change's body. Its container (magic, checksum, type, length) follows from the body, so frames
 /// leave it out.
 pub fn chunk_of(body: &[u8]) -> Vec<u8> {
-    let hash = change_hash(body);
+    seal(body, &change_hash(body))
+}
+
+/// As [`chunk_of`], for a body whose hash is known.
+pub(crate) fn seal(body: &[u8], hash: &ChangeHash) -> Vec<u8> {
     [&CHUNK_MAGIC[..], &hash.0[..4], &[CHUNK_CHANGE], &uleb(body.len()), body].concat()
 }
 

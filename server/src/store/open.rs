@@ -279,6 +279,8 @@ pub fn restore(file: &Path, folder: &Path, now: Millis) -> Result<(), OpenError>
     let transaction = copy.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     epochs::begin(&Transaction::over(&transaction), epochs::Base::Kept, now)?;
     transaction.execute("UPDATE scope SET backed_up = size", [])?;
+    // Which nonces were used since the backup is forgotten: a new key makes every one of them stale.
+    transaction.execute("UPDATE meta SET value = ? WHERE name = 'nonce_secret'", [random::<32>()?])?;
     transaction.commit()?;
     drop(copy);
     drop(std::fs::remove_file(folder.join(HIGH_WATER)));

@@ -2,22 +2,25 @@
 //! are canonical is decided by the comparison with the encoder.
 
 use super::{
-    CHANGE_CHUNK, ChangeError, ChangeParts, MAGIC, MAX_CHANGE_OPS, MAX_CHANGE_PREDECESSORS, MAX_DEPENDENCIES,
-    MAX_OP_COUNTER, OpId, Put, Value,
+    ChangeError, ChangeParts, MAX_CHANGE_OPS, MAX_CHANGE_PREDECESSORS, MAX_DEPENDENCIES, MAX_OP_COUNTER, OpId, Put,
+    Value,
     column::{Reader, read_runs, read_values, total},
     encode,
 };
-use crate::id::{Actor, ChangeHash};
+use crate::{
+    digest::{CHUNK_CHANGE, CHUNK_MAGIC},
+    id::{Actor, ChangeHash},
+};
 
 /// The checksum and the body of exactly one chunk of the right type.
 pub(super) fn container(chunk: &[u8]) -> Result<([u8; 4], &[u8]), ChangeError> {
     let mut reader = Reader::new(chunk);
-    if reader.array()? != MAGIC {
+    if reader.array()? != CHUNK_MAGIC {
         return Err(ChangeError::NotAChunk);
     }
     let checksum = reader.array()?;
     let [kind] = reader.array()?;
-    if kind != CHANGE_CHUNK {
+    if kind != CHUNK_CHANGE {
         return Err(ChangeError::WrongChunk(kind));
     }
     let length = reader.unsigned()?;

@@ -7,7 +7,10 @@ use super::{
     encode::{self, Column},
     *,
 };
-use crate::id::ReplicaId;
+use crate::{
+    digest::{CHUNK_MAGIC, sha256},
+    id::ReplicaId,
+};
 
 const KEYED: &str = "notes/0f8fad5b-d9cb-469f-a165-70867728950e/text";
 
@@ -56,7 +59,7 @@ fn chunk_of(kind: u8, body: &[u8]) -> Vec<u8> {
     let mut length = Vec::new();
     write_unsigned(&mut length, body.len() as u64);
     let hash = sha256(&[&[kind], &length, body]);
-    [&MAGIC[..], &hash[..4], &[kind], &length, body].concat()
+    [&CHUNK_MAGIC[..], &hash[..4], &[kind], &length, body].concat()
 }
 
 fn run(count: i64, value: u64) -> Vec<u8> {

@@ -27,7 +27,7 @@ pub struct Serve {
     #[arg(long, env = "ARALAU_LOG")]
     log: Option<String>,
     /// Log as JSON lines.
-    #[arg(long, env = "ARALAU_LOG_JSON")]
+    #[arg(long, env = "ARALAU_LOG_JSON", value_parser = clap::builder::FalseyValueParser::new())]
     log_json: bool,
 }
 
