@@ -1,0 +1,232 @@
+//! The bytes of protocol version 1, of every encoding once. They never change: another version gets a file of its own.
+//!
+//! `UPDATE_GOLDEN=1 cargo test -p aralau-sync-core --test golden_protocol` writes the file anew.
+
+use aralau_sync_core::{
+    auth, cbor,
+    change::{Change, ChangeParts, Put, Value},
+    digest,
+    directory::Control,
+    epoch::{Base, Epoch},
+    frame::{Frame, chain},
+    id::{
+        Actor, ChangeHash, DeploymentId, DeviceId, DocumentId, EpochId, Kind, PersonId, PublicKey, ReplicaId, ScopeId,
+        ServerKey, Signature, TreeHash,
+    },
+    log::{Because, Labels, RowKind, Verdict, control_hash, row_leaf},
+    merkle::Frontier,
+    receipt::{Receipt, SignServer},
+    stream::{Entry, Head, Header, Link, Seen, StreamId, Tip},
+    sync::{Ask, Beat, Content, Directive, FrameFate, Gained, Hello, PROTOCOL, Row, StreamIntro, Welcome},
+    time::{Millis, Monotonic},
+};
+
+const AT: Millis = Millis(1_795_000_000_123);
+const REPLICA: ReplicaId = ReplicaId([0xa1; 14]);
+const SCOPE: ScopeId = ScopeId::from_bytes([0xb2; 16]);
+const DEPLOYMENT: DeploymentId = DeploymentId::from_bytes([0xc3; 16]);
+const STREAM: StreamId = StreamId { replica: REPLICA, scope: SCOPE };
+const SIGNATURE: Signature = Signature([0xd4; 64]);
+
+struct Signer;
+impl SignServer for Signer {
+    fn public_key(&self) -> ServerKey {
+        ServerKey([0xe5; 32])
+    }
+    fn sign(&self, _: &[u8]) -> [u8; 64] {
+        [0xf6; 64]
+    }
+}
+
+fn change() -> Change {
+    let put = |key: &str, value| Put { key: key.to_owned(), value, predecessors: Vec::new() };
+    let parts = ChangeParts {
+        actor: Actor { replica: REPLICA, generation: 1 },
+        sequence: 1,
+        start_op: 1,
+        dependencies: Vec::new(),
+        puts: vec![
+            put("outcome", Value::Text("contacted".to_owned())),
+            put("notes/0f8fad5b-d9cb-469f-a165-70867728950e/text", Value::Text("Ёлка".to_owned())),
+        ],
+    };
+    Change::build(parts).expect("within the profile")
+}
+
+fn header() -> Header {
+    Header {
+        kind: Kind::VISIT.0,
+        document: DocumentId::from_bytes([7; 16]),
+        at: AT,
+        monotonic: Some(Monotonic { session: 9, ms: 1_234, counts_sleep: true }),
+        seen: Some(Seen { epoch: 1, sequence: 12 }),
+        reauthored_from: None,
+    }
+}
+
+fn frame() -> Frame {
+    let hollow = Link::Hollow { header: digest::header_hash(b"header"), content: digest::content_hash(b"content") };
+    let links = vec![Entry::new(header(), change()).to_link(), hollow];
+    Frame { signature: SIGNATURE, stream: STREAM, before: Tip::default(), links }
+}
+
+fn epoch() -> Epoch {
+    let base = Base { scope: SCOPE, size: 3, root: TreeHash([8; 32]) };
+    Epoch { number: 2, id: EpochId::from_bytes([1; 16]), parent: Some(EpochId::from_bytes([2; 16])), bases: vec![base] }
+}
+
+fn receipt() -> Receipt {
+    Receipt {
+        deployment: DEPLOYMENT,
+        scope: SCOPE,
+        size: 12,
+        root: TreeHash([3; 32]),
+        epoch: 1,
+        time: AT,
+        durable_upto: 12,
+        backed_up_upto: 4,
+        decided: Some((REPLICA, 7)),
+        held: vec![(6, "not_canonical".to_owned())],
+    }
+}
+
+fn verdict() -> Verdict {
+    Verdict {
+        labels: Labels::LATE,
+        reason: Some("because".to_owned()),
+        because: Some(Because { replica: REPLICA, index: 5 }),
+        by: Some("Сауле".to_owned()),
+        note: None,
+    }
+}
+
+fn hello() -> Hello {
+    Hello {
+        protocol: PROTOCOL,
+        replica: REPLICA,
+        clock: AT,
+        scopes: vec![Ask { scope: SCOPE, cursor: Seen { epoch: 1, sequence: 12 }, tip: Tip::default() }],
+        unsent: 3,
+        oldest_unsent_at: Some(AT),
+        app: Some("app/1".to_owned()),
+        receipts: None,
+    }
+}
+
+fn welcome() -> Welcome {
+    let (replica, scope, tip) = (REPLICA, SCOPE, Tip::default());
+    Welcome {
+        protocol: PROTOCOL,
+        time: AT,
+        epochs: vec![epoch()],
+        nonce: "nonce".to_owned(),
+        directives: vec![Directive::AssignmentChanged, Directive::Wipe, Directive::Upgrade, Directive::NewReplica],
+        beats: vec![Beat { code: "beat-01".to_owned(), scope: SCOPE, name: "Участок № 1".to_owned() }],
+        frames: vec![
+            FrameFate::Decided { replica, scope, tip },
+            FrameFate::Gap { replica, scope, tip },
+            FrameFate::Forked { replica, scope, tip },
+            FrameFate::Refused { code: "frame_size".to_owned() },
+        ],
+    }
+}
+
+fn gained() -> Gained {
+    let row =
+        |kind, content| Row { kind, received_at: AT, stream: 0, index: 1, verdict: verdict().to_bytes(), content };
+    let [full, hollow] = &frame().links[..] else { unreachable!("two links") };
+    Gained {
+        scope: SCOPE,
+        epoch: 1,
+        from: 12,
+        streams: vec![StreamIntro {
+            replica: REPLICA,
+            key: PublicKey([2; 33]),
+            person: "Айгүл".to_owned(),
+            head: Head { tip: Tip::default(), signature: SIGNATURE },
+        }],
+        rows: vec![
+            row(RowKind::Accepted, Content::Link(full.clone())),
+            row(RowKind::Held, Content::Link(hollow.clone())),
+            row(RowKind::Rejected, Content::Known),
+            row(RowKind::Control, Content::Control(vec![1, 2, 3])),
+        ],
+        more: true,
+        receipt: "receipt".to_owned(),
+        decided: Tip::default(),
+    }
+}
+
+fn vectors() -> Vec<(&'static str, Vec<u8>)> {
+    let (change, header, frame) = (change(), header().to_bytes(), frame());
+    let tips = chain(&STREAM, frame.before, &frame.links);
+    let mut frontier = Frontier::default();
+    (0..5).for_each(|leaf| frontier.push(TreeHash([leaf; 32])));
+    let device = DeviceId::from_bytes([4; 16]);
+    let controls = [
+        Control::Epoch(epoch()),
+        Control::Person { person: PersonId::from_bytes([5; 16]), name: "Айгүл".to_owned() },
+        Control::Beat { code: "beat-01".to_owned(), scope: SCOPE, name: "Участок № 1".to_owned() },
+        Control::Device {
+            device,
+            key: PublicKey([2; 33]),
+            person: PersonId::from_bytes([5; 16]),
+            server_custody: false,
+        },
+        Control::Replica { replica: REPLICA, device },
+        Control::Grant { person: PersonId::from_bytes([5; 16]), scope: SCOPE, from: AT },
+        Control::GrantEnds { person: PersonId::from_bytes([5; 16]), scope: SCOPE, until: AT },
+        Control::Revoked { device, at: AT },
+        Control::CodeLists { version: 1 },
+    ];
+    let ChangeHash(hash) = change.hash();
+    let leaf = row_leaf(RowKind::Held, AT, &tips[0].hash, &verdict().to_bytes());
+    vec![
+        ("change body", change.body().to_vec()),
+        ("change chunk", change.chunk().to_vec()),
+        ("change hash", hash.to_vec()),
+        ("content hash", digest::content_hash(change.chunk()).0.to_vec()),
+        ("header", header.clone()),
+        ("header hash", digest::header_hash(&header).0.to_vec()),
+        ("entry hash 1", tips[0].hash.0.to_vec()),
+        ("entry hash 2", tips[1].hash.0.to_vec()),
+        ("head preimage", tips[1].head_preimage(&DEPLOYMENT, &STREAM)),
+        ("frame", frame.to_bytes()),
+        ("verdict", verdict().to_bytes()),
+        ("leaf hash", leaf.0.to_vec()),
+        ("control hash", control_hash(&SCOPE, b"payload").0.to_vec()),
+        ("root of five", frontier.root().0.to_vec()),
+        ("frontier", cbor::encode(&frontier)),
+        ("controls", controls.iter().flat_map(Control::to_bytes).collect()),
+        ("hello", cbor::encode(&hello())),
+        ("welcome", cbor::encode(&welcome())),
+        ("gained", cbor::encode(&gained())),
+        ("receipt", receipt().sign(&Signer).into_bytes()),
+        ("request preimage", auth::request_preimage(&DEPLOYMENT, &device, "POST", "/v1/sync", &[6; 32], "nonce")),
+        ("enroll preimage", auth::enroll_preimage("CODE", &REPLICA, &PublicKey([2; 33]))),
+    ]
+}
+
+#[test]
+fn every_encoding_of_protocol_1_has_the_bytes_it_always_had() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/protocol-1.txt");
+    let now: String = vectors().iter().map(|(name, bytes)| format!("{name}: {}\n", hex::encode(bytes))).collect();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, &now).expect("the golden file can be written");
+    }
+    let kept = std::fs::read_to_string(path).expect("the golden file");
+    for (now, kept) in now.lines().zip(kept.lines()) {
+        assert_eq!(now, kept);
+    }
+    assert_eq!(now.lines().count(), kept.lines().count());
+}
+
+#[test]
+fn every_message_reads_back() {
+    assert_eq!(cbor::decode::<Hello>(&cbor::encode(&hello())), Ok(hello()));
+    assert_eq!(cbor::decode::<Welcome>(&cbor::encode(&welcome())), Ok(welcome()));
+    assert_eq!(cbor::decode::<Gained>(&cbor::encode(&gained())), Ok(gained()));
+    assert_eq!(Frame::from_bytes(&frame().to_bytes()), Ok(frame()));
+    assert_eq!(Header::from_bytes(&header().to_bytes()), Ok(header()));
+    assert_eq!(cbor::decode::<Verdict>(&verdict().to_bytes()), Ok(verdict()));
+}
