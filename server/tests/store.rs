@@ -355,3 +355,29 @@ fn a_relayed_frame_that_cannot_be_taken_whole_keeps_its_head_and_harms_no_reader
     assert_eq!(intake.streams[&anna.stream.replica].head.map(|head| head.tip), Some(anna.tip));
     world.check();
 }
+
+#[test]
+fn what_was_promised_stands_in_rows_under_the_data_dictionarys_names() {
+    let world = World::new();
+    let mut anna = world.phone("Анна", 1);
+    let item = "0f8fad5b-d9cb-469f-a165-70867728950e";
+    let mut puts = visit("contacted", 1);
+    for (key, value) in [
+        ("commitments/ITEM/to", "Дина"),
+        ("commitments/ITEM/text", "починить фонарь"),
+        ("commitments/ITEM/due", "2026-12-01"),
+        ("referrals/ITEM/agency", "akimat"),
+        ("referrals/ITEM/due", "2026-12-02"),
+        ("concerns/ITEM/category", "lighting"),
+    ] {
+        puts.push((key.replace("ITEM", item), value.into()));
+    }
+    let entry = anna.edit(DocumentId(Uuid::from_u128(1)), &puts);
+    let frame = anna.frame(&world, &[entry]);
+    assert_eq!(world.send(frame, &anna).1, []);
+    let promised = "SELECT count(*) FROM commitment WHERE promised_to = 'Дина' AND what = 'починить фонарь' AND due = '2026-12-01'";
+    assert_eq!(world.count(promised), 1);
+    assert_eq!(world.count("SELECT count(*) FROM referral WHERE agency = 'akimat' AND due = '2026-12-02'"), 1);
+    assert_eq!(world.count("SELECT count(*) FROM concern WHERE category = 'lighting'"), 1);
+    world.check();
+}

@@ -199,7 +199,7 @@ CREATE TABLE referral (
     referral BLOB NOT NULL,
     agency TEXT,
     referral_status TEXT,
-    due_at INTEGER,
+    due TEXT,
     status TEXT NOT NULL,
     PRIMARY KEY (document_no, referral)
 ) STRICT, WITHOUT ROWID;
@@ -209,7 +209,7 @@ CREATE TABLE commitment (
     commitment BLOB NOT NULL,
     promised_to TEXT,
     what TEXT,
-    due_at INTEGER,
+    due TEXT,
     fulfilled_at INTEGER,
     status TEXT NOT NULL,
     PRIMARY KEY (document_no, commitment)

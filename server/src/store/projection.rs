@@ -302,19 +302,19 @@ impl Projected<'_> {
                 params![self.document_no, id, text("category"), status],
             )?,
             "referrals" => self.tx.execute(
-                "INSERT OR REPLACE INTO referral (document_no, referral, agency, referral_status, due_at, status)
+                "INSERT OR REPLACE INTO referral (document_no, referral, agency, referral_status, due, status)
                  VALUES (?, ?, ?, ?, ?, ?)",
-                params![self.document_no, id, text("agency"), text("referral_status"), instant("due_at"), status],
+                params![self.document_no, id, text("agency"), text("referral_status"), text("due"), status],
             )?,
             "commitments" => self.tx.execute(
-                "INSERT OR REPLACE INTO commitment (document_no, commitment, promised_to, what, due_at, fulfilled_at, status)
+                "INSERT OR REPLACE INTO commitment (document_no, commitment, promised_to, what, due, fulfilled_at, status)
                  VALUES (?, ?, ?, ?, ?, ?, ?)",
                 params![
                     self.document_no,
                     id,
-                    text("promised_to"),
-                    text("what"),
-                    instant("due_at"),
+                    text("to"),
+                    text("text"),
+                    text("due"),
                     instant("fulfilled_at"),
                     status
                 ],
