@@ -1,9 +1,8 @@
 //! The server of Aralau: takes devices' entries in, keeps the one log, answers headquarters.
 //!
-//! In reading order: [`config`] is what an operator may set; [`app`] the state that handlers share; [`keys`] the
-//! signatures; [`store`] the log and its projections (the only place with SQL that writes); [`query`] reads for
-//! headquarters; [`auth`] who asks and [`authorize`] whether they may; [`http`] the whole interface; [`serve`] the
-//! sockets.
+//! In reading order: [`app`] is the state that handlers share; [`keys`] the signatures; [`store`] the log and its
+//! projections; [`query`] reads for headquarters; [`auth`] and [`device_auth`] who asks (tokens have their table there) and
+//! [`authorize`] whether they may; [`compress`] and [`http`] the whole interface; [`serve`] the sockets.
 
 pub mod app;
 pub mod auth;

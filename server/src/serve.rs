@@ -2,7 +2,6 @@
 
 use std::{future::Future, io, time::Duration};
 
-use aralau_sync_core::stream::SignDevice as _;
 use axum::{Router, extract::DefaultBodyLimit};
 use tokio::net::TcpListener;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -77,9 +76,4 @@ async fn keep_house(app: App, mut stopped: tokio::sync::watch::Receiver<bool>) {
             return;
         }
     }
-}
-
-/// A word for logs: which deployment and which key this server signs with.
-pub fn describe(app: &App) -> String {
-    format!("deployment {}, custody key {}", app.deployment(), app.identity().custody_key.public_key())
 }

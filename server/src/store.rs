@@ -36,7 +36,7 @@ pub use log::{current_epoch, epochs_after, row_id, scope_no};
 pub use open::{
     FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, open_reader, random, restore, total_rows, write_high_water,
 };
-pub use organisation::{LoadReport, Organisation, PlaceLine, StaffLine, load, sample};
+pub use organisation::{LoadReport, Organisation, PlaceLine, StaffLine, load, places_of, sample};
 pub use projection::{fold, load as load_document};
 pub use pull::{Asking, PullLimits, pull};
 pub use rebuild::{CheckReport, RebuildReport};

@@ -7,9 +7,10 @@ use aralau_sync_core::{
     visit::{ACTIVE, Place},
     vocabulary,
 };
+use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{Identity, StoreError, Transaction, custody, directory, projection};
+use super::{BeatRow, Identity, StoreError, Transaction, custody, directory, projection};
 
 /// Places get their ids from beat and address, so that loading a table twice makes each only once.
 const PLACE_NAMESPACE: Uuid = Uuid::from_u128(0x0d1f_3b8e_52a4_5c6b_9e21_7f0a_61c3_d2b4);
@@ -100,6 +101,15 @@ pub fn load(
         report.places += 1;
     }
     Ok(report)
+}
+
+/// The places of a beat.
+pub fn places_of(connection: &Connection, beat: &BeatRow) -> Result<Vec<DocumentId>, StoreError> {
+    let mut statement = connection.prepare(
+        "SELECT document FROM place JOIN document USING (document_no) WHERE scope_no = ? ORDER BY document_no",
+    )?;
+    let ids = statement.query_map([beat.scope_no], |row| Ok(DocumentId::from_bytes(row.get(0)?)))?;
+    Ok(ids.collect::<Result<_, _>>()?)
 }
 
 /// An organisation to play with: six beats with places, and the code lists. May be repeated.

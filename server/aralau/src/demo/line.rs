@@ -68,12 +68,18 @@ async fn pass(read: std::io::Result<usize>, buffer: &[u8], to: &mut TcpStream) -
 }
 
 impl Line {
-    /// SplitMix64: a demonstration needs chances, not secrets.
     fn below(&self, bound: u64) -> u64 {
-        let step = self.chance.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-        let mut mixed = step.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
+        let step = self.chance.fetch_add(SPLITMIX_STEP, Ordering::Relaxed);
+        splitmix(step.wrapping_add(SPLITMIX_STEP)) % bound
     }
+}
+
+/// What SplitMix64 moves its state by.
+pub const SPLITMIX_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// SplitMix64's output for a state: a demonstration needs chances, not secrets.
+pub fn splitmix(state: u64) -> u64 {
+    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }

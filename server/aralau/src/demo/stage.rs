@@ -95,12 +95,9 @@ impl Stage {
         let store = self.app.store();
         let handle = store.clone();
         store.write(move |tx| store::sample(tx, handle.identity(), now()))?;
-        let places = store.read(|connection| {
-            let mut statement = connection.prepare(
-                "SELECT document FROM place JOIN document USING (document_no) JOIN beat USING (scope_no) WHERE code = ?",
-            )?;
-            let ids = statement.query_map([BEAT], |row| Ok(DocumentId::from_bytes(row.get(0)?)))?;
-            Ok(ids.collect::<Result<_, _>>()?)
+        let places = store.read(|connection| match store::beat(connection, BEAT)? {
+            Some(beat) => store::places_of(connection, &beat),
+            None => Ok(Vec::new()),
         });
         Ok(places?)
     }
