@@ -1,5 +1,7 @@
 //! `POST /v1/sync`: frames in, each committed by itself; what the scopes gained out.
 
+use std::collections::BTreeSet;
+
 use aralau_sync_core::{
     cbor::{self, ItemReader},
     frame::{Frame, MAX_FRAME_BYTES},
@@ -260,7 +262,7 @@ async fn answer(
             time: now,
             epochs,
             nonce,
-            directives: row.revoked_at.map(|_| Directive::Wipe).into_iter().collect(),
+            directives: directives(&row, &hello, &beats),
             beats: beats.into_iter().map(Into::into).collect(),
             frames,
         };
@@ -272,6 +274,16 @@ async fn answer(
         Ok(message)
     });
     Ok(message.await?)
+}
+
+/// What the device should do. A beat given or taken since it last heard shows in what it asks about.
+fn directives(row: &DeviceRow, hello: &Hello, beats: &[store::BeatRow]) -> Vec<Directive> {
+    if row.revoked_at.is_some() {
+        return vec![Directive::Wipe];
+    }
+    let asked: BTreeSet<ScopeId> = hello.scopes.iter().map(|ask| ask.scope).collect();
+    let assigned: BTreeSet<ScopeId> = beats.iter().map(|beat| beat.scope).collect();
+    if asked == assigned { Vec::new() } else { vec![Directive::AssignmentChanged] }
 }
 
 #[expect(clippy::too_many_arguments, reason = "one snapshot answers everything that was asked")]
@@ -304,4 +316,36 @@ fn pull_all(
         all.push(gained);
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use aralau_sync_core::{
+        id::{DeviceId, PersonId, PublicKey, ReplicaId},
+        stream::{Seen, Tip},
+        sync::Ask,
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_device_is_told_of_a_changed_assignment_until_it_asks_for_what_it_was_given() {
+        let scope = |byte| ScopeId::from_bytes([byte; 16]);
+        let hello = |scopes: &[u8]| {
+            let ask = |byte: &u8| Ask { scope: scope(*byte), cursor: Seen::default(), tip: Tip::default() };
+            let scopes = scopes.iter().map(ask).collect();
+            let (replica, clock) = (ReplicaId([7; 14]), Millis(0));
+            let (oldest_unsent_at, app, receipts) = (None, None, None);
+            Hello { protocol: PROTOCOL, replica, clock, scopes, unsent: 0, oldest_unsent_at, app, receipts }
+        };
+        let beat = |byte| store::BeatRow { code: String::new(), scope: scope(byte), name: String::new(), scope_no: 2 };
+        let (device, person) = (DeviceId(uuid::Uuid::nil()), PersonId(uuid::Uuid::nil()));
+        let mut row = DeviceRow { device, key: PublicKey([2; 33]), person, revoked_at: None };
+
+        assert_eq!(directives(&row, &hello(&[1]), &[beat(1)]), []);
+        assert_eq!(directives(&row, &hello(&[1]), &[beat(2)]), [Directive::AssignmentChanged]);
+        assert_eq!(directives(&row, &hello(&[]), &[beat(1)]), [Directive::AssignmentChanged]);
+        row.revoked_at = Some(Millis(1));
+        assert_eq!(directives(&row, &hello(&[1]), &[]), [Directive::Wipe]);
+    }
 }
