@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::{
     http::Shared,
-    store::{Identity, Store, StoreError, Transaction},
+    store::{Identity, PullLimits, Store, StoreError, Transaction},
 };
 
 /// Reads under way at once; more wait their turn, so that memory and open files stay bounded.
@@ -27,12 +27,18 @@ struct Inner {
     clock: Clock,
     reads: Semaphore,
     commits: watch::Sender<u64>,
+    pull_limits: PullLimits,
     http: Shared,
 }
 
 impl App {
     /// Around an open store.
     pub fn new(store: Store, folder: PathBuf, clock: Clock) -> Self {
+        Self::limited(store, folder, clock, PullLimits::default())
+    }
+
+    /// The same, with answers no longer than this.
+    pub fn limited(store: Store, folder: PathBuf, clock: Clock, pull_limits: PullLimits) -> Self {
         let (commits, _) = watch::channel(0);
         Self(Arc::new(Inner {
             store,
@@ -40,6 +46,7 @@ impl App {
             clock,
             reads: Semaphore::new(CONCURRENT_READS),
             commits,
+            pull_limits,
             http: Shared::default(),
         }))
     }
@@ -88,6 +95,11 @@ impl App {
     /// The store itself, for jobs that run outside of a request.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// How much of the log one answer may hold.
+    pub fn pull_limits(&self) -> PullLimits {
+        self.0.pull_limits
     }
 
     /// What the handlers share beside the store.

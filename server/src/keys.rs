@@ -13,6 +13,8 @@ use aws_lc_rs::{
     },
 };
 
+use crate::entropy::{Entropy, random};
+
 /// A key that cannot be made or read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the server's key cannot be made or read")]
@@ -23,8 +25,10 @@ pub struct ReceiptKey(Ed25519KeyPair);
 
 impl ReceiptKey {
     /// A fresh key, as PKCS#8.
-    pub fn generate(random: &SystemRandom) -> Result<Vec<u8>, KeyError> {
-        Ed25519KeyPair::generate_pkcs8(random).map(|key| key.as_ref().to_vec()).map_err(|_| KeyError)
+    pub fn generate(entropy: &dyn Entropy) -> Result<Vec<u8>, KeyError> {
+        let seed: [u8; 32] = random(entropy).map_err(|_| KeyError)?;
+        let key = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| KeyError)?;
+        key.to_pkcs8().map(|key| key.as_ref().to_vec()).map_err(|_| KeyError)
     }
 
     /// From PKCS#8.
@@ -50,7 +54,7 @@ pub struct CustodyKey {
 }
 
 impl CustodyKey {
-    /// A fresh key, as PKCS#8.
+    /// A fresh key, as PKCS#8. The system's own randomness: so are its signatures, and nothing depends on either.
     pub fn generate(random: &SystemRandom) -> Result<Vec<u8>, KeyError> {
         let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, random);
         key.map(|key| key.as_ref().to_vec()).map_err(|_| KeyError)

@@ -23,6 +23,8 @@ use std::{path::Path, sync::Arc};
 use aralau_sync_core::{id::DeploymentId, time::Millis};
 use rusqlite::Connection;
 
+use crate::entropy::Entropy;
+
 pub use custody::{EditError, author, resolve_visit};
 pub use directory::{
     BeatRow, DIRECTORY, DeviceRow, EnrollError, Enrolled, Enrollment, assign_device, beat, beats, beats_of, device,
@@ -34,7 +36,7 @@ pub use hold::{HeldKey, HoldError, reject_held, release_held};
 pub use ingest::{Ingested, Upload, ingest};
 pub use log::{current_epoch, epochs_after, row_id, scope_no};
 pub use open::{
-    FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, open_reader, random, restore, total_rows, write_high_water,
+    FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, open_reader, restore, total_rows, write_high_water,
 };
 pub use organisation::{LoadReport, Organisation, PlaceLine, StaffLine, load, places_of, sample};
 pub use projection::{fold, load as load_document};
@@ -97,12 +99,13 @@ struct Readers {
 const IDLE_READERS: usize = 4;
 
 impl Store {
-    /// Opens (or makes) the store in a folder. `now` stamps what is made on first opening.
-    pub fn open(folder: &Path, now: Millis) -> Result<Self, OpenError> {
-        let (connection, identity) = open::open_writer(folder, now)?;
+    /// Opens (or makes) the store in a folder. `now` stamps what is made on first opening; every id, key and code that the
+    /// store ever makes is drawn from `entropy`.
+    pub fn open(folder: &Path, now: Millis, entropy: Arc<dyn Entropy>) -> Result<Self, OpenError> {
+        let (connection, identity) = open::open_writer(folder, now, &*entropy)?;
         let path = folder.join(open::DATABASE);
         let readers = Readers { idle: std::sync::Mutex::default(), path };
-        let writer = Writer::start(connection)?;
+        let writer = Writer::start(connection, entropy)?;
         Ok(Self(Arc::new(Inner { writer, readers, identity })))
     }
 

@@ -2,9 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use aralau_server::{
+    entropy::SystemEntropy,
     keys::{CustodyKey, DeviceVerifier},
     store::{self, Asking, BeatRow, Enrollment, PullLimits, Store, Upload},
 };
@@ -43,7 +44,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path(), NOW).unwrap();
+        let store = Store::open(folder.path(), NOW, Arc::new(SystemEntropy)).unwrap();
         let handle = store.clone();
         store.write(move |tx| store::sample(tx, handle.identity(), NOW)).unwrap();
         let beat = store.read(|connection| store::beat(connection, "beat-01")).unwrap().unwrap();
@@ -301,9 +302,9 @@ fn a_backup_restores_into_a_new_epoch() {
     let file = elsewhere.path().join("backup");
     store::backup(world.folder.path(), &file).unwrap();
     let folder = elsewhere.path().join("data");
-    store::restore(&file, &folder, NOW).unwrap();
-    assert_eq!(store::restore(&file, &folder, NOW).unwrap_err().code(), "data_not_empty");
-    let restored = Store::open(&folder, NOW).unwrap();
+    store::restore(&file, &folder, NOW, &SystemEntropy).unwrap();
+    assert_eq!(store::restore(&file, &folder, NOW, &SystemEntropy).unwrap_err().code(), "data_not_empty");
+    let restored = Store::open(&folder, NOW, Arc::new(SystemEntropy)).unwrap();
     assert_eq!(restored.read(store::current_epoch).unwrap(), 2);
     assert_eq!(restored.check().unwrap().problems, Vec::<String>::new());
     assert_eq!(restored.deployment(), world.store.deployment());
@@ -312,13 +313,13 @@ fn a_backup_restores_into_a_new_epoch() {
 #[test]
 fn a_folder_of_a_newer_version_is_refused_and_one_put_back_by_hand_is_recognised() {
     let folder = tempfile::tempdir().unwrap();
-    drop(Store::open(folder.path(), NOW).unwrap());
+    drop(Store::open(folder.path(), NOW, Arc::new(SystemEntropy)).unwrap());
     store::write_high_water(folder.path(), 1_000).unwrap();
-    assert_eq!(Store::open(folder.path(), NOW).err().unwrap().code(), "data_behind");
+    assert_eq!(Store::open(folder.path(), NOW, Arc::new(SystemEntropy)).err().unwrap().code(), "data_behind");
     std::fs::remove_file(folder.path().join("high-water")).unwrap();
     let database = rusqlite::Connection::open(folder.path().join("aralau.db")).unwrap();
     database.pragma_update(None, "user_version", 99).unwrap();
-    assert_eq!(Store::open(folder.path(), NOW).err().unwrap().code(), "data_newer");
+    assert_eq!(Store::open(folder.path(), NOW, Arc::new(SystemEntropy)).err().unwrap().code(), "data_newer");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod tables;
 
 use std::path::{Path, PathBuf};
 
+use aralau_server::entropy::SystemEntropy;
 use aralau_sync_core::time::Millis;
 use clap::{Args, Parser, Subcommand};
 
@@ -107,7 +108,7 @@ impl Restore {
         if !self.file.is_file() {
             return Err(Failure::new("file_missing", format!("there is no file {}", self.file.display())));
         }
-        aralau_server::store::restore(&self.file, &self.data, now())?;
+        aralau_server::store::restore(&self.file, &self.data, now(), &SystemEntropy)?;
         let data = self.data.display();
         output::show(json, &serde_json::json!({ "data": self.data, "new_epoch": true }), |_| {
             format!("Restored into {data}; a new epoch begins. Serve it: aralau serve --data {data}")

@@ -24,7 +24,7 @@ use crate::{
     compress::{Decoder, Encoding},
     device_auth::{self, Credentials, Nonces, Refused},
     keys::DeviceVerifier,
-    store::{self, Asking, DeviceRow, PullLimits, StoreError, Upload},
+    store::{self, Asking, DeviceRow, StoreError, Upload},
 };
 
 /// A request's body as sent, at most.
@@ -297,7 +297,7 @@ fn pull_all(
     held: &[(ScopeId, u64, String)],
     now: Millis,
 ) -> Result<Vec<aralau_sync_core::sync::Gained>, StoreError> {
-    let mut limits = PullLimits::default();
+    let mut limits = app.pull_limits();
     let mut all = Vec::new();
     // Scopes that are not this person's are passed over in silence: foreign and absent look alike.
     for ask in &hello.scopes {

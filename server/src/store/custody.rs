@@ -47,7 +47,7 @@ fn replica(tx: &Transaction<'_>, identity: &Identity, now: Millis) -> Result<Rep
     if directory::device(tx, CUSTODY_DEVICE)?.is_none() {
         introduce(tx, identity, now)?;
     }
-    let replica = ReplicaId(directory::entropy()?);
+    let replica = ReplicaId(tx.random()?);
     directory::record(tx, &Control::Replica { replica, device: CUSTODY_DEVICE }, now)?;
     tx.execute("INSERT INTO meta (name, value) VALUES (?, ?)", params![name, replica.as_bytes()])?;
     Ok(replica)

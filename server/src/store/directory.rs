@@ -17,7 +17,6 @@ use uuid::Uuid;
 use super::{
     StoreError, Transaction,
     log::{NewRow, ScopeLog},
-    open::random,
 };
 
 /// The directory's number among the scopes.
@@ -201,7 +200,7 @@ pub fn ensure_beat(tx: &Transaction<'_>, code: &str, name: &str, now: Millis) ->
     if let Some(found) = beat(tx, code)? {
         return Ok((found, false));
     }
-    let scope = ScopeId::from_bytes(*Uuid::from_bytes(entropy()?).as_bytes());
+    let scope = ScopeId::from_bytes(*Uuid::from_bytes(tx.random()?).as_bytes());
     tx.execute(
         "INSERT INTO scope (scope, size, frontier) VALUES (?, 0, ?)",
         params![scope.as_bytes(), cbor::encode(&Frontier::default())],
@@ -211,13 +210,8 @@ pub fn ensure_beat(tx: &Transaction<'_>, code: &str, name: &str, now: Millis) ->
     Ok((made, true))
 }
 
-/// Fresh random bytes.
-pub fn entropy<const N: usize>() -> Result<[u8; N], StoreError> {
-    random().map_err(|error| StoreError::Internal(error.to_string()))
-}
-
-fn fresh_uuid() -> Result<Uuid, StoreError> {
-    Ok(uuid::Builder::from_random_bytes(entropy()?).into_uuid())
+fn fresh_uuid(tx: &Transaction<'_>) -> Result<Uuid, StoreError> {
+    Ok(uuid::Builder::from_random_bytes(tx.random()?).into_uuid())
 }
 
 /// Finds a person by name, or lets one join.
@@ -227,7 +221,7 @@ pub fn ensure_person(tx: &Transaction<'_>, name: &str, now: Millis) -> Result<(P
     if let Some(person) = found {
         return Ok((PersonId::from_bytes(person), false));
     }
-    let person = PersonId(fresh_uuid()?);
+    let person = PersonId(fresh_uuid(tx)?);
     record(tx, &Control::Person { person, name: name.to_owned() }, now)?;
     Ok((person, true))
 }
@@ -317,7 +311,7 @@ fn code_hash(code: &str) -> [u8; 32] {
 /// Makes a one-time enrollment code for a person: 12 letters and digits that cannot be confused, 58 random bits.
 pub fn make_code(tx: &Transaction<'_>, person: PersonId, valid_ms: i64, now: Millis) -> Result<String, StoreError> {
     const ALPHABET: &[u8; 29] = b"23456789ABCDEFGHJKLMNPQRTVWXY";
-    let bytes: [u8; 12] = entropy()?;
+    let bytes: [u8; 12] = tx.random()?;
     let letters: Vec<char> =
         bytes.iter().map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()])).collect();
     let code = letters.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join("-");
@@ -354,7 +348,7 @@ pub fn enroll(
             if device_where(tx, "public_key = ?", ask.key.as_bytes())?.is_some() {
                 return Ok(Err(EnrollError::Used));
             }
-            let device = DeviceId(fresh_uuid()?);
+            let device = DeviceId(fresh_uuid(tx)?);
             record(tx, &Control::Device { device, key: ask.key, person, server_custody: false }, now)?;
             tx.execute(
                 "UPDATE enrollment_code SET used_at = ?, device = ? WHERE code_hash = ?",

@@ -38,7 +38,7 @@ pub fn begin(tx: &Transaction<'_>, base: Base, now: Millis) -> Result<(), StoreE
     };
     let epoch = Epoch {
         number: parent.as_ref().map_or(0, |parent| parent.number) + 1,
-        id: EpochId::from_bytes(directory::entropy()?),
+        id: EpochId::from_bytes(tx.random()?),
         parent: parent.map(|parent| parent.id),
         bases: scopes.into_iter().map(base_of).collect::<Result<_, _>>()?,
     };

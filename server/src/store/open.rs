@@ -13,13 +13,16 @@ use aralau_sync_core::{
     merkle::Frontier,
     time::Millis,
 };
-use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
+use aws_lc_rs::rand::SystemRandom;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, backup::Backup, params};
 use rusqlite_migration::{M, Migrations};
 use uuid::Uuid;
 
 use super::{StoreError, Transaction, epochs};
-use crate::keys::{CustodyKey, KeyError, ReceiptKey};
+use crate::{
+    entropy::{Entropy, NoEntropy, random},
+    keys::{CustodyKey, KeyError, ReceiptKey},
+};
 
 /// The database's file name in a data folder.
 pub const DATABASE: &str = "aralau.db";
@@ -65,6 +68,9 @@ pub enum OpenError {
     /// A key.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The randomness.
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
     /// The file system.
     #[error("the data folder: {0}")]
     Io(#[from] std::io::Error),
@@ -83,6 +89,7 @@ impl OpenError {
             Self::NotEmpty => "data_not_empty",
             Self::NotABackup(_) => "not_a_backup",
             Self::Key(_) => "key",
+            Self::Entropy(_) => "entropy",
             Self::Io(_) => "io",
             Self::Store(_) => "store",
         }
@@ -107,13 +114,6 @@ pub struct Identity {
     pub nonce_secret: [u8; 32],
 }
 
-/// Fresh random bytes.
-pub fn random<const N: usize>() -> Result<[u8; N], KeyError> {
-    let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| KeyError)?;
-    Ok(bytes)
-}
-
 /// Held by whoever serves, rebuilds or restores a folder; the system frees it when the process ends, however it ends.
 pub struct FolderLock(#[expect(dead_code, reason = "held for its lock")] File);
 
@@ -131,7 +131,7 @@ impl FolderLock {
 }
 
 /// Opens the writer's connection, migrating or making the database.
-pub fn open_writer(folder: &Path, now: Millis) -> Result<(Connection, Identity), OpenError> {
+pub fn open_writer(folder: &Path, now: Millis, entropy: &dyn Entropy) -> Result<(Connection, Identity), OpenError> {
     std::fs::create_dir_all(folder)?;
     let path = folder.join(DATABASE);
     restrict(&path)?;
@@ -139,7 +139,7 @@ pub fn open_writer(folder: &Path, now: Millis) -> Result<(Connection, Identity),
     configure(&connection)?;
     migrate(&mut connection)?;
     check_high_water(folder, &connection)?;
-    let identity = load_or_make_identity(&mut connection, now)?;
+    let identity = load_or_make_identity(&mut connection, now, entropy)?;
     Ok((connection, identity))
 }
 
@@ -185,10 +185,14 @@ fn meta(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, rusqlite
     connection.query_row("SELECT value FROM meta WHERE name = ?", [name], |row| row.get(0)).optional()
 }
 
-fn load_or_make_identity(connection: &mut Connection, now: Millis) -> Result<Identity, OpenError> {
+fn load_or_make_identity(
+    connection: &mut Connection,
+    now: Millis,
+    entropy: &dyn Entropy,
+) -> Result<Identity, OpenError> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     if meta(&transaction, "deployment")?.is_none() {
-        make_identity(&transaction, now)?;
+        make_identity(&transaction, now, entropy)?;
     }
     let random = SystemRandom::new();
     let get = |name: &str| -> Result<Vec<u8>, OpenError> {
@@ -205,21 +209,20 @@ fn load_or_make_identity(connection: &mut Connection, now: Millis) -> Result<Ide
     Ok(identity)
 }
 
-fn make_identity(connection: &Connection, now: Millis) -> Result<(), OpenError> {
-    let system = SystemRandom::new();
+fn make_identity(connection: &Connection, now: Millis, entropy: &dyn Entropy) -> Result<(), OpenError> {
     let put = |name: &str, value: &[u8]| {
         connection.execute("INSERT INTO meta (name, value) VALUES (?, ?)", params![name, value])
     };
-    put("deployment", Uuid::from_bytes(random()?).as_bytes())?;
-    put("receipt_key", &ReceiptKey::generate(&system)?)?;
-    put("custody_key", &CustodyKey::generate(&system)?)?;
-    put("nonce_secret", &random::<32>()?)?;
-    let directory = ScopeId::from_bytes(random()?);
+    put("deployment", Uuid::from_bytes(random(entropy)?).as_bytes())?;
+    put("receipt_key", &ReceiptKey::generate(entropy)?)?;
+    put("custody_key", &CustodyKey::generate(&SystemRandom::new())?)?;
+    put("nonce_secret", &random::<32>(entropy)?)?;
+    let directory = ScopeId::from_bytes(random(entropy)?);
     connection.execute(
         "INSERT INTO scope (scope_no, scope, size, frontier) VALUES (1, ?, 0, ?)",
         params![directory.as_bytes(), cbor::encode(&Frontier::default())],
     )?;
-    epochs::begin(&Transaction::over(connection), epochs::Base::Kept, now)?;
+    epochs::begin(&Transaction::over(connection, entropy), epochs::Base::Kept, now)?;
     Ok(())
 }
 
@@ -258,7 +261,7 @@ fn note_backed_up(folder: &Path, sizes: &[(i64, i64)]) -> Result<(), OpenError> 
 }
 
 /// Fills an empty folder from a backup and begins a new epoch.
-pub fn restore(file: &Path, folder: &Path, now: Millis) -> Result<(), OpenError> {
+pub fn restore(file: &Path, folder: &Path, now: Millis, entropy: &dyn Entropy) -> Result<(), OpenError> {
     let _lock = FolderLock::take(folder)?;
     let path = folder.join(DATABASE);
     if path.exists() {
@@ -277,10 +280,10 @@ pub fn restore(file: &Path, folder: &Path, now: Millis) -> Result<(), OpenError>
     Backup::new(&source, &mut copy)?.run_to_completion(1024, std::time::Duration::ZERO, None)?;
     migrate(&mut copy)?;
     let transaction = copy.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    epochs::begin(&Transaction::over(&transaction), epochs::Base::Kept, now)?;
+    epochs::begin(&Transaction::over(&transaction, entropy), epochs::Base::Kept, now)?;
     transaction.execute("UPDATE scope SET backed_up = size", [])?;
     // Which nonces were used since the backup is forgotten: a new key makes every one of them stale.
-    transaction.execute("UPDATE meta SET value = ? WHERE name = 'nonce_secret'", [random::<32>()?])?;
+    transaction.execute("UPDATE meta SET value = ? WHERE name = 'nonce_secret'", [random::<32>(entropy)?])?;
     transaction.commit()?;
     drop(copy);
     drop(std::fs::remove_file(folder.join(HIGH_WATER)));

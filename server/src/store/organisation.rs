@@ -95,7 +95,7 @@ pub fn load(
             place_type: line.place_type.clone(),
             status: ACTIVE.to_owned(),
         };
-        let puts = place.puts(directory::entropy()?);
+        let puts = place.puts(tx.random()?);
         let made = custody::author(tx, identity, beat.scope_no, (Kind::PLACE, id), &puts, None, now)?;
         made.map_err(|error| StoreError::Internal(format!("the place {:?}: {error:?}", line.address)))?;
         report.places += 1;

@@ -3,36 +3,48 @@
 use std::{
     ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
     time::Duration,
 };
 
 use rusqlite::Connection;
 
 use super::{OpenError, StoreError};
+use crate::entropy::{Entropy, random};
 
 /// Jobs that share one transaction, at most: bounds how long the first of them waits.
 const MAX_GROUP: usize = 64;
 
 /// What a job writes through. Derefs to the connection, inside a savepoint of the writer's transaction.
-pub struct Transaction<'a>(&'a Connection);
+pub struct Transaction<'a> {
+    connection: &'a Connection,
+    entropy: &'a dyn Entropy,
+}
 
 impl<'a> Transaction<'a> {
     /// Over a connection whose transaction somebody else began.
-    pub(super) fn over(connection: &'a Connection) -> Self {
-        Self(connection)
+    pub(super) fn over(connection: &'a Connection, entropy: &'a dyn Entropy) -> Self {
+        Self { connection, entropy }
+    }
+
+    /// Fresh random bytes.
+    pub(super) fn random<const N: usize>(&self) -> Result<[u8; N], StoreError> {
+        random(self.entropy).map_err(|error| StoreError::Internal(error.to_string()))
     }
 }
 
 impl Deref for Transaction<'_> {
     type Target = Connection;
     fn deref(&self) -> &Connection {
-        self.0
+        self.connection
     }
 }
 
 /// Runs in the transaction; what it returns is called once the transaction's fate is known.
-type Job = Box<dyn FnOnce(Result<&Connection, &str>) -> Finish + Send>;
+type Job = Box<dyn FnOnce(Result<Transaction<'_>, &str>) -> Finish + Send>;
 type Finish = Box<dyn FnOnce(Result<(), &str>) + Send>;
 
 /// A handle to the writer's thread; the thread ends with the last handle, after the jobs already submitted.
@@ -40,9 +52,10 @@ pub struct Writer(Sender<Job>);
 
 impl Writer {
     /// Hands the connection to a thread of its own.
-    pub fn start(connection: Connection) -> Result<Self, OpenError> {
+    pub fn start(connection: Connection, entropy: Arc<dyn Entropy>) -> Result<Self, OpenError> {
         let (submit, jobs) = channel();
-        std::thread::Builder::new().name("store-writer".into()).spawn(move || run(&connection, &jobs))?;
+        let write = move || run(&connection, &*entropy, &jobs);
+        std::thread::Builder::new().name("store-writer".into()).spawn(write)?;
         Ok(Self(submit))
     }
 
@@ -52,9 +65,9 @@ impl Writer {
         job: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
         done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) {
-        let job: Job = Box::new(move |connection| {
-            let result = match connection {
-                Ok(connection) => in_savepoint(connection, job),
+        let job: Job = Box::new(move |transaction| {
+            let result = match transaction {
+                Ok(transaction) => in_savepoint(transaction, job),
                 Err(error) => Err(StoreError::Unavailable(error.to_owned())),
             };
             Box::new(move |committed| {
@@ -70,11 +83,12 @@ impl Writer {
 }
 
 fn in_savepoint<T>(
-    connection: &Connection,
+    mut transaction: Transaction<'_>,
     job: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
+    let connection = transaction.connection;
     connection.execute_batch("SAVEPOINT job")?;
-    let outcome = catch_unwind(AssertUnwindSafe(|| job(&mut Transaction(connection))));
+    let outcome = catch_unwind(AssertUnwindSafe(|| job(&mut transaction)));
     let result = outcome.unwrap_or_else(|_| Err(StoreError::Internal("a job panicked".into())));
     match result {
         Ok(value) => {
@@ -105,14 +119,14 @@ fn next(connection: &Connection, jobs: &Receiver<Job>) -> Option<Job> {
     jobs.recv().ok()
 }
 
-fn run(connection: &Connection, jobs: &Receiver<Job>) {
+fn run(connection: &Connection, entropy: &dyn Entropy, jobs: &Receiver<Job>) {
     while let Some(first) = next(connection, jobs) {
         let mut finishes = Vec::new();
         let begun = connection.execute_batch("BEGIN IMMEDIATE");
         let group = std::iter::once(first).chain(jobs.try_iter().take(MAX_GROUP - 1));
         let committed = match begun {
             Ok(()) => {
-                finishes.extend(group.map(|job| job(Ok(connection))));
+                finishes.extend(group.map(|job| job(Ok(Transaction { connection, entropy }))));
                 connection.execute_batch("COMMIT")
             }
             Err(error) => {

@@ -12,6 +12,7 @@ use aralau_server::{
     app::App,
     auth,
     authorize::Role,
+    entropy::SystemEntropy,
     keys::CustodyKey,
     serve,
     store::{self, BeatRow, Enrollment, Store, Upload},
@@ -68,7 +69,7 @@ impl Reply {
 impl World {
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path(), NOW).unwrap();
+        let store = Store::open(folder.path(), NOW, Arc::new(SystemEntropy)).unwrap();
         let clock = Arc::new(AtomicI64::new(NOW.0));
         let shown = Arc::clone(&clock);
         let app = App::new(store, folder.path().to_owned(), Arc::new(move || Millis(shown.load(Ordering::Relaxed))));

@@ -1,10 +1,11 @@
 //! `aralau admin`: the organisation, its devices and tokens. Works beside a running server on the same folder.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use aralau_server::{
     auth,
     authorize::Role,
+    entropy::{SystemEntropy, random},
     query,
     store::{self, FolderLock, Store},
 };
@@ -88,7 +89,7 @@ impl Admin {
             Task::Sample => self.sample(json),
             Task::Load { beats, places, staff } => {
                 let organisation = tables::read(beats, places, staff)?;
-                let store = Store::open(&self.data, now())?;
+                let store = Store::open(&self.data, now(), Arc::new(SystemEntropy))?;
                 let handle = store.clone();
                 let report = store.write(move |tx| store::load(tx, handle.identity(), &organisation, now()))?;
                 output::show(json, &report, made);
@@ -106,11 +107,11 @@ impl Admin {
 
     fn open(&self) -> Result<Store, Failure> {
         must_exist(&self.data)?;
-        Ok(Store::open(&self.data, now())?)
+        Ok(Store::open(&self.data, now(), Arc::new(SystemEntropy))?)
     }
 
     fn sample(&self, json: bool) -> Result<(), Failure> {
-        let store = Store::open(&self.data, now())?;
+        let store = Store::open(&self.data, now(), Arc::new(SystemEntropy))?;
         let handle = store.clone();
         let report = store.write(move |tx| store::sample(tx, handle.identity(), now()))?;
         output::show(json, &report, made);
@@ -146,7 +147,7 @@ impl Admin {
         let store = self.open()?;
         let parsed: Role = role.parse().map_err(|_| Failure::new("role", format!("there is no role {role:?}")))?;
         let name = if name.is_empty() { role.to_owned() } else { name.to_owned() };
-        let entropy = store::random().map_err(|error| Failure::new("entropy", error))?;
+        let entropy = random(&SystemEntropy).map_err(|error| Failure::new("entropy", error))?;
         let token = store.write(move |tx| auth::mint(tx, parsed, &name, now(), entropy))?;
         output::show(json, &json!({ "token": token, "role": role }), |_| {
             format!("{token}\n(shown this once; send it as `Authorization: Bearer …`)")

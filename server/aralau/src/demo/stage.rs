@@ -12,6 +12,7 @@ use aralau_server::{
     app::App,
     auth,
     authorize::Role,
+    entropy::{SystemEntropy, random},
     serve::serve,
     store::{self, Store},
 };
@@ -55,7 +56,7 @@ impl Stage {
     pub fn build(listen: SocketAddr, seed: u64) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new().prefix("aralau-demo-").tempdir()?;
         let data = folder.path().join("server");
-        let app = App::new(Store::open(&data, now())?, data, Arc::new(now));
+        let app = App::new(Store::open(&data, now(), Arc::new(SystemEntropy))?, data, Arc::new(now));
         let runtime = Runtime::new()?;
         let (stop, stopped) = oneshot::channel();
         let (address, line_address, line) = runtime.block_on(async {
@@ -86,7 +87,7 @@ impl Stage {
 
     /// A fresh token.
     pub fn token(&self, role: Role) -> Result<String, Failure> {
-        let entropy = store::random().map_err(|error| Failure::new("entropy", error))?;
+        let entropy = random(&SystemEntropy).map_err(|error| Failure::new("entropy", error))?;
         Ok(self.app.store().write(move |tx| auth::mint(tx, role, "demo", now(), entropy))?)
     }
 
