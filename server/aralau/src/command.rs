@@ -3,7 +3,6 @@
 mod admin;
 mod device;
 mod serve;
-mod tables;
 
 use std::path::{Path, PathBuf};
 

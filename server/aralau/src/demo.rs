@@ -2,7 +2,6 @@
 //! headquarters' history grows whole. Everything in it is real: server, HTTP, device stores.
 
 mod headquarters;
-mod import;
 mod line;
 mod script;
 mod stage;
@@ -14,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use aralau::import;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;

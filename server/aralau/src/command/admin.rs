@@ -1,7 +1,11 @@
 //! `aralau admin`: the organisation, its devices and tokens. Works beside a running server on the same folder.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use aralau::tables;
 use aralau_server::{
     auth,
     authorize::Role,
@@ -13,7 +17,7 @@ use aralau_sync_core::id::DeviceId;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{must_exist, now, tables};
+use super::{must_exist, now};
 use crate::{failure::Failure, output};
 
 #[derive(Debug, Args)]
@@ -88,7 +92,7 @@ impl Admin {
         match &self.task {
             Task::Sample => self.sample(json),
             Task::Load { beats, places, staff } => {
-                let organisation = tables::read(beats, places, staff)?;
+                let organisation = read_tables([beats, places, staff])?;
                 let store = Store::open(&self.data, now(), Arc::new(SystemEntropy))?;
                 let handle = store.clone();
                 let report = store.write(move |tx| store::load(tx, handle.identity(), &organisation, now()))?;
@@ -207,6 +211,14 @@ impl Admin {
         });
         if report.problems.is_empty() { Ok(()) } else { Err(Failure::new("check_failed", "the store is not sound")) }
     }
+}
+
+fn read_tables(paths: [&Path; 3]) -> Result<store::Organisation, Failure> {
+    let wrong =
+        |path: &Path, error: &dyn std::fmt::Display| Failure::new("table", format!("{}: {error}", path.display()));
+    let read = |path: &Path| std::fs::read(path).map_err(|error| wrong(path, &error));
+    let [beats, places, staff] = [read(paths[0])?, read(paths[1])?, read(paths[2])?];
+    tables::organisation([&beats, &places, &staff]).map_err(|(table, error)| wrong(paths[table], &error))
 }
 
 fn made(report: &store::LoadReport) -> String {

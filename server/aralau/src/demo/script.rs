@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aralau::import::{FieldValue, Import, ImportRow, ImportVisit};
 use aralau_sync_core::{
     change::Value,
     id::DocumentId,
@@ -10,10 +11,7 @@ use aralau_sync_core::{
 };
 use uuid::Uuid;
 
-use super::{
-    headquarters::Seen,
-    import::{FieldValue, Import, ImportRow, ImportVisit},
-};
+use super::headquarters::Seen;
 
 /// The whole demonstration.
 #[derive(Debug, Default)]

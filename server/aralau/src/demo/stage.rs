@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use aralau::import::ImportPlace;
 use aralau_client_sdk::{Client, DocumentId, HttpTransport, Seams, SyncOptions, store::SqliteStore};
 use aralau_server::{
     app::App,
@@ -26,7 +27,6 @@ use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot};
 
 use super::{
     headquarters::Headquarters,
-    import::ImportPlace,
     line::{self, Line},
     script::{Act, Script},
 };

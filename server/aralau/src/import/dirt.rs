@@ -5,19 +5,25 @@ use chrono::{NaiveDate, NaiveTime};
 /// One kind of flaw. The [`code`](Self::code)s appear in reports and in the documents themselves: never rename one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dirt {
+    /// No date.
     BlankDate,
     /// Not month/day/year.
     MalformedDate,
+    /// No time.
     BlankTime,
     /// Not hours:minutes of one day, such as `1200:30:00` or `24:40:00`.
     MalformedTime,
+    /// No precinct.
     BlankPrecinct,
     /// Neither one of the patrol boroughs' names, spelt as they spell it, nor the number of a precinct.
     UnknownPrecinct,
+    /// No borough-block-lot.
     BlankBbl,
     /// Not exactly one borough-block-lot of the form `MN-00883-0068`.
     MalformedBbl,
+    /// No address.
     BlankAddress,
+    /// No zip code.
     BlankZip,
     /// Not five digits.
     MalformedZip,
@@ -33,7 +39,9 @@ pub enum Dirt {
     MalformedCount,
     /// Neither `Yes` nor `No`; kept as text.
     MalformedCitation,
+    /// A line end inside a cell.
     LineBreakInCell,
+    /// White space around the text; kept.
     SurroundingSpace,
     /// A control character other than a line end or a tab.
     ControlCharacter,
@@ -53,7 +61,7 @@ pub enum Dirt {
 
 impl Dirt {
     #[cfg(test)]
-    pub const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::BlankDate,
         Self::MalformedDate,
         Self::BlankTime,
@@ -82,6 +90,7 @@ impl Dirt {
         Self::UnclosedQuote,
     ];
 
+    /// The stable code.
     pub const fn code(self) -> &'static str {
         match self {
             Self::BlankDate => "blank_date",

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use super::*;
 
-const SMALL: &[u8] = include_bytes!("../../../../../tests/data/inspections-small.csv");
+const SMALL: &[u8] = include_bytes!("../../../../tests/data/inspections-small.csv");
 const HEADER: &str = "date,time,occupancy,precinct,bbl,reason,address,zip,floor,team,notes,buildings_violations,\
                       fire_violations,police_summonses,police_arrests,health_summonses,citation-YN";
 

@@ -55,6 +55,7 @@ pub struct Import {
     pub rows: usize,
     /// Rows equal, cell by cell, to an earlier one.
     pub duplicate_rows: usize,
+    /// Rows over a limit.
     pub rejected: Vec<RejectedRow>,
     /// Every distinct word of `team`, sorted; [`UNASSIGNED`] among them if a row has no team.
     pub inspectors: Vec<String>,
@@ -80,11 +81,13 @@ impl Import {
 pub struct RejectedRow {
     /// Where it starts in the file, from 1.
     pub line: u64,
+    /// Why.
     pub reason: Rejection,
 }
 
 /// Limits only: no cell's content is a reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each message is the documentation")]
 pub enum Rejection {
     #[error("more than {MAX_COLUMNS} cells")]
     TooManyCells,
@@ -99,11 +102,15 @@ pub enum Rejection {
 /// An address. Occupancy and zip are those of the first row that gives any; over-long cells are cut, whole in the visit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportPlace {
+    /// The same for every row of one address.
     pub id: Uuid,
+    /// As the source spells it.
     pub address: String,
     /// The source's borough-block-lot.
     pub external_code: String,
+    /// Empty where no row gives any.
     pub zip: String,
+    /// Empty where no row gives any.
     pub occupancy: String,
     /// A code of the list `place_type`.
     pub place_type: Option<&'static str>,
@@ -112,6 +119,7 @@ pub struct ImportPlace {
 /// One document, and all rows that speak of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportVisit {
+    /// The same for every row about it.
     pub id: Uuid,
     /// Nothing where both `bbl` and `address` are blank.
     pub place: Option<Uuid>,
@@ -161,13 +169,17 @@ impl ImportRow {
 /// A scalar of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FieldValue {
+    /// As it stands in the cell.
     Text(String),
+    /// A count.
     Int(i64),
+    /// An answer.
     Bool(bool),
 }
 
 /// A file that gives no plan at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each message is the documentation")]
 pub enum ImportError {
     #[error("the file is empty")]
     Empty,

@@ -1,0 +1,107 @@
+//! An operator's own organisation, from three CSV tables.
+
+use aralau_server::store::{Organisation, PlaceLine, StaffLine};
+use serde::{Deserialize, de::DeserializeOwned};
+
+#[derive(Deserialize)]
+struct BeatLine {
+    code: String,
+    #[serde(default)]
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Place {
+    beat: String,
+    address: String,
+    #[serde(default)]
+    external_code: Option<String>,
+    #[serde(default)]
+    place_type: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Staff {
+    name: String,
+    beat: String,
+}
+
+/// Rows of one table, at most.
+const MAX_ROWS: usize = 1_000_000;
+
+/// Why a table gives nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// A line that is not of the expected form.
+    #[error(transparent)]
+    Unreadable(#[from] csv::Error),
+    /// Larger than any organisation.
+    #[error("more than a million rows")]
+    TooManyRows,
+}
+
+/// Code and name of each beat. One without a name has its code for a name.
+pub fn beats(table: &[u8]) -> Result<Vec<(String, String)>, TableError> {
+    let beats = rows::<BeatLine>(table)?.into_iter().map(|line| {
+        let name = if line.name.is_empty() { line.code.clone() } else { line.name };
+        (line.code, name)
+    });
+    Ok(beats.collect())
+}
+
+/// The places of all beats.
+pub fn places(table: &[u8]) -> Result<Vec<PlaceLine>, TableError> {
+    let places = rows::<Place>(table)?.into_iter().map(|line| PlaceLine {
+        beat: line.beat,
+        address: line.address,
+        external_code: line.external_code.filter(|code| !code.is_empty()),
+        place_type: line.place_type.filter(|kind| !kind.is_empty()),
+    });
+    Ok(places.collect())
+}
+
+/// The people of all beats.
+pub fn staff(table: &[u8]) -> Result<Vec<StaffLine>, TableError> {
+    let staff = rows::<Staff>(table)?.into_iter().map(|line| StaffLine { name: line.name, beat: line.beat });
+    Ok(staff.collect())
+}
+
+/// All three, or the first that is wrong, by its position.
+pub fn organisation(tables: [&[u8]; 3]) -> Result<Organisation, (usize, TableError)> {
+    let [of_beats, of_places, of_staff] = tables;
+    Ok(Organisation {
+        beats: beats(of_beats).map_err(|error| (0, error))?,
+        places: places(of_places).map_err(|error| (1, error))?,
+        staff: staff(of_staff).map_err(|error| (2, error))?,
+    })
+}
+
+fn rows<T: DeserializeOwned>(table: &[u8]) -> Result<Vec<T>, TableError> {
+    // Excel writes a byte order mark.
+    let table = table.strip_prefix(b"\xef\xbb\xbf").unwrap_or(table);
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(table);
+    let rows: Vec<T> = reader.deserialize().take(MAX_ROWS + 1).collect::<Result<_, _>>()?;
+    if rows.len() > MAX_ROWS { Err(TableError::TooManyRows) } else { Ok(rows) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_tables_are_an_organisation_and_a_wrong_one_is_named() {
+        let beats = "\u{feff}code,name\nb1,Участок 1\nb2,\n".as_bytes();
+        let places = b"beat,address,place_type\nb1,\"Abay, 1\",house\nb2,Abay 2,\n";
+        let staff = b"name,beat\n Aigul , b1\n";
+        let read = organisation([beats, places, staff]).unwrap();
+        assert_eq!(read.beats, [("b1", "Участок 1"), ("b2", "b2")].map(|(code, name)| (code.into(), name.into())));
+        assert_eq!(
+            read.places.iter().map(|place| place.place_type.as_deref()).collect::<Vec<_>>(),
+            [Some("house"), None]
+        );
+        assert_eq!((read.staff[0].name.as_str(), read.staff[0].beat.as_str()), ("Aigul", "b1"));
+        let (wrong, error) = organisation([beats, b"beat,address\nonly one\n", staff]).unwrap_err();
+        assert_eq!(wrong, 1);
+        assert!(error.to_string().contains("line: 2"), "{error}");
+    }
+}
