@@ -28,12 +28,20 @@ impl Client<SqliteStore> {
     }
 }
 
+/// On disk, name and all: what is written into a folder that a power cut takes away is gone with it.
 fn make_private_folder(home: &Path) -> io::Result<()> {
+    if home.is_dir() {
+        return Ok(());
+    }
+    let above = home.parent().filter(|above| !above.as_os_str().is_empty());
+    above.map_or(Ok(()), make_private_folder)?;
     let mut builder = DirBuilder::new();
+    // Somebody else may just have made it.
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(home)
+    builder.create(home)?;
+    File::open(above.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn open_key(path: &Path, is_new: bool, seams: &mut Seams) -> Result<DeviceKey, Error> {
