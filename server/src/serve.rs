@@ -61,8 +61,8 @@ async fn keep_house(app: App, mut stopped: tokio::sync::watch::Receiver<bool>) {
         match app.read(|connection| Ok(total_rows(connection)?)).await {
             Ok(rows) if rows == known_rows => {}
             Ok(rows) => {
-                let folder = app.folder().to_owned();
-                let written = tokio::task::spawn_blocking(move || write_high_water(&folder, rows)).await;
+                let place = app.store().place().clone();
+                let written = tokio::task::spawn_blocking(move || write_high_water(place, rows)).await;
                 if let Ok(Err(error)) = written {
                     tracing::warn!(%error, "the high-water file cannot be written");
                 }

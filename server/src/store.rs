@@ -12,13 +12,14 @@ mod ingest;
 mod log;
 mod open;
 mod organisation;
+mod place;
 mod projection;
 mod pull;
 mod rebuild;
 mod status;
 mod writer;
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use aralau_sync_core::{id::DeploymentId, time::Millis};
 use rusqlite::Connection;
@@ -35,10 +36,9 @@ pub use epochs::{is_behind, mend_lost_rows};
 pub use hold::{HeldKey, HoldError, reject_held, release_held};
 pub use ingest::{Ingested, Upload, ingest};
 pub use log::{current_epoch, epochs_after, row_id, scope_no};
-pub use open::{
-    FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, open_reader, restore, total_rows, write_high_water,
-};
+pub use open::{FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, restore, total_rows, write_high_water};
 pub use organisation::{LoadReport, Organisation, PlaceLine, StaffLine, load, places_of, sample};
+pub use place::{Disk, Place, SystemDisk};
 pub use projection::{fold, load as load_document};
 pub use pull::{Asking, PullLimits, pull};
 pub use rebuild::{CheckReport, RebuildReport};
@@ -86,14 +86,12 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     writer: Writer,
     readers: Readers,
+    place: Place,
     identity: Identity,
 }
 
 /// A few read-only connections, handed out one at a time.
-struct Readers {
-    idle: std::sync::Mutex<Vec<Connection>>,
-    path: std::path::PathBuf,
-}
+type Readers = std::sync::Mutex<Vec<Connection>>;
 
 /// Read-only connections kept open between reads.
 const IDLE_READERS: usize = 4;
@@ -101,12 +99,16 @@ const IDLE_READERS: usize = 4;
 impl Store {
     /// Opens (or makes) the store in a folder. `now` stamps what is made on first opening; every id, key and code that the
     /// store ever makes is drawn from `entropy`.
-    pub fn open(folder: &Path, now: Millis, entropy: Arc<dyn Entropy>) -> Result<Self, OpenError> {
-        let (connection, identity) = open::open_writer(folder, now, &*entropy)?;
-        let path = folder.join(open::DATABASE);
-        let readers = Readers { idle: std::sync::Mutex::default(), path };
+    pub fn open(place: impl Into<Place>, now: Millis, entropy: Arc<dyn Entropy>) -> Result<Self, OpenError> {
+        let place = place.into();
+        let (connection, identity) = open::open_writer(&place, now, &*entropy)?;
         let writer = Writer::start(connection, entropy)?;
-        Ok(Self(Arc::new(Inner { writer, readers, identity })))
+        Ok(Self(Arc::new(Inner { writer, readers: Readers::default(), place, identity })))
+    }
+
+    /// Where its files are.
+    pub fn place(&self) -> &Place {
+        &self.0.place
     }
 
     /// Which deployment this is, and its keys.
@@ -140,15 +142,15 @@ impl Store {
 
     /// Reads from one consistent snapshot.
     pub fn read<T>(&self, job: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let idle = self.0.readers.idle.lock().ok().and_then(|mut idle| idle.pop());
+        let idle = self.0.readers.lock().ok().and_then(|mut idle| idle.pop());
         let connection = match idle {
             Some(connection) => connection,
-            None => open_reader(&self.0.readers.path)?,
+            None => self.0.place.connect_reader(&self.0.place.file(open::DATABASE))?,
         };
         connection.execute_batch("BEGIN DEFERRED")?;
         let result = job(&connection);
         connection.execute_batch("ROLLBACK")?;
-        if let Ok(mut idle) = self.0.readers.idle.lock()
+        if let Ok(mut idle) = self.0.readers.lock()
             && idle.len() < IDLE_READERS
         {
             idle.push(connection);

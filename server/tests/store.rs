@@ -311,11 +311,26 @@ fn a_backup_restores_into_a_new_epoch() {
 }
 
 #[test]
+fn a_write_ahead_log_left_behind_is_never_taken_for_the_restored_databases() {
+    let world = World::new();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (file, folder) = (elsewhere.path().join("backup"), elsewhere.path().join("data"));
+    store::backup(world.folder.path(), &file).unwrap();
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("aralau.db-wal"), "frames of a database that was moved aside").unwrap();
+    assert_eq!(store::restore(&file, &folder, NOW, &SystemEntropy).unwrap_err().code(), "data_not_empty");
+    std::fs::remove_file(folder.join("aralau.db-wal")).unwrap();
+    store::restore(&file, &folder, NOW, &SystemEntropy).unwrap();
+}
+
+#[test]
 fn a_folder_of_a_newer_version_is_refused_and_one_put_back_by_hand_is_recognised() {
     let folder = tempfile::tempdir().unwrap();
     drop(Store::open(folder.path(), NOW, Arc::new(SystemEntropy)).unwrap());
     store::write_high_water(folder.path(), 1_000).unwrap();
     assert_eq!(Store::open(folder.path(), NOW, Arc::new(SystemEntropy)).err().unwrap().code(), "data_behind");
+    std::fs::write(folder.path().join("high-water"), "half a numb").unwrap();
+    assert_eq!(Store::open(folder.path(), NOW, Arc::new(SystemEntropy)).err().unwrap().code(), "high_water");
     std::fs::remove_file(folder.path().join("high-water")).unwrap();
     let database = rusqlite::Connection::open(folder.path().join("aralau.db")).unwrap();
     database.pragma_update(None, "user_version", 99).unwrap();

@@ -12,7 +12,7 @@ use aralau_sync_core::{
     id::{DocumentId, Kind, ScopeId},
     stream::{Link, StreamId},
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OpenFlags, params};
 
 use super::{
     EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, Result, RowRecord, ScopeRecord, Store,
@@ -38,14 +38,26 @@ impl SqliteStore {
     /// [`StoreError::InUse`] while another process has it, [`StoreError::Newer`] for a file of a newer version.
     pub fn open(home: &Path) -> Result<Self> {
         let lock = lock(&home.join("device.lock"))?;
-        let connection = Connection::open(home.join("device.db"))?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        Self::prepare(connection, Some(lock))
+        Self::prepare_file(Connection::open(home.join("device.db"))?, Some(lock))
+    }
+
+    /// Opens a database through one of SQLite's file systems that the app has registered, by its name there. The app
+    /// sees to it that no other process does.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] for a file of a newer version.
+    pub fn open_through(vfs: &str, database: &Path) -> Result<Self> {
+        Self::prepare_file(Connection::open_with_flags_and_vfs(database, OpenFlags::default(), vfs)?, None)
     }
 
     /// A database that vanishes with the value.
     pub fn open_in_memory() -> Result<Self> {
         Self::prepare(Connection::open_in_memory()?, None)
+    }
+
+    fn prepare_file(connection: Connection, lock: Option<File>) -> Result<Self> {
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        Self::prepare(connection, lock)
     }
 
     fn prepare(mut connection: Connection, lock: Option<File>) -> Result<Self> {

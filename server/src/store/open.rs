@@ -1,8 +1,8 @@
 //! The data folder: the database with its identity, the lock of whoever serves it, and the high-water file.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::Write as _,
+    any::Any,
+    fs::TryLockError,
     path::{Path, PathBuf},
     sync::LazyLock,
 };
@@ -14,11 +14,11 @@ use aralau_sync_core::{
     time::Millis,
 };
 use aws_lc_rs::rand::SystemRandom;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, backup::Backup, params};
+use rusqlite::{Connection, OptionalExtension as _, backup::Backup, params};
 use rusqlite_migration::{M, Migrations};
 use uuid::Uuid;
 
-use super::{StoreError, Transaction, epochs};
+use super::{Place, StoreError, Transaction, epochs};
 use crate::{
     entropy::{Entropy, NoEntropy, random},
     keys::{CustodyKey, KeyError, ReceiptKey},
@@ -56,6 +56,11 @@ pub enum OpenError {
         /// Rows acknowledged.
         expected: u64,
     },
+    /// What stands in the high-water file is no number.
+    #[error(
+        "the file `high-water` is damaged: nothing tells whether the database is an old copy. If you are sure that it is not, remove that file"
+    )]
+    HighWater,
     /// Someone else serves this folder.
     #[error("another `aralau` is working on this data folder; stop it first")]
     Locked,
@@ -85,6 +90,7 @@ impl OpenError {
         match self {
             Self::Newer { .. } => "data_newer",
             Self::Behind { .. } => "data_behind",
+            Self::HighWater => "high_water",
             Self::Locked => "data_locked",
             Self::NotEmpty => "data_not_empty",
             Self::NotABackup(_) => "not_a_backup",
@@ -115,51 +121,33 @@ pub struct Identity {
 }
 
 /// Held by whoever serves, rebuilds or restores a folder; the system frees it when the process ends, however it ends.
-pub struct FolderLock(#[expect(dead_code, reason = "held for its lock")] File);
+pub struct FolderLock(#[expect(dead_code, reason = "held for its lock")] Box<dyn Any + Send>);
 
 impl FolderLock {
     /// Takes the folder's lock, making the folder if need be.
-    pub fn take(folder: &Path) -> Result<Self, OpenError> {
-        std::fs::create_dir_all(folder)?;
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(LOCK))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
-            Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::Locked),
-            Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
+    pub fn take(place: impl Into<Place>) -> Result<Self, OpenError> {
+        let place = place.into();
+        place.disk().make_folder(place.folder())?;
+        match place.disk().lock(&place.file(LOCK)) {
+            Ok(lock) => Ok(Self(lock)),
+            Err(TryLockError::WouldBlock) => Err(OpenError::Locked),
+            Err(TryLockError::Error(error)) => Err(error.into()),
         }
     }
 }
 
 /// Opens the writer's connection, migrating or making the database.
-pub fn open_writer(folder: &Path, now: Millis, entropy: &dyn Entropy) -> Result<(Connection, Identity), OpenError> {
-    std::fs::create_dir_all(folder)?;
-    let path = folder.join(DATABASE);
-    restrict(&path)?;
-    let mut connection = Connection::open(&path)?;
+pub fn open_writer(place: &Place, now: Millis, entropy: &dyn Entropy) -> Result<(Connection, Identity), OpenError> {
+    place.disk().make_folder(place.folder())?;
+    let path = place.file(DATABASE);
+    // The database holds the deployment's keys: nobody but its owner reads it.
+    place.disk().make_private(&path)?;
+    let mut connection = place.connect(&path)?;
     configure(&connection)?;
     migrate(&mut connection)?;
-    check_high_water(folder, &connection)?;
+    check_high_water(place, &connection)?;
     let identity = load_or_make_identity(&mut connection, now, entropy)?;
     Ok((connection, identity))
-}
-
-/// Opens one more read-only connection.
-pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(std::time::Duration::from_secs(10))?;
-    connection.set_prepared_statement_cache_capacity(64);
-    connection.pragma_update(None, "cache_size", -4096)?;
-    Ok(connection)
-}
-
-/// The database holds the deployment's keys: nobody but its owner reads it.
-fn restrict(path: &Path) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
 }
 
 fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
@@ -227,20 +215,28 @@ fn make_identity(connection: &Connection, now: Millis, entropy: &dyn Entropy) ->
 }
 
 /// Copies a store, while it is served, into one file that holds everything (keys as well: guard it).
-pub fn backup(folder: &Path, target: &Path) -> Result<u64, OpenError> {
-    let source = open_reader(&folder.join(DATABASE))?;
+pub fn backup(place: impl Into<Place>, target: &Path) -> Result<u64, OpenError> {
+    let place = place.into();
+    let source = place.connect_reader(&place.file(DATABASE))?;
     let partial = PathBuf::from(format!("{}.partial", target.display()));
-    drop(std::fs::remove_file(&partial));
-    restrict(&partial)?;
-    let mut copy = Connection::open(&partial)?;
-    Backup::new(&source, &mut copy)?.run_to_completion(1024, std::time::Duration::ZERO, None)?;
+    let copy = copy_into(&place, &source, &partial)?;
     copy.pragma_update(None, "journal_mode", "DELETE")?;
     let sizes = scope_sizes(&copy)?;
     drop(copy);
-    File::open(&partial)?.sync_all()?;
-    std::fs::rename(&partial, target)?;
-    note_backed_up(folder, &sizes)?;
+    place.disk().sync(&partial)?;
+    place.disk().rename(&partial, target)?;
+    // Phones drop what is backed up: only now, when no power cut can take the backup away.
+    note_backed_up(&place, &sizes)?;
     Ok(sizes.iter().map(|(_, size)| size).sum::<i64>().cast_unsigned())
+}
+
+/// A copy in a new file, in place of whatever a broken attempt left there.
+fn copy_into(place: &Place, source: &Connection, target: &Path) -> Result<Connection, OpenError> {
+    place.disk().remove(target)?;
+    place.disk().make_private(target)?;
+    let mut copy = place.connect(target)?;
+    Backup::new(source, &mut copy)?.run_to_completion(1024, std::time::Duration::ZERO, None)?;
+    Ok(copy)
 }
 
 fn scope_sizes(connection: &Connection) -> Result<Vec<(i64, i64)>, rusqlite::Error> {
@@ -249,8 +245,8 @@ fn scope_sizes(connection: &Connection) -> Result<Vec<(i64, i64)>, rusqlite::Err
 }
 
 /// From now on receipts say that these rows survive the loss of the machine.
-fn note_backed_up(folder: &Path, sizes: &[(i64, i64)]) -> Result<(), OpenError> {
-    let mut connection = Connection::open(folder.join(DATABASE))?;
+fn note_backed_up(place: &Place, sizes: &[(i64, i64)]) -> Result<(), OpenError> {
+    let mut connection = place.connect(&place.file(DATABASE))?;
     configure(&connection)?;
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     for (scope_no, size) in sizes {
@@ -261,23 +257,24 @@ fn note_backed_up(folder: &Path, sizes: &[(i64, i64)]) -> Result<(), OpenError> 
 }
 
 /// Fills an empty folder from a backup and begins a new epoch.
-pub fn restore(file: &Path, folder: &Path, now: Millis, entropy: &dyn Entropy) -> Result<(), OpenError> {
-    let _lock = FolderLock::take(folder)?;
-    let path = folder.join(DATABASE);
-    if path.exists() {
-        return Err(OpenError::NotEmpty);
+pub fn restore(file: &Path, place: impl Into<Place>, now: Millis, entropy: &dyn Entropy) -> Result<(), OpenError> {
+    let place = place.into();
+    let _lock = FolderLock::take(place.clone())?;
+    let path = place.file(DATABASE);
+    // A write-ahead log without its database would be taken for the restored one's.
+    for name in [path.clone(), place.file(&format!("{DATABASE}-wal"))] {
+        if place.disk().exists(&name)? {
+            return Err(OpenError::NotEmpty);
+        }
     }
     let not_a_backup = |error: rusqlite::Error| OpenError::NotABackup(error.to_string());
-    let source = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(not_a_backup)?;
+    let source = place.connect_reader(file).map_err(|error| OpenError::NotABackup(error.to_string()))?;
     let sound: String = source.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(not_a_backup)?;
     if sound != "ok" || meta(&source, "deployment").map_err(not_a_backup)?.is_none() {
         return Err(OpenError::NotABackup(sound));
     }
-    let partial = folder.join("restoring.db");
-    drop(std::fs::remove_file(&partial));
-    restrict(&partial)?;
-    let mut copy = Connection::open(&partial)?;
-    Backup::new(&source, &mut copy)?.run_to_completion(1024, std::time::Duration::ZERO, None)?;
+    let partial = place.file("restoring.db");
+    let mut copy = copy_into(&place, &source, &partial)?;
     migrate(&mut copy)?;
     let transaction = copy.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     epochs::begin(&Transaction::over(&transaction, entropy), epochs::Base::Kept, now)?;
@@ -286,9 +283,10 @@ pub fn restore(file: &Path, folder: &Path, now: Millis, entropy: &dyn Entropy) -
     transaction.execute("UPDATE meta SET value = ? WHERE name = 'nonce_secret'", [random::<32>(entropy)?])?;
     transaction.commit()?;
     drop(copy);
-    drop(std::fs::remove_file(folder.join(HIGH_WATER)));
-    File::open(&partial)?.sync_all()?;
-    std::fs::rename(&partial, &path)?;
+    // First the old mark, then the new database: the other way round, a power cut between them would have it refused.
+    place.disk().remove(&place.file(HIGH_WATER))?;
+    place.disk().sync(&partial)?;
+    place.disk().rename(&partial, &path)?;
     Ok(())
 }
 
@@ -299,17 +297,17 @@ pub fn total_rows(connection: &Connection) -> Result<u64, rusqlite::Error> {
 }
 
 /// Notes, outside of the database and on disk, how far it has come: a copy put back by hand is then recognised.
-pub fn write_high_water(folder: &Path, rows: u64) -> std::io::Result<()> {
-    let partial = folder.join("high-water.partial");
-    let mut file = File::create(&partial)?;
-    writeln!(file, "{rows}")?;
-    file.sync_all()?;
-    std::fs::rename(&partial, folder.join(HIGH_WATER))
+pub fn write_high_water(place: impl Into<Place>, rows: u64) -> std::io::Result<()> {
+    let place = place.into();
+    let partial = place.file("high-water.partial");
+    place.disk().write(&partial, format!("{rows}\n").as_bytes())?;
+    place.disk().rename(&partial, &place.file(HIGH_WATER))
 }
 
-fn check_high_water(folder: &Path, connection: &Connection) -> Result<(), OpenError> {
-    let Ok(text) = std::fs::read_to_string(folder.join(HIGH_WATER)) else { return Ok(()) };
-    let expected = text.trim().parse().unwrap_or(0);
+fn check_high_water(place: &Place, connection: &Connection) -> Result<(), OpenError> {
+    let Some(mark) = place.disk().read(&place.file(HIGH_WATER))? else { return Ok(()) };
+    let mark = std::str::from_utf8(&mark).ok().and_then(|text| text.trim().parse().ok());
+    let expected: u64 = mark.ok_or(OpenError::HighWater)?;
     let found = total_rows(connection)?;
     if found < expected { Err(OpenError::Behind { found, expected }) } else { Ok(()) }
 }
