@@ -8,8 +8,7 @@
 //! - [`stream`] is a replica's signed chain of entries, [`frame`] a run of it on its way to the server.
 //! - [`log`] is what the server decided, row by row, [`merkle`] the tree over it, [`receipt`] the signed root,
 //!   [`epoch`] a span of it, [`directory`] the scope that says who is who.
-//! - [`sync`] is the one request and answer; [`reconcile`] plans what becomes of each arriving entry; [`project`] turns
-//!   documents into rows for queries.
+//! - [`sync`] is the one request and answer; [`reconcile`] plans what becomes of each arriving entry.
 
 pub mod id;
 pub mod time;

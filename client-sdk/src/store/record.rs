@@ -179,7 +179,7 @@ pub struct ProjectionRecord {
     pub kind: Kind,
     /// Orders lists.
     pub at: Millis,
-    /// See [`crate::projection`].
+    /// The document as read: what a list of visits shows.
     pub body: Vec<u8>,
 }
 

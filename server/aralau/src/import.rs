@@ -142,7 +142,7 @@ pub struct ImportRow {
     pub fields: Vec<(String, FieldValue)>,
     /// The row's note; more than one only where a cell was over its limit, none in a duplicate row.
     pub notes: Vec<String>,
-    /// Each once, in the order of [`Dirt::ALL`].
+    /// Each once, in the order of [`Dirt`].
     pub dirt: Vec<Dirt>,
     /// Equal to an earlier row, cell by cell.
     pub duplicate: bool,
