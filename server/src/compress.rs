@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 
 use axum::http::{HeaderMap, header};
+use zstd::zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
 
 use crate::{http::problem::Problem, store::StoreError};
 
-/// zstd windows beyond this are refused: 8 MiB, what a decoder must support.
-const MAX_WINDOW_LOG: u32 = 23;
+/// zstd windows beyond this are refused: 4 MiB, twice what its usual levels take. It is most of a request's memory.
+const MAX_WINDOW_LOG: u32 = 22;
 /// Answers are compressed once and read many times less often than they are waited for.
 const ZSTD_LEVEL: i32 = 3;
 
@@ -68,81 +69,181 @@ impl Encoding {
     }
 }
 
-/// Takes a body in piece by piece and gives out what it decodes to, up to a bound.
-pub struct Decoder(Inner);
+/// Decodes a body step by step. However little came in, no step gives out more than [`MAX_STEP_BYTES`], and all of them
+/// together no more than the bound.
+pub struct Decoder {
+    inner: Inner,
+    left_bytes: usize,
+}
+
+/// What one step of decoding gives out, at most.
+pub const MAX_STEP_BYTES: usize = 512 * 1024;
+/// Read at once from a body that is not compressed, and written at once by zstd.
+const STEP_BYTES: usize = 64 * 1024;
+/// Read at once from a gzip body: deflate makes at most 1,032 bytes of one, and may have kept a buffer back.
+const GZIP_STEP_BYTES: usize = 256;
 
 enum Inner {
-    Identity(Bounded),
-    Gzip(Box<flate2::write::GzDecoder<Bounded>>),
-    Zstd(Box<zstd::stream::write::Decoder<'static, Bounded>>),
+    Identity,
+    Gzip(Box<flate2::write::GzDecoder<Vec<u8>>>),
+    Zstd(Box<Zstd>),
 }
 
-/// A buffer that refuses to grow beyond what is left of a total.
-struct Bounded {
-    buffer: Vec<u8>,
-    left: usize,
-}
-
-impl Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.left = self.left.checked_sub(bytes.len()).ok_or(io::ErrorKind::FileTooLarge)?;
-        self.buffer.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+struct Zstd {
+    context: DCtx<'static>,
+    /// Whether the last step filled its buffer, so that there may be more without further input.
+    is_full: bool,
 }
 
 impl Decoder {
     /// A decoder of at most `max_bytes` in all.
     pub fn new(encoding: Encoding, max_bytes: usize) -> Result<Self, Problem> {
-        let bounded = Bounded { buffer: Vec::new(), left: max_bytes };
-        Ok(Self(match encoding {
-            Encoding::Identity => Inner::Identity(bounded),
-            Encoding::Gzip => Inner::Gzip(Box::new(flate2::write::GzDecoder::new(bounded))),
+        let inner = match encoding {
+            Encoding::Identity => Inner::Identity,
+            Encoding::Gzip => Inner::Gzip(Box::new(flate2::write::GzDecoder::new(Vec::new()))),
             Encoding::Zstd => {
-                let decoder = zstd::stream::write::Decoder::new(bounded).and_then(|mut decoder| {
-                    decoder.window_log_max(MAX_WINDOW_LOG)?;
-                    Ok(decoder)
-                });
-                Inner::Zstd(Box::new(decoder.map_err(problem)?))
-            }
-        }))
-    }
-
-    /// What a piece decodes to.
-    pub fn push(&mut self, piece: &[u8]) -> Result<Vec<u8>, Problem> {
-        let written = match &mut self.0 {
-            Inner::Identity(bounded) => bounded.write_all(piece),
-            Inner::Gzip(decoder) => decoder.write_all(piece),
-            Inner::Zstd(decoder) => decoder.write_all(piece),
-        };
-        written.map_err(problem)?;
-        self.end()
-    }
-
-    /// What has been decoded and not been taken yet.
-    pub fn end(&mut self) -> Result<Vec<u8>, Problem> {
-        let bounded = match &mut self.0 {
-            Inner::Identity(bounded) => bounded,
-            Inner::Gzip(decoder) => {
-                decoder.flush().map_err(problem)?;
-                decoder.get_mut()
-            }
-            Inner::Zstd(decoder) => {
-                decoder.flush().map_err(problem)?;
-                decoder.get_mut()
+                let mut context = DCtx::try_create().ok_or_else(undecodable)?;
+                context.init().map_err(|_| undecodable())?;
+                context.set_parameter(DParameter::WindowLogMax(MAX_WINDOW_LOG)).map_err(|_| undecodable())?;
+                Inner::Zstd(Box::new(Zstd { context, is_full: false }))
             }
         };
-        Ok(std::mem::take(&mut bounded.buffer))
+        Ok(Self { inner, left_bytes: max_bytes })
+    }
+
+    /// What the beginning of `input` decodes to; the part used is taken off it. Nothing comes out once `input` is empty
+    /// and all that it decodes to was given out.
+    pub fn step(&mut self, input: &mut &[u8]) -> Result<Vec<u8>, Problem> {
+        loop {
+            let decoded = match &mut self.inner {
+                Inner::Identity => take(input, STEP_BYTES).to_vec(),
+                Inner::Gzip(decoder) => gunzip(decoder, input).map_err(|_| undecodable())?,
+                Inner::Zstd(zstd) => zstd.step(input)?,
+            };
+            self.left_bytes = self.left_bytes.checked_sub(decoded.len()).ok_or(Problem::BodyTooLarge)?;
+            if !decoded.is_empty() || input.is_empty() {
+                return Ok(decoded);
+            }
+        }
+    }
+
+    /// Bytes that it holds outside of Rust's heap: zstd's window and tables.
+    pub fn window_bytes(&self) -> usize {
+        match &self.inner {
+            Inner::Identity | Inner::Gzip(_) => 0,
+            Inner::Zstd(zstd) => zstd.context.sizeof(),
+        }
     }
 }
 
-fn problem(error: io::Error) -> Problem {
-    if error.kind() == io::ErrorKind::FileTooLarge {
-        Problem::BodyTooLarge
-    } else {
-        Problem::Malformed("the body is not what its content-encoding says".to_owned())
+impl Zstd {
+    fn step(&mut self, input: &mut &[u8]) -> Result<Vec<u8>, Problem> {
+        // Asked too often for nothing, zstd takes it for an error.
+        if input.is_empty() && !self.is_full {
+            return Ok(Vec::new());
+        }
+        let mut decoded = Vec::with_capacity(STEP_BYTES);
+        let (mut from, mut to) = (InBuffer::around(input), OutBuffer::around(&mut decoded));
+        self.context.decompress_stream(&mut to, &mut from).map_err(|_| undecodable())?;
+        let used = from.pos();
+        self.is_full = to.pos() == to.capacity();
+        take(input, used);
+        Ok(decoded)
+    }
+}
+
+fn gunzip(decoder: &mut flate2::write::GzDecoder<Vec<u8>>, input: &mut &[u8]) -> io::Result<Vec<u8>> {
+    decoder.write_all(take(input, GZIP_STEP_BYTES))?;
+    decoder.flush()?;
+    Ok(std::mem::take(decoder.get_mut()))
+}
+
+fn take<'a>(input: &mut &'a [u8], at_most: usize) -> &'a [u8] {
+    let (taken, rest) = input.split_at(input.len().min(at_most));
+    *input = rest;
+    taken
+}
+
+fn undecodable() -> Problem {
+    Problem::Malformed("the body is not what its content-encoding says".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All that a body cut into pieces decodes to, and the most that one step gave out.
+    fn decode(
+        encoding: Encoding,
+        body: &[u8],
+        piece_bytes: usize,
+        max_bytes: usize,
+    ) -> Result<(Vec<u8>, usize), Problem> {
+        let mut decoder = Decoder::new(encoding, max_bytes)?;
+        let (mut all, mut most) = (Vec::new(), 0);
+        for mut piece in body.chunks(piece_bytes) {
+            loop {
+                let decoded = decoder.step(&mut piece)?;
+                if decoded.is_empty() {
+                    break;
+                }
+                most = most.max(decoded.len());
+                all.extend(decoded);
+            }
+        }
+        Ok((all, most))
+    }
+
+    fn sample(length: u32) -> Vec<u8> {
+        (0..length).flat_map(|n| n.wrapping_mul(n).to_be_bytes()).collect()
+    }
+
+    #[test]
+    fn every_encoding_reads_back_however_it_is_cut() {
+        let body = sample(50_000);
+        for encoding in [Encoding::Identity, Encoding::Gzip, Encoding::Zstd] {
+            let encoded = encoding.encode(body.clone()).unwrap();
+            for piece_bytes in [1, 7, 1_000, usize::MAX] {
+                let (decoded, most) = decode(encoding, &encoded, piece_bytes.min(encoded.len()), body.len()).unwrap();
+                assert_eq!(decoded, body, "{encoding:?} in pieces of {piece_bytes}");
+                assert!(most <= MAX_STEP_BYTES);
+            }
+            assert!(matches!(decode(encoding, &encoded, 1_000, body.len() - 1), Err(Problem::BodyTooLarge)));
+        }
+    }
+
+    #[test]
+    fn a_bomb_comes_out_in_small_steps_until_its_bound() {
+        let zeros = vec![0; 8 << 20];
+        for encoding in [Encoding::Gzip, Encoding::Zstd] {
+            let bomb = encoding.encode(zeros.clone()).unwrap();
+            let (decoded, most) = decode(encoding, &bomb, bomb.len(), zeros.len()).unwrap();
+            assert_eq!((decoded.len(), most <= MAX_STEP_BYTES), (zeros.len(), true), "{encoding:?}: {most}");
+            assert!(matches!(decode(encoding, &bomb, bomb.len(), 1 << 20), Err(Problem::BodyTooLarge)));
+        }
+    }
+
+    #[test]
+    fn a_window_is_never_larger_than_it_may_be() {
+        let compressed = |window_log| {
+            let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+            encoder.window_log(window_log).unwrap();
+            encoder.write_all(&sample(100_000)).unwrap();
+            encoder.finish().unwrap()
+        };
+        let (largest, beyond) = (compressed(MAX_WINDOW_LOG), compressed(MAX_WINDOW_LOG + 1));
+        let mut decoder = Decoder::new(Encoding::Zstd, usize::MAX).unwrap();
+        decoder.step(&mut &largest[..]).unwrap();
+        assert!(decoder.window_bytes() < 5 << 20, "{}", decoder.window_bytes());
+        let refused = Decoder::new(Encoding::Zstd, usize::MAX).unwrap().step(&mut &beyond[..]);
+        assert!(matches!(refused, Err(Problem::Malformed(_))));
+    }
+
+    #[test]
+    fn pieces_of_nothing_are_no_error() {
+        let encoded = Encoding::Zstd.encode(sample(10)).unwrap();
+        let mut decoder = Decoder::new(Encoding::Zstd, 1_000).unwrap();
+        (0..100).for_each(|_| assert_eq!(decoder.step(&mut &[][..]).unwrap(), Vec::<u8>::new()));
+        assert_eq!(decoder.step(&mut &encoded[..]).unwrap(), sample(10));
     }
 }

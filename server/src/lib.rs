@@ -3,7 +3,7 @@
 //! In reading order: [`app`] is the state that handlers share; [`entropy`] lets randomness in, [`keys`]
 //! are the signatures; [`store`] the log and its
 //! projections; [`query`] reads for headquarters; [`auth`] and [`device_auth`] who asks (tokens have their table there) and
-//! [`authorize`] whether they may; [`compress`] and [`http`] the whole interface; [`serve`] the sockets.
+//! [`authorize`] whether they may; [`compress`] and [`message`] take bodies apart; [`http`] is the whole interface; [`serve`] the sockets.
 
 pub mod app;
 pub mod auth;
@@ -13,6 +13,7 @@ pub mod device_auth;
 pub mod entropy;
 pub mod http;
 pub mod keys;
+pub mod message;
 pub mod query;
 pub mod serve;
 pub mod store;

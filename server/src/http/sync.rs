@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use aralau_sync_core::{
-    cbor::{self, ItemReader},
-    frame::{Frame, MAX_FRAME_BYTES},
+    cbor,
+    frame::Frame,
     id::ScopeId,
     sync::{Directive, FrameFate, Hello, MAX_FRAMES, MAX_HELLO_BYTES, MAX_SCOPES, PROTOCOL, Welcome},
     time::Millis,
@@ -21,16 +21,13 @@ use sha2::{Digest as _, Sha256};
 use super::problem::Problem;
 use crate::{
     app::App,
-    compress::{Decoder, Encoding},
+    compress::Encoding,
     device_auth::{self, Credentials, Nonces, Refused},
     keys::DeviceVerifier,
+    message::MessageReader,
     store::{self, Asking, DeviceRow, StoreError, Upload},
 };
 
-/// A request's body as sent, at most.
-const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
-/// What it may become once decompressed.
-const MAX_DECODED_BYTES: usize = 24 * 1024 * 1024;
 /// How long a body may pause between two pieces.
 const BODY_PAUSE: std::time::Duration = std::time::Duration::from_secs(20);
 
@@ -47,7 +44,7 @@ pub async fn sync(State(app): State<App>, request: Request) -> Result<Response, 
     let now = app.now();
     let caller = identify(app, &parts.headers, now).await?;
     let encoding = Encoding::of_request(&parts.headers).ok_or(Problem::UnsupportedEncoding)?;
-    let mut upload = Incoming::new(app, &caller, Decoder::new(encoding, MAX_DECODED_BYTES)?);
+    let mut upload = Incoming::new(app, &caller, MessageReader::new(encoding)?);
     // What came whole is decided and durable from here on, whatever becomes of the rest of the request.
     let hash = upload.read(body.into_data_stream()).await?;
     let target = (parts.method.as_str(), parts.uri.path());
@@ -98,54 +95,42 @@ async fn identify(app: &App, headers: &HeaderMap, now: Millis) -> Result<Caller,
 struct Incoming<'a> {
     app: &'a App,
     caller: &'a Caller,
-    decoder: Decoder,
-    reader: ItemReader,
+    message: MessageReader,
     hello: Option<Hello>,
     fates: Vec<FrameFate>,
     held: Vec<(ScopeId, u64, String)>,
 }
 
 impl<'a> Incoming<'a> {
-    fn new(app: &'a App, caller: &'a Caller, decoder: Decoder) -> Self {
-        let reader = ItemReader::new(MAX_FRAME_BYTES);
-        Self { app, caller, decoder, reader, hello: None, fates: Vec::new(), held: Vec::new() }
+    fn new(app: &'a App, caller: &'a Caller, message: MessageReader) -> Self {
+        Self { app, caller, message, hello: None, fates: Vec::new(), held: Vec::new() }
     }
 
     /// Reads all of it, frame by frame. Returns the digest of what was sent.
     async fn read(&mut self, mut body: BodyDataStream) -> Result<[u8; 32], Problem> {
         let mut hasher = Sha256::new();
-        let mut received = 0;
         loop {
             let piece = tokio::time::timeout(BODY_PAUSE, body.next()).await.map_err(|_| Problem::BodyIncomplete)?;
             let Some(piece) = piece else { break };
             let piece = piece.map_err(|_| Problem::BodyIncomplete)?;
-            received += piece.len();
-            if received > MAX_BODY_BYTES {
-                return Err(Problem::BodyTooLarge);
-            }
             hasher.update(&piece);
-            let decoded = self.decoder.push(&piece)?;
-            self.reader.push(&decoded);
-            self.take_items().await?;
+            let mut rest = &piece[..];
+            while let Some(item) = self.message.next_item(&mut rest)? {
+                self.take_item(&item).await?;
+            }
         }
-        let decoded = self.decoder.end()?;
-        self.reader.push(&decoded);
-        self.take_items().await?;
-        if self.reader.is_empty() { Ok(hasher.finalize().into()) } else { Err(Problem::BodyIncomplete) }
+        if self.message.is_whole() { Ok(hasher.finalize().into()) } else { Err(Problem::BodyIncomplete) }
     }
 
-    async fn take_items(&mut self) -> Result<(), Problem> {
-        let malformed = |error| Problem::Malformed(format!("the body is not a CBOR sequence: {error}"));
-        while let Some(item) = self.reader.next_item().map_err(malformed)? {
-            if self.hello.is_none() {
-                self.take_hello(&item).await?;
-            } else if self.fates.len() >= MAX_FRAMES {
-                return Err(Problem::BodyTooLarge);
-            } else {
-                let fate = self.take_frame(&item).await?;
-                self.fates.push(fate);
-            }
+    async fn take_item(&mut self, item: &[u8]) -> Result<(), Problem> {
+        if self.hello.is_none() {
+            return self.take_hello(item).await;
         }
+        if self.fates.len() >= MAX_FRAMES {
+            return Err(Problem::BodyTooLarge);
+        }
+        let fate = self.take_frame(item).await?;
+        self.fates.push(fate);
         Ok(())
     }
 
