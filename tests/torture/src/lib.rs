@@ -1,0 +1,12 @@
+//! The campaigns: what is tried thousands of times because once proves little.
+//!
+//! - [`campaign`] is how every campaign is sized, seeded and counted, and [`parts`] which there are, here and elsewhere.
+//! - [`kill`] ends servers and phones at any moment.
+//! - [`ledger`] keeps what was done, and shows its sums in the documentation.
+//!
+//! Each has a small size that runs as an ordinary test, in `tests/` beside this. `./dev torture` runs all of them longer.
+
+pub mod campaign;
+pub mod kill;
+pub mod ledger;
+pub mod parts;

@@ -1,0 +1,119 @@
+//! `torture`: runs the campaigns, alone or together, and keeps their ledger. `./dev torture` calls it.
+
+use std::{io::BufRead as _, path::PathBuf, process::ExitCode};
+
+use anyhow::{Result, ensure};
+use aralau_torture::{
+    campaign::{Size, Tally},
+    kill, ledger, parts,
+};
+use clap::{Parser, Subcommand, ValueEnum};
+
+#[derive(Parser)]
+#[command(about = "Tries thousands of times what must never fail.")]
+enum Torture {
+    /// All parts, or some: the minutes are shared among them.
+    Run {
+        /// In all.
+        #[arg(long, default_value_t = 10.0)]
+        minutes: f64,
+        /// Where chance begins.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Only this part; may be repeated.
+        #[arg(long)]
+        part: Vec<String>,
+        /// Add what was done to tests/ledger.jsonl, and its sums to the documentation.
+        #[arg(long)]
+        record: bool,
+    },
+    /// One campaign of this package; its tally is one line on stdout.
+    Campaign {
+        name: Campaign,
+        /// How many.
+        #[arg(long)]
+        count: Option<u64>,
+        /// For how long.
+        #[arg(long)]
+        minutes: Option<f64>,
+        /// Where chance begins.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// The ledger.
+    #[command(flatten)]
+    Ledger(Ledger),
+    /// A phone that logs and syncs until it is killed.
+    #[command(hide = true)]
+    Phone { home: PathBuf, seed: u64 },
+}
+
+#[derive(Subcommand)]
+enum Ledger {
+    /// Adds campaigns' lines, read from stdin, to the ledger.
+    Record {
+        /// What was tried, if it is not this checkout as it is.
+        #[arg(long)]
+        revision: Option<String>,
+    },
+    /// Prints the ledger's sums.
+    Sums {
+        /// Into the documentation as well.
+        #[arg(long)]
+        write: bool,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Campaign {
+    ServerKills,
+    PhoneKills,
+}
+
+fn main() -> Result<ExitCode> {
+    let holds = match Torture::parse() {
+        Torture::Run { minutes, seed, part, record } => run(minutes, seed, &part, record)?,
+        Torture::Campaign { name, count, minutes, seed } => {
+            let tally = campaign(name, seed, Size::new(count, minutes))?;
+            println!("{}", serde_json::to_string(&tally)?);
+            tally.failed == 0
+        }
+        Torture::Ledger(Ledger::Record { revision }) => {
+            let revision = revision.map_or_else(ledger::revision, Ok)?;
+            let tallies = std::io::stdin().lock().lines().map(|line| Ok(serde_json::from_str(&line?)?));
+            ledger::append(&revision, &tallies.collect::<Result<Vec<Tally>>>()?)?;
+            true
+        }
+        Torture::Ledger(Ledger::Sums { write }) => {
+            print!("{}", ledger::table(&ledger::read()?));
+            if write {
+                ledger::write()?;
+            }
+            true
+        }
+        Torture::Phone { home, seed } => kill::phone::live(&home, seed),
+    };
+    Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn run(minutes: f64, seed: u64, names: &[String], record: bool) -> Result<bool> {
+    let known: Vec<_> = parts::present().collect();
+    let unknown = names.iter().find(|name| !known.iter().any(|part| part.name == **name));
+    ensure!(unknown.is_none(), "no part {unknown:?}; there are {:?}", known.iter().map(|p| p.name).collect::<Vec<_>>());
+    let is_wanted = |part: &parts::Part| names.is_empty() || names.iter().any(|name| name == part.name);
+    let wanted: Vec<_> = known.into_iter().filter(is_wanted).collect();
+    let revision = ledger::revision()?;
+    let (holds, tallies) = parts::run(&wanted, minutes, seed)?;
+    if record {
+        ledger::append(&revision, &tallies)?;
+        ledger::write()?;
+    }
+    Ok(holds)
+}
+
+fn campaign(name: Campaign, seed: u64, size: Size) -> Result<Tally> {
+    Ok(match name {
+        Campaign::ServerKills => kill::server::campaign(seed, size),
+        Campaign::PhoneKills => kill::phone::campaign(&std::env::current_exe()?, seed, size),
+    })
+}
