@@ -44,6 +44,12 @@ impl Chance {
     }
 }
 
+impl From<u64> for Chance {
+    fn from(seed: u64) -> Self {
+        Self(seed)
+    }
+}
+
 impl Default for Chance {
     fn default() -> Self {
         Self::new()
