@@ -1,0 +1,78 @@
+//! Many worlds, one after the other, and what they came to.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    judges::{Violation, violated},
+    world::{Outcome, World},
+};
+
+/// How many worlds, and from where.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// The first seed.
+    pub first: u64,
+    /// Seeds, at most.
+    pub count: u64,
+    /// Time, at most.
+    pub within: Option<Duration>,
+}
+
+/// What they came to.
+#[derive(Debug, Default)]
+pub struct Sum {
+    /// Worlds.
+    pub worlds: u64,
+    /// Operations in all of them.
+    pub operations: u64,
+    /// Faults.
+    pub faults: u64,
+    /// Words written.
+    pub words: u64,
+    /// Log rows at the end.
+    pub rows: u64,
+    /// Seeds that failed, and how.
+    pub failed: Vec<(u64, Violation)>,
+}
+
+/// One world to its end; a panic is a violation like any other.
+pub fn run(seed: u64, shown: bool) -> Result<Outcome, Violation> {
+    let lived = catch_unwind(AssertUnwindSafe(|| World::new(seed, shown)?.run()));
+    lived.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        violated("panic", text.unwrap_or_default())
+    })
+}
+
+/// The command that shows a seed again.
+pub fn replay(seed: u64) -> String {
+    format!("cargo run -p aralau-simulation -- --seed {seed} --trace")
+}
+
+/// Runs them. `tell` hears of each failure at once.
+pub fn campaign(size: Size, mut tell: impl FnMut(u64, &Violation)) -> Sum {
+    let (began, mut sum) = (Instant::now(), Sum::default());
+    for seed in size.first..size.first.saturating_add(size.count) {
+        if size.within.is_some_and(|within| began.elapsed() >= within) {
+            break;
+        }
+        sum.worlds += 1;
+        match run(seed, false) {
+            Ok(outcome) => {
+                sum.operations += outcome.operations;
+                sum.faults += outcome.faults;
+                sum.words += outcome.words as u64;
+                sum.rows += outcome.rows as u64;
+            }
+            Err(violation) => {
+                tell(seed, &violation);
+                sum.failed.push((seed, violation));
+            }
+        }
+    }
+    sum
+}

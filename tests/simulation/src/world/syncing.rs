@@ -1,0 +1,204 @@
+//! Syncs under way: sessions ask, requests and answers travel, and the line does what it likes with them.
+
+use std::time::Duration;
+
+use aralau_client_sdk::{HttpResponse, Report, Step, SyncOptions, SyncSession};
+use aralau_sync_core::sync::Gained;
+
+use super::World;
+use crate::{
+    judges::{Exchange, Judgement},
+    line::{Answered, Sent},
+    model::WordNo,
+    note::Note,
+    phone::Syncing,
+    server::Arrival,
+};
+
+/// What an honest answer may come to, decompressed.
+const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+impl World {
+    /// Somebody presses the button, or the phone finds the network.
+    pub(super) fn begin_sync(&mut self) -> Judgement {
+        let Some(at) = self.some_phone() else { return Ok(()) };
+        if self.phones[at].syncing.is_some() || !self.phones[at].look().is_enrolled() {
+            return Ok(());
+        }
+        self.operations += 1;
+        let wait = Duration::from_secs(*self.chance.pick(&[0, 0, 30, 600]));
+        let session = SyncSession::new(SyncOptions { wait });
+        self.phones[at].syncing = Some(Syncing { session, waits_for: None, sleeps_until: None });
+        let who = self.phones[at].name.clone();
+        self.say(who, "begins to sync");
+        self.drive(at)
+    }
+
+    /// Lets a session go on until it needs the line, or time.
+    pub(super) fn drive(&mut self, at: usize) -> Judgement {
+        let may_go_on = |syncing: &mut Syncing| syncing.waits_for.is_none();
+        let Some(mut syncing) = self.phones[at].syncing.take_if(may_go_on) else { return Ok(()) };
+        let step = syncing.session.next(self.phones[at].app());
+        let who = self.phones[at].name.clone();
+        match step {
+            Step::Send(request) => {
+                let number = self.line.send(self.phones[at].number, request);
+                self.say(who, format_args!("asks, request {number}"));
+                self.phones[at].syncing = Some(Syncing { waits_for: Some(number), sleeps_until: None, ..syncing });
+            }
+            Step::Wait(ms) => {
+                let until = self.time.now().plus(i64::try_from(ms).unwrap_or(i64::MAX));
+                self.phones[at].syncing = Some(Syncing { waits_for: None, sleeps_until: Some(until.0), ..syncing });
+            }
+            Step::Done(report) => {
+                self.say(who, format_args!("is level: {}", told(&report)));
+                self.phones[at].unsent = report.unsent;
+            }
+            Step::Failed(error) => {
+                self.say(who, format_args!("gives up: {}", error.code()));
+                self.after_failure(at, &error)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Something moves: a request up, an answer down, or a pause ends.
+    pub(super) fn move_line(&mut self) -> Judgement {
+        let now = self.time.now().0;
+        let due = |syncing: &Syncing| syncing.sleeps_until.is_some_and(|until| until <= now);
+        if let Some(at) = self.phones.iter().position(|phone| phone.syncing.as_ref().is_some_and(due)) {
+            return self.drive(at);
+        }
+        let (up, down) = (self.line.requests.len() as u64, self.line.answers.len() as u64);
+        if up + down == 0 {
+            return Ok(());
+        }
+        let which = self.chance.below(up + down);
+        if which < up {
+            let sent = self.line.requests.remove(which as usize);
+            self.carry_up(sent)
+        } else {
+            let answered = self.line.answers.remove((which - up) as usize);
+            self.carry_down(answered)
+        }
+    }
+
+    /// The request arrives as it was sent, and the answer begins its way back.
+    pub(super) fn arrive(&mut self, sent: Sent) -> Judgement {
+        let response = self.exchange(&sent, Arrival::default())?;
+        match response {
+            Some(response) => self.line.answers.push(Answered { number: sent.number, to: sent.from, response }),
+            None => self.unanswered(&sent),
+        }
+        Ok(())
+    }
+
+    /// A request meets the server, and the judges look on.
+    pub(super) fn exchange(
+        &mut self,
+        sent: &Sent,
+        arrival: Arrival,
+    ) -> Result<Option<HttpResponse>, crate::judges::Violation> {
+        let at = self.server.clock.now();
+        let response = self.server.receive(&sent.request, arrival);
+        if self.server.is_up() {
+            self.judge_server()?;
+        }
+        if let Some(response) = &response {
+            self.note_exchange(sent, response, at)?;
+        }
+        Ok(response)
+    }
+
+    /// The judges hear of an answer.
+    pub(super) fn note_exchange(
+        &mut self,
+        sent: &Sent,
+        response: &HttpResponse,
+        at: aralau_client_sdk::Millis,
+    ) -> Judgement {
+        let body = decompressed(response);
+        self.acknowledge(&body);
+        self.judge_exchange(&Exchange { sent, response, at, body })
+    }
+
+    /// What the server has signed for counts as acknowledged from now on, whether or not the phone ever hears of it.
+    fn acknowledge(&mut self, body: &[u8]) {
+        for gained in gained_in(body) {
+            let Some(note) = Note::open(&gained.receipt, &self.server_key) else { continue };
+            let Some((replica, upto)) = note.decided else { continue };
+            for word in self.model.words.iter_mut().filter(|word| word.scope == note.scope) {
+                word.acknowledged |= word.entry.is_some_and(|(by, index)| by == replica && index <= upto);
+            }
+        }
+    }
+
+    /// Nobody answers: the phone notices, if it still waits.
+    pub(super) fn unanswered(&mut self, sent: &Sent) {
+        self.hear(sent.from.0, sent.number, Err(aralau_client_sdk::TransportError::Unreachable));
+    }
+
+    /// The phone is told what came of a request, and goes on.
+    pub(super) fn hear(
+        &mut self,
+        at: usize,
+        number: u64,
+        answer: Result<HttpResponse, aralau_client_sdk::TransportError>,
+    ) {
+        let waits = self.phones[at].syncing.as_ref().is_some_and(|syncing| syncing.waits_for == Some(number));
+        if !waits || !self.phones[at].is_alive() {
+            return;
+        }
+        let Some(mut syncing) = self.phones[at].syncing.take() else { return };
+        if let Ok(response) = &answer {
+            self.line.earlier.insert(self.phones[at].number, response.clone());
+        }
+        let dies = self.plan.dies(&mut self.chance).filter(|_| answer.is_ok());
+        if let Some(calls) = dies {
+            self.phones[at].fuse.light(calls);
+        }
+        syncing.session.answered(self.phones[at].app(), answer);
+        syncing.waits_for = None;
+        self.phones[at].syncing = Some(syncing);
+        if self.phones[at].fuse.put_out() {
+            let who = self.phones[at].name.clone();
+            self.fault(who, "the battery dies while an answer is taken in");
+            self.phones[at].crash();
+        }
+    }
+
+    /// Whether a word's entry is decided, for all the phone was told.
+    pub fn is_acknowledged(&self, word: WordNo) -> bool {
+        self.model.word(word).acknowledged
+    }
+}
+
+/// What the answer of a sync says of each scope.
+pub fn gained_in(body: &[u8]) -> Vec<Gained> {
+    use aralau_sync_core::cbor;
+    let items = cbor::items(body, MAX_ANSWER_BYTES).unwrap_or_default();
+    items.iter().skip(1).filter_map(|item| cbor::decode(item).ok()).collect()
+}
+
+fn decompressed(response: &HttpResponse) -> Vec<u8> {
+    match response.header("content-encoding") {
+        Some("zstd") => zstd::bulk::decompress(&response.body, MAX_ANSWER_BYTES).unwrap_or_default(),
+        _ => response.body.clone(),
+    }
+}
+
+fn told(report: &Report) -> String {
+    let mut told = format!("pushed {} pulled {} unsent {}", report.pushed, report.pulled, report.unsent);
+    for (is, what) in [(report.rewound, "rewound"), (report.new_replica, "new name"), (report.wipe, "wipe")] {
+        if is {
+            told += &format!(", {what}");
+        }
+    }
+    for held in &report.held {
+        told += &format!(", held {} {}", held.index, held.reason);
+    }
+    for code in &report.refused {
+        told += &format!(", refused {code}");
+    }
+    told
+}

@@ -1,0 +1,155 @@
+//! Inspectors at work: visits logged, edited, settled, with the battery dying now and then.
+
+use aralau_client_sdk::{DocumentId, Error, ScopeId, Value, VisitDraft, VisitEdit};
+
+use super::World;
+use crate::{
+    judges::{Judgement, violated},
+    model::{Author, WordNo},
+    phone::PhoneNo,
+};
+
+impl World {
+    /// A visit at a new id, or one that a partner logged as well.
+    pub(super) fn log(&mut self) -> Judgement {
+        let Some((at, scope)) = self.some_beat() else { return Ok(()) };
+        let shared = self.model.documents_of(scope);
+        let team = self.chance.below(6) == 0 && !shared.is_empty();
+        let id = if team { *self.chance.pick(&shared) } else { self.model.new_document(scope) };
+        let author = Author::Phone(PhoneNo(at));
+        let (outcome, told) = self.model.coin(author, scope, id);
+        let (note, text) = self.model.coin(author, scope, id);
+        let app = self.phones[at].app();
+        let note_id = app.fresh_id();
+        let draft = VisitDraft {
+            outcome: Some(told.clone()),
+            visit_type: Some("door_to_door".into()),
+            note: Some((note_id, text.clone())),
+            ..VisitDraft::default()
+        };
+        let what = format!("logs {id} in {}: {told} {text}", self.model.beats[&scope]);
+        self.write(at, scope, &[outcome, note], what, |app| app.log_visit_in(scope, id, draft).map(drop))?;
+        // One who has written about a visit before logs nothing more.
+        if team { self.keep_what_is_there(at, &[outcome, note]) } else { Ok(()) }
+    }
+
+    /// A note, a field, or both at once.
+    pub(super) fn edit(&mut self) -> Judgement {
+        let Some((at, scope, id)) = self.some_visit() else { return Ok(()) };
+        let author = Author::Phone(PhoneNo(at));
+        let (mut words, mut edits, mut told) = (Vec::new(), Vec::new(), Vec::new());
+        if self.chance.below(3) > 0 {
+            let (word, text) = self.model.coin(author, scope, id);
+            let note = self.phones[at].app().fresh_id();
+            told.push(format!("a note {text}"));
+            edits.push(VisitEdit::AddNote { id: note, text });
+            words.push(word);
+        }
+        if edits.is_empty() || self.chance.below(2) == 0 {
+            let (word, text) = self.model.coin(author, scope, id);
+            let field = *self.chance.pick(&["outcome", "visit_type"]);
+            told.push(format!("{field} = {text}"));
+            edits.push(VisitEdit::Set { field: field.into(), value: Value::from(text.as_str()) });
+            words.push(word);
+        }
+        if self.chance.below(12) == 0 {
+            told.push("withdrawn".to_owned());
+            edits.push(VisitEdit::Withdraw);
+        }
+        let what = format!("edits {id}: {}", told.join(", "));
+        self.write(at, scope, &words, what, |app| app.edit_visit(id, &edits))
+    }
+
+    /// Chooses one of a conflict's values.
+    pub(super) fn resolve(&mut self) -> Judgement {
+        let Some((at, scope, id)) = self.some_visit() else { return Ok(()) };
+        let visit = self.phones[at].look().visit(id).expect("just found");
+        let Some(conflict) = visit.conflicts.first() else { return Ok(()) };
+        let value = self.chance.pick(&conflict.values).value.clone();
+        let field = conflict.field.clone();
+        let what = format!("settles {field} of {id}: {}", value.as_text().unwrap_or("?"));
+        self.write(at, scope, &[], what, |app| app.resolve(id, &field, value))
+    }
+
+    /// One write, during which the battery may die.
+    fn write(
+        &mut self,
+        at: usize,
+        scope: ScopeId,
+        words: &[WordNo],
+        what: String,
+        work: impl FnOnce(&mut crate::phone::App) -> Result<(), Error>,
+    ) -> Judgement {
+        self.operations += 1;
+        let who = self.phones[at].name.clone();
+        let before = self.phones[at].written(scope);
+        let dies = self.plan.dies(&mut self.chance);
+        if let Some(calls) = dies {
+            self.phones[at].fuse.light(calls);
+        }
+        let done = work(self.phones[at].app());
+        let dead = self.phones[at].fuse.put_out();
+        if dead {
+            self.fault(&who, format_args!("{what}, and the battery dies"));
+            self.phones[at].crash();
+        } else {
+            self.say(&who, &what);
+        }
+        match done {
+            Ok(()) => {}
+            Err(Error::Store(_)) if dead => return self.keep_what_is_there(at, words),
+            // A full document, or a beat taken away: nothing was written, and the inspector was told.
+            Err(Error::DocumentFull | Error::UnknownBeat) => {
+                self.never_written(words);
+                return Ok(());
+            }
+            Err(error) => return violated("writing", format!("{who} cannot write: {error}")),
+        }
+        self.written(at, scope, before, words);
+        Ok(())
+    }
+
+    /// Words that an app took must be in its store; those that it did not confirm may be.
+    fn keep_what_is_there(&mut self, at: usize, words: &[WordNo]) -> Judgement {
+        let there = self.words_on(at);
+        for word in words {
+            if !there.contains(word) {
+                self.never_written(&[*word]);
+            }
+        }
+        Ok(())
+    }
+
+    fn never_written(&mut self, words: &[WordNo]) {
+        for word in words {
+            self.model.words[word.0].gone = Some("it was never written");
+        }
+    }
+
+    fn written(&mut self, at: usize, scope: ScopeId, before: u64, words: &[WordNo]) {
+        let (replica, index) = (self.phones[at].replica(), self.phones[at].written(scope));
+        if index == before {
+            // Logged before under this name: an import that is repeated.
+            self.never_written(words);
+            return;
+        }
+        for word in words {
+            self.model.words[word.0].entry = Some((replica, index));
+        }
+    }
+
+    /// A phone and one of the beats that it may write in.
+    fn some_beat(&mut self) -> Option<(usize, ScopeId)> {
+        let at = self.some_phone()?;
+        let beats: Vec<_> = self.phones[at].look().beats().iter().map(|beat| beat.scope).collect();
+        if beats.is_empty() { None } else { Some((at, *self.chance.pick(&beats))) }
+    }
+
+    /// A phone and a visit that it shows.
+    fn some_visit(&mut self) -> Option<(usize, ScopeId, DocumentId)> {
+        let (at, scope) = self.some_beat()?;
+        let known = self.model.documents_of(scope);
+        let id = *self.chance.pick(known.get(known.len().saturating_sub(12)..).filter(|known| !known.is_empty())?);
+        self.phones[at].look().visit(id).is_ok().then_some((at, scope, id))
+    }
+}
