@@ -41,6 +41,10 @@ pub mod column {
     pub const VALUE: u64 = 87;
     /// How many predecessors.
     pub const PREDECESSOR_COUNT: u64 = 112;
+    /// Their actors, by index.
+    pub const PREDECESSOR_ACTOR: u64 = 113;
+    /// Their counters.
+    pub const PREDECESSOR_COUNTER: u64 = 115;
     /// Marks a deflated column.
     pub const DEFLATED: u64 = 8;
 }
