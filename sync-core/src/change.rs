@@ -221,7 +221,7 @@ impl Change {
     /// item named by a UUIDv4, or 16 bytes under [`NONCE`].
     pub fn carries_nonce(&self) -> bool {
         self.puts().iter().any(|put| match KeyPath::parse(&put.key) {
-            Some(KeyPath::Item { id, .. }) => id.get_version_num() == 4 && id.get_variant() == uuid::Variant::RFC4122,
+            Some(path @ KeyPath::Item { .. }) => path.is_random(),
             Some(KeyPath::Field(NONCE) | KeyPath::Witness { field: NONCE, .. }) => {
                 matches!(&put.value, Value::Bytes(bytes) if bytes.len() == 16)
             }

@@ -2,7 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::id::{ChangeHash, ContentHash, HeaderHash};
+use uuid::Builder;
+
+use crate::id::{ChangeHash, ContentHash, DocumentId, HeaderHash};
 
 /// SHA-256 over the concatenation of `parts`.
 pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
@@ -21,6 +23,13 @@ pub fn content_hash(change: &[u8]) -> ContentHash {
 /// SHA-256 of an entry's header, exactly as received.
 pub fn header_hash(header: &[u8]) -> HeaderHash {
     HeaderHash(sha256(&[header]))
+}
+
+/// The id of a document that is named after the change which begins it, given that change's body: a UUIDv8 of
+/// `SHA256("aralau/document/1\0" ‖ body)`. The change's random bytes make it one of a kind, and a link need not carry it.
+pub fn document_named_by(body: &[u8]) -> DocumentId {
+    let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = sha256(&[b"aralau/document/1\0", body]);
+    DocumentId(Builder::from_custom_bytes(id).into_uuid())
 }
 
 /// The four bytes that every Automerge chunk begins with.

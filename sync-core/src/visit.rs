@@ -31,12 +31,12 @@ pub mod field {
     pub const STARTED_AT: &str = "started_at";
     /// Under `witness/<replica>/`: when it ended.
     pub const ENDED_AT: &str = "ended_at";
-    /// Under `witness/<replica>/`: degrees north.
-    pub const LAT: &str = "lat";
-    /// Under `witness/<replica>/`: degrees east.
-    pub const LON: &str = "lon";
-    /// Under `witness/<replica>/`: radius in metres.
-    pub const ACCURACY_M: &str = "accuracy_m";
+    /// Under `witness/<replica>/`: degrees north × 10⁷, whole. Half the bytes of a float, and nothing to round.
+    pub const LAT_E7: &str = "lat_e7";
+    /// Under `witness/<replica>/`: degrees east × 10⁷, whole.
+    pub const LON_E7: &str = "lon_e7";
+    /// Under `witness/<replica>/`: radius in centimetres, whole.
+    pub const ACCURACY_CM: &str = "accuracy_cm";
     /// Under `witness/<replica>/`: whether the phone says that the position was made up.
     pub const MOCK: &str = "mock";
     /// In a place: as written on the door.
@@ -48,6 +48,9 @@ pub mod field {
     /// In a note: the words.
     pub const TEXT: &str = "text";
 }
+
+const PER_DEGREE: f64 = 1e7;
+const PER_METRE: f64 = 100.0;
 
 /// A visit, read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -153,17 +156,19 @@ impl Visit {
     fn read_witnesses(&mut self, reading: &Reading) {
         for fields in reading.witnesses().values() {
             let instant = |name| fields.get(name).and_then(|field| millis(field.winner()?));
-            let number = |name| fields.get(name).and_then(|field| float(field.winner()?));
+            let scaled = |name, scale| fields.get(name).and_then(|field| Some(number(field.winner()?)? / scale));
             if let Some(started) = instant(field::STARTED_AT) {
                 self.started_at = Some(self.started_at.map_or(started, |known| known.min(started)));
             }
             if let Some(ended) = instant(field::ENDED_AT) {
                 self.ended_at = Some(self.ended_at.map_or(ended, |known| known.max(ended)));
             }
-            if let (None, Some(lat), Some(lon)) = (self.position, number(field::LAT), number(field::LON)) {
+            let (lat, lon) = (scaled(field::LAT_E7, PER_DEGREE), scaled(field::LON_E7, PER_DEGREE));
+            if let (None, Some(lat), Some(lon)) = (self.position, lat, lon) {
                 let mock = fields.get(field::MOCK).and_then(|field| field.winner());
                 let mock = mock == Some(&Value::Boolean(true));
-                self.position = Some(Position { lat, lon, accuracy_m: number(field::ACCURACY_M), mock });
+                let accuracy_m = scaled(field::ACCURACY_CM, PER_METRE);
+                self.position = Some(Position { lat, lon, accuracy_m, mock });
             }
         }
     }
@@ -212,7 +217,7 @@ fn millis(value: &Value) -> Option<Millis> {
     }
 }
 
-fn float(value: &Value) -> Option<f64> {
+fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Float(number) => Some(*number),
         Value::Int(number) => Some(*number as f64),
@@ -296,18 +301,25 @@ impl VisitDraft {
         .flatten()
         .collect();
         if let Some(position) = self.position {
-            puts.push(witness(field::LAT, Value::Float(position.lat)));
-            puts.push(witness(field::LON, Value::Float(position.lon)));
-            puts.extend(position.accuracy_m.map(|metres| witness(field::ACCURACY_M, Value::Float(metres))));
+            puts.push(witness(field::LAT_E7, whole(position.lat * PER_DEGREE)));
+            puts.push(witness(field::LON_E7, whole(position.lon * PER_DEGREE)));
+            puts.extend(position.accuracy_m.map(|metres| witness(field::ACCURACY_CM, whole(metres * PER_METRE))));
             puts.push(witness(field::MOCK, Value::Boolean(position.mock)));
         }
         if let Some((id, text)) = &self.note {
             puts.push((format!("{NOTES}/{id}/{}", field::TEXT), Value::Text(text.clone())));
         }
         puts.extend(self.other.iter().cloned());
-        puts.push(witness(NONCE, Value::Bytes(nonce.to_vec())));
+        // A fresh item's id is as random, and costs the line nothing more.
+        if !puts.iter().any(|(key, _)| KeyPath::parse(key).is_some_and(|path| path.is_random())) {
+            puts.push(witness(NONCE, Value::Bytes(nonce.to_vec())));
+        }
         puts
     }
+}
+
+fn whole(number: f64) -> Value {
+    Value::Int(number.round() as i64)
 }
 
 /// One thing that a person changes about a visit.

@@ -66,7 +66,8 @@ fn header() -> Header {
 
 fn frame() -> Frame {
     let hollow = Link::Hollow { header: digest::header_hash(b"header"), content: digest::content_hash(b"content") };
-    let links = vec![Entry::new(header(), change()).to_link(), hollow];
+    let named = Header { document: digest::document_named_by(change().body()), ..header() };
+    let links = vec![Entry::new(header(), change()).to_link(), Entry::new(named, change()).to_link(), hollow];
     Frame { signature: SIGNATURE, stream: STREAM, before: Tip::default(), links }
 }
 
@@ -134,7 +135,7 @@ fn welcome() -> Welcome {
 fn gained() -> Gained {
     let row =
         |kind, content| Row { kind, received_at: AT, stream: 0, index: 1, verdict: verdict().to_bytes(), content };
-    let [full, hollow] = &frame().links[..] else { unreachable!("two links") };
+    let [full, named, hollow] = &frame().links[..] else { unreachable!("three links") };
     Gained {
         scope: SCOPE,
         epoch: 1,
@@ -147,6 +148,7 @@ fn gained() -> Gained {
         }],
         rows: vec![
             row(RowKind::Accepted, Content::Link(full.clone())),
+            row(RowKind::Accepted, Content::Link(named.clone())),
             row(RowKind::Held, Content::Link(hollow.clone())),
             row(RowKind::Rejected, Content::Known),
             row(RowKind::Control, Content::Control(vec![1, 2, 3])),

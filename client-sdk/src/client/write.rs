@@ -2,6 +2,7 @@
 
 use aralau_sync_core::{
     change::{Change, Value},
+    digest::document_named_by,
     document::{AuthorError, Document},
     id::{Actor, DocumentId, Kind, ScopeId},
     visit::{Place, VisitDraft, VisitEdit},
@@ -29,22 +30,21 @@ impl<S: Store> Client<S> {
     /// [`Error::UnknownBeat`] where neither tells the beat; see [`Self::log_visit_in`].
     pub fn log_visit(&mut self, draft: VisitDraft) -> Result<DocumentId, Error> {
         let scope = self.scope_of(draft.place)?;
-        let id = DocumentId(self.seams.uuid());
-        self.log_visit_in(scope, id, draft)
+        let puts = draft.puts(self.identity.replica, self.seams.nonce());
+        self.create(scope, None, Kind::VISIT, &puts)
     }
 
     /// Logs a visit under an id of the caller's: every member of a team may log the same one, and all their words are
     /// kept side by side. Once this install has written about it, nothing more is logged: an import may be repeated.
     pub fn log_visit_in(&mut self, scope: ScopeId, id: DocumentId, draft: VisitDraft) -> Result<DocumentId, Error> {
         let puts = draft.puts(self.identity.replica, self.seams.nonce());
-        self.create(scope, id, Kind::VISIT, &puts)
+        self.create(scope, Some(id), Kind::VISIT, &puts)
     }
 
     /// Registers a place in a beat.
     pub fn add_place(&mut self, scope: ScopeId, place: Place) -> Result<DocumentId, Error> {
-        let id = DocumentId(self.seams.uuid());
         let puts = place.puts(self.seams.nonce());
-        self.create(scope, id, Kind::PLACE, &puts)
+        self.create(scope, None, Kind::PLACE, &puts)
     }
 
     /// Changes a visit. Edits that change nothing write nothing.
@@ -83,11 +83,12 @@ impl<S: Store> Client<S> {
         }
     }
 
-    /// Writes without regard to what others wrote under the same id: concurrent by intent.
+    /// Writes without regard to what others wrote under the same id: concurrent by intent. Without an id, the document
+    /// is named after the change.
     fn create(
         &mut self,
         scope: ScopeId,
-        id: DocumentId,
+        id: Option<DocumentId>,
         kind: Kind,
         puts: &[(String, Value)],
     ) -> Result<DocumentId, Error> {
@@ -99,12 +100,10 @@ impl<S: Store> Client<S> {
         }
         self.settle(scope)?;
         let replica = self.identity.replica;
+        let change = Document::begin(Actor { replica, generation: 0 }, puts)?;
+        let id = id.unwrap_or_else(|| document_named_by(change.body()));
         let local = LocalDocument::load(&self.store, &self.identity, scope, id)?;
-        if local.written_by(replica) {
-            return Ok(id);
-        }
-        let change = Document::new().author(Actor { replica, generation: 0 }, puts)?;
-        if let Some(change) = change {
+        if !local.written_by(replica) {
             local.document.check(&change).map_err(AuthorError::from)?;
             self.write(scope, id, kind, change)?;
         }

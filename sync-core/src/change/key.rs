@@ -57,6 +57,12 @@ impl<'a> KeyPath<'a> {
         Some(path)
     }
 
+    /// Whether it names an item by a UUIDv4: 122 bits that nobody can guess.
+    pub fn is_random(&self) -> bool {
+        let Self::Item { id, .. } = self else { return false };
+        id.get_version_num() == 4 && id.get_variant() == uuid::Variant::RFC4122
+    }
+
     /// The key that [`Self::parse`] takes apart into this.
     pub fn to_key(&self) -> String {
         match self {

@@ -18,6 +18,16 @@ pub enum AuthorError {
 }
 
 impl Document {
+    /// The change with which `actor` begins a document, whatever others may write under the same id.
+    pub fn begin(actor: Actor, puts: &[(String, Value)]) -> Result<Change, AuthorError> {
+        let put =
+            |(key, value): &(String, Value)| Put { key: key.clone(), value: value.clone(), predecessors: Vec::new() };
+        let puts = puts.iter().map(put).collect();
+        let change = Change::build(ChangeParts { actor, sequence: 1, start_op: 1, dependencies: Vec::new(), puts })?;
+        Self::new().check(&change)?;
+        Ok(change)
+    }
+
     /// The change by which `actor` sets each key to its value, upon everything that is here; not yet applied. `None`
     /// where nothing would change.
     ///
