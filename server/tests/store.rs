@@ -397,3 +397,20 @@ fn what_was_promised_stands_in_rows_under_the_data_dictionarys_names() {
     assert_eq!(world.count("SELECT count(*) FROM concern WHERE category = 'lighting'"), 1);
     world.check();
 }
+
+#[test]
+fn a_data_folder_of_the_first_schema_is_migrated_with_everything_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let packed = include_bytes!("../../tests/data/store-1.db.zst");
+    std::fs::write(folder.path().join("aralau.db"), zstd::decode_all(&packed[..]).unwrap()).unwrap();
+
+    let store = Store::open(folder.path(), NOW, Arc::new(SystemEntropy)).unwrap();
+    let count =
+        |sql: &str| store.read(|connection| Ok(connection.query_row(sql, [], |row| row.get::<_, i64>(0))?)).unwrap();
+    assert_eq!(count("PRAGMA user_version"), store::SCHEMA_VERSION as i64);
+    assert_eq!(count("SELECT count(*) FROM visit"), 4);
+    assert_eq!(count("SELECT count(*) FROM visit WHERE conflicts = 1 AND notes = 3"), 1);
+    assert_eq!(count("SELECT count(*) FROM held WHERE state = 'held' AND reason = 'revoked'"), 1);
+    assert_eq!(count("SELECT count(*) FROM note_text WHERE note_text MATCH 'елка'"), 1);
+    assert_eq!(store.check().unwrap().problems, Vec::<String>::new());
+}

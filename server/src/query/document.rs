@@ -74,16 +74,24 @@ impl Loaded {
 
 /// Loads a document's accepted changes.
 pub fn load(connection: &Connection, located: &Located) -> Result<Loaded, StoreError> {
+    let mut loaded = load_numbered(connection, located.document_no)?;
+    loaded.rows.iter_mut().for_each(|row| *row = located.sequence_of(*row));
+    Ok(loaded)
+}
+
+/// As [`load`], by the document's number; rows by their keys.
+pub(super) fn load_numbered(connection: &Connection, document_no: i64) -> Result<Loaded, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT row_id, header, body FROM change JOIN log USING (row_id) WHERE document_no = ? ORDER BY row_id",
+        "SELECT row_id, header, body FROM log
+         WHERE row_id IN (SELECT ?1 UNION ALL SELECT row_id FROM later_change WHERE document_no = ?1) ORDER BY row_id",
     )?;
-    let mut rows = statement.query([located.document_no])?;
+    let mut rows = statement.query([document_no])?;
     let mut loaded = Loaded { document: Document::new(), made_at: BTreeMap::new(), rows: Vec::new() };
     while let Some(row) = rows.next()? {
         let (header, body): (Vec<u8>, Vec<u8>) = (row.get(1)?, row.get(2)?);
         let entry =
             Entry::open(header, &body).map_err(|_| StoreError::corrupt("an accepted entry cannot be opened"))?;
-        loaded.rows.push(located.sequence_of(row.get(0)?));
+        loaded.rows.push(row.get(0)?);
         loaded.made_at.insert(entry.change.hash(), entry.header.at);
         loaded.document.apply(entry.change);
     }

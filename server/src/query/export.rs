@@ -4,7 +4,11 @@ use rusqlite::Connection;
 use serde::Serialize;
 use uuid::Uuid;
 
+use aralau_sync_core::visit::{self, Visit};
+
 use super::{
+    author::Authors,
+    document::load_numbered,
     instant::Instant,
     page::{Cursor, Limit, Page},
     visits::{self, VisitFilter, VisitHead, VisitKey},
@@ -58,12 +62,13 @@ pub fn batch(
 ) -> Result<Batch, StoreError> {
     let rows = visits::keyed(connection, filter, &Page { limit: Limit::BATCH, cursor: after })?;
     let found = rows.len();
+    let mut authors = Authors::new(connection);
     let (mut visits, mut last, mut bytes) = (Vec::with_capacity(found), None, 0);
     for (key, row) in rows.into_iter().take(Limit::BATCH.rows()) {
         if bytes > BATCH_BYTES {
             break;
         }
-        let notes = notes(connection, key.1)?;
+        let notes = if row.notes == 0 { Vec::new() } else { notes(connection, key.1, &mut authors)? };
         bytes += notes.iter().map(|note| note.text.len()).sum::<usize>();
         visits.push(ExportedVisit { head: row.head, conflicts: row.conflicts, notes });
         last = Some(Cursor(key));
@@ -72,19 +77,16 @@ pub fn batch(
     Ok(Batch { visits, next })
 }
 
-fn notes(connection: &Connection, document_no: i64) -> Result<Vec<ExportedNote>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT n.note, n.text, p.name, n.at, n.status FROM note n LEFT JOIN person p ON p.person = n.author
-         WHERE n.document_no = ? ORDER BY n.at, n.note",
-    )?;
-    let rows = statement.query_map([document_no], |row| {
-        Ok(ExportedNote {
-            id: Uuid::from_bytes(row.get(0)?),
-            text: row.get(1)?,
-            by: row.get(2)?,
-            at: Instant::from_ms(row.get(3)?),
-            status: row.get(4)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+/// The words stand in the log only.
+fn notes(
+    connection: &Connection,
+    document_no: i64,
+    authors: &mut Authors<'_>,
+) -> Result<Vec<ExportedNote>, StoreError> {
+    let visit = Visit::read(&load_numbered(connection, document_no)?.reading());
+    let exported = |note: visit::Note| {
+        let by = note.by.map(|replica| authors.of(replica)).transpose()?.flatten().map(|author| author.person.name);
+        Ok(ExportedNote { id: note.id, text: note.text, by, at: Instant(note.at), status: note.status })
+    };
+    visit.notes.into_iter().map(exported).collect()
 }

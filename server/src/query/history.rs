@@ -101,7 +101,8 @@ pub fn page(
     let page = &Page { limit: page.limit.at_most(MAX_ROWS), cursor: page.cursor.clone() };
     let mut statement = connection.prepare_cached(
         "WITH entry (stream_no, entry_index) AS (
-             SELECT l.stream_no, l.entry_index FROM change c JOIN log l ON l.row_id = c.row_id WHERE c.document_no = ?1
+             SELECT stream_no, entry_index FROM log
+             WHERE row_id IN (SELECT ?1 UNION ALL SELECT row_id FROM later_change WHERE document_no = ?1)
              UNION SELECT stream_no, entry_index FROM held WHERE document = ?2 AND scope_no = ?3)
          SELECT l.row_id, l.kind, l.received_at, l.verdict, e.entry_index, s.replica,
                 coalesce(l.header, content.header) AS header, coalesce(l.body, content.body) AS body

@@ -20,9 +20,7 @@ pub struct TooManyWords;
 impl TryFrom<String> for Search {
     type Error = TooManyWords;
     fn try_from(text: String) -> Result<Self, TooManyWords> {
-        let folded = fold(&text);
-        let words = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-        let words: Vec<_> = words.map(str::to_owned).collect();
+        let words: Vec<_> = fold(&text).split_ascii_whitespace().map(str::to_owned).collect();
         if words.len() > MAX_WORDS { Err(TooManyWords) } else { Ok(Self(words)) }
     }
 }

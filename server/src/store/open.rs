@@ -15,12 +15,12 @@ use aralau_sync_core::{
 };
 use aws_lc_rs::rand::SystemRandom;
 use rusqlite::{Connection, OptionalExtension as _, backup::Backup, params};
-use rusqlite_migration::{M, Migrations};
+use rusqlite_migration::{HookError, HookResult, M, Migrations};
 use uuid::Uuid;
 
-use super::{Place, StoreError, Transaction, epochs};
+use super::{Place, StoreError, Transaction, epochs, rebuild};
 use crate::{
-    entropy::{Entropy, NoEntropy, random},
+    entropy::{Entropy, NoEntropy, SystemEntropy, random},
     keys::{CustodyKey, KeyError, ReceiptKey},
 };
 
@@ -29,11 +29,23 @@ pub const DATABASE: &str = "aralau.db";
 const LOCK: &str = "serving.lock";
 const HIGH_WATER: &str = "high-water";
 
-static MIGRATIONS: LazyLock<Migrations<'static>> =
-    LazyLock::new(|| Migrations::new(vec![M::up(include_str!("../../migrations/sqlite/1-start.sql"))]));
+static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| {
+    Migrations::new(vec![
+        M::up(include_str!("../../migrations/sqlite/1-start.sql")),
+        M::up_with_hook(include_str!("../../migrations/sqlite/2-lean-projections.sql"), project_anew),
+    ])
+});
+
+/// Whatever a migration did to the projections: they follow from the log.
+fn project_anew(connection: &rusqlite::Transaction<'_>) -> HookResult {
+    let rows = rebuild::rebuild_in(&Transaction::over(connection, &SystemEntropy))
+        .map_err(|error| HookError::Hook(error.to_string()))?;
+    tracing::info!(rows, "the projections were made anew for this version");
+    Ok(())
+}
 
 /// The schema this build writes; a newer one is refused, an older one migrated.
-pub const SCHEMA_VERSION: usize = 1;
+pub const SCHEMA_VERSION: usize = 2;
 
 /// Why a data folder cannot be opened.
 #[derive(Debug, thiserror::Error)]

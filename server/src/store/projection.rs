@@ -58,9 +58,8 @@ fn load_accepted(
     loaded: &mut Loaded,
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT header, body, received_at, verdict, replica FROM change
-         JOIN log USING (row_id) JOIN stream ON stream.stream_no = change.stream_no
-         WHERE document_no = ? ORDER BY row_id",
+        "SELECT header, body, received_at, verdict, replica FROM log JOIN stream USING (stream_no)
+         WHERE row_id IN (SELECT ?1 UNION ALL SELECT row_id FROM later_change WHERE document_no = ?1) ORDER BY row_id",
     )?;
     let mut rows = statement.query([document_no])?;
     while let Some(row) = rows.next()? {
@@ -150,23 +149,13 @@ impl Loaded {
                 *self.document_no.insert(row_id)
             }
         };
-        let actor = change.actor();
-        tx.prepare_cached(
-            "INSERT INTO change (document_no, change_hash, stream_no, generation, sequence, row_id)
-             SELECT ?1, ?2, stream_no, ?4, ?5, ?6 FROM stream WHERE replica = ?3 AND scope_no = ?7",
-        )?
-        .execute(params![
-            document_no,
-            change.hash().as_bytes(),
-            actor.replica.as_bytes(),
-            actor.generation,
-            change.sequence().cast_signed(),
-            row_id,
-            scope_no
-        ])?;
+        if document_no != row_id {
+            tx.prepare_cached("INSERT INTO later_change (document_no, row_id) VALUES (?, ?)")?
+                .execute([document_no, row_id])?;
+        }
         self.rows.push(RowFacts {
             change: change.hash(),
-            replica: actor.replica,
+            replica: change.actor().replica,
             at: header.at,
             received_at,
             late: labels.contains(Labels::LATE),
@@ -258,24 +247,13 @@ impl Projected<'_> {
         if visit.notes.is_empty() {
             return Ok(());
         }
-        let mut statement = self.tx.prepare_cached(
-            "INSERT OR REPLACE INTO note (document_no, note, author, at, status, text) VALUES (?, ?, ?, ?, ?, ?)",
-        )?;
-        for note in &visit.notes {
-            let author = self.person(note.by)?.map(|person| *person.as_bytes());
-            statement.execute(params![
-                self.document_no,
-                note.id.as_bytes(),
-                author,
-                note.at.0,
-                note.status,
-                note.text
-            ])?;
+        let mut folded = String::new();
+        for note in visit.notes.iter().filter(|note| note.status == ACTIVE) {
+            fold_into(&mut folded, &note.text);
         }
-        let words = visit.notes.iter().filter(|note| note.status == ACTIVE).map(|note| fold(&note.text));
         self.tx
             .prepare_cached("INSERT OR REPLACE INTO note_text (rowid, folded) VALUES (?, ?)")?
-            .execute(params![self.document_no, words.collect::<Vec<_>>().join("\n")])?;
+            .execute(params![self.document_no, folded])?;
         Ok(())
     }
 
@@ -337,7 +315,18 @@ fn instant(value: &Value) -> Option<i64> {
     }
 }
 
-/// Lower case, ё as е: what people type is found however it was written.
+/// The words of a text, each followed by a space, in lower case and ё as е: what people type is found however it was
+/// written.
 pub fn fold(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ё' { 'е' } else { c }).collect()
+    let mut folded = String::with_capacity(text.len() + 1);
+    fold_into(&mut folded, text);
+    folded
+}
+
+fn fold_into(folded: &mut String, text: &str) {
+    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        let letters = word.chars().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric());
+        folded.extend(letters.map(|c| if c == 'ё' { 'е' } else { c }));
+        folded.push(' ');
+    }
 }

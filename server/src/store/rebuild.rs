@@ -21,7 +21,7 @@ use super::{
 use crate::keys::DeviceVerifier;
 
 /// The tables that follow from the log.
-const PROJECTIONS: [&str; 16] = [
+const PROJECTIONS: [&str; 15] = [
     "epoch",
     "person",
     "beat",
@@ -29,11 +29,10 @@ const PROJECTIONS: [&str; 16] = [
     "replica",
     "granted",
     "document",
-    "change",
+    "later_change",
     "held",
     "place",
     "visit",
-    "note",
     "concern",
     "referral",
     "commitment",
@@ -66,7 +65,7 @@ impl Store {
     /// Makes every projection anew from the log, in one transaction.
     pub fn rebuild(&self) -> Result<RebuildReport, StoreError> {
         self.write(|tx| {
-            let rows = rebuild_in(tx)?;
+            let rows = rebuild_beside(tx)?;
             let mut changed = 0;
             for table in PROJECTIONS {
                 changed += differences(tx, table)?;
@@ -88,7 +87,7 @@ impl Store {
         })?;
         // A dry rebuild: its savepoint is rolled back by the error that carries the answer out.
         let changed = self.write(|tx| -> Result<(), StoreError> {
-            rebuild_in(tx)?;
+            rebuild_beside(tx)?;
             let changed: u64 = PROJECTIONS.iter().map(|table| differences(tx, table)).sum::<Result<_, _>>()?;
             Err(StoreError::Internal(format!("{DRY_RUN}{changed}")))
         });
@@ -119,11 +118,18 @@ fn differences(tx: &Connection, table: &str) -> Result<u64, StoreError> {
     Ok(count(&now, &before)?.max(count(&before, &now)?).cast_unsigned())
 }
 
-fn rebuild_in(tx: &Transaction<'_>) -> Result<u64, StoreError> {
+/// Keeps what was there under another name, to be compared.
+fn rebuild_beside(tx: &Transaction<'_>) -> Result<u64, StoreError> {
     for table in PROJECTIONS {
-        tx.execute_batch(&format!(
-            "CREATE TEMP TABLE before_{table} AS SELECT * FROM main.{table}; DELETE FROM main.{table};"
-        ))?;
+        tx.execute_batch(&format!("CREATE TEMP TABLE before_{table} AS SELECT * FROM main.{table}"))?;
+    }
+    rebuild_in(tx)
+}
+
+/// Makes every projection anew from the log. Returns the rows read.
+pub(super) fn rebuild_in(tx: &Transaction<'_>) -> Result<u64, StoreError> {
+    for table in PROJECTIONS {
+        tx.execute_batch(&format!("DELETE FROM main.{table}"))?;
     }
     tx.execute_batch("INSERT INTO note_text (note_text) VALUES ('delete-all')")?;
     let mut rows = 0;
