@@ -39,8 +39,9 @@ fn build() -> PathBuf {
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
-    let output = command.current_dir(root).stderr(Stdio::inherit()).output().expect("cargo starts");
+    // Of the checkout whose tests run, which need not be the one where this was compiled: target folders get copied.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let output = command.current_dir(here).stderr(Stdio::inherit()).output().expect("cargo starts");
     assert!(output.status.success(), "`cargo build --bin aralau` failed");
     let built = String::from_utf8_lossy(&output.stdout).lines().filter_map(executable).next_back();
     built.expect("cargo names the executable")
