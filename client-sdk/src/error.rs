@@ -119,7 +119,9 @@ impl Error {
 fn server_action(status: u16, code: &str) -> Action {
     match (status, code) {
         (_, "device_revoked" | "device_unknown" | "replica_unknown") | (401, _) => Action::Enroll,
-        (_, "enrollment_code_unknown" | "enrollment_code_expired" | "enrollment_code_used") => Action::Correct,
+        (_, "enrollment_code_unknown" | "enrollment_code_expired" | "enrollment_code_used" | "device_enrolled") => {
+            Action::Correct
+        }
         (426, _) => Action::Update,
         (408 | 413 | 429 | 500..=599, _) => Action::Retry,
         _ => Action::Report,

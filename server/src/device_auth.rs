@@ -14,11 +14,11 @@ use aralau_sync_core::{
 };
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::Connection;
 
 use crate::{
     keys::DeviceVerifier,
-    store::{DeviceRow, StoreError, device},
+    store::{DeviceRow, StoreError, device, nonce_floor},
 };
 
 /// A nonce lives as long as a device may stay away and still find its way back in one round trip.
@@ -113,14 +113,7 @@ pub fn identify(
     let Some(issued_at) = nonces.issued_at(&credentials.nonce, row.device, now) else {
         return Ok(Err(Refused::StaleNonce));
     };
-    Ok(if issued_at <= floor(connection, row.device)? { Err(Refused::StaleNonce) } else { Ok((row, issued_at)) })
-}
-
-/// The issue time of the newest nonce that a device has used.
-pub fn floor(connection: &Connection, device: DeviceId) -> Result<Millis, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT nonce_floor FROM device_status WHERE device = ?")?;
-    let floor = statement.query_row(params![device.as_bytes()], |row| row.get(0)).optional()?;
-    Ok(Millis(floor.unwrap_or(0)))
+    Ok(if issued_at <= nonce_floor(connection, row.device)? { Err(Refused::StaleNonce) } else { Ok((row, issued_at)) })
 }
 
 /// The next nonce: issued after every earlier one even where the server's clock went back.

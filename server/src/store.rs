@@ -42,7 +42,7 @@ pub use place::{Disk, Place, SystemDisk};
 pub use projection::{fold, load as load_document};
 pub use pull::{Asking, PullLimits, pull};
 pub use rebuild::{CheckReport, RebuildReport};
-pub use status::{DeviceStatus, note_status};
+pub use status::{DeviceStatus, Noted, nonce_floor, note_status};
 pub use writer::{Transaction, Writer};
 
 /// Why the store did not do what it was asked.
@@ -84,8 +84,9 @@ impl StoreError {
 pub struct Store(Arc<Inner>);
 
 struct Inner {
-    writer: Writer,
+    // Closed before the writer's connection: only the last one to close folds the write-ahead log back.
     readers: Readers,
+    writer: Writer,
     place: Place,
     identity: Identity,
 }

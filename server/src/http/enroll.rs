@@ -95,6 +95,7 @@ pub async fn enroll(State(app): State<App>, Body(ask): Body<Ask>) -> Result<Json
         EnrollError::Unknown => Problem::EnrollmentCodeUnknown,
         EnrollError::Expired => Problem::EnrollmentCodeExpired,
         EnrollError::Used => Problem::EnrollmentCodeUsed,
+        EnrollError::Known => Problem::DeviceEnrolled,
         EnrollError::Replica => Problem::ReplicaForeign,
     })?;
     let nonce = Nonces(&app.identity().nonce_secret).issue(enrolled.device, now);

@@ -93,6 +93,9 @@ pub enum Problem {
     /// It works once.
     #[error("another device has used this enrollment code: ask for a new one")]
     EnrollmentCodeUsed,
+    /// The device came in by another code before.
+    #[error("this device is enrolled already; the code was not used up")]
+    DeviceEnrolled,
     /// As many listen as can be served.
     #[error("too many are listening already; try again later")]
     TooManySubscribers,
@@ -158,6 +161,7 @@ impl Problem {
             Self::EnrollmentCodeUnknown => (StatusCode::FORBIDDEN, "enrollment_code_unknown"),
             Self::EnrollmentCodeExpired => (StatusCode::FORBIDDEN, "enrollment_code_expired"),
             Self::EnrollmentCodeUsed => (StatusCode::FORBIDDEN, "enrollment_code_used"),
+            Self::DeviceEnrolled => (StatusCode::CONFLICT, "device_enrolled"),
             Self::TooManySubscribers => (StatusCode::SERVICE_UNAVAILABLE, "too_many_subscribers"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aralau_sync_core::{
     cbor,
     frame::Frame,
-    id::ScopeId,
+    id::{DeviceId, ScopeId},
     sync::{Directive, FrameFate, Hello, MAX_FRAMES, MAX_HELLO_BYTES, MAX_SCOPES, PROTOCOL, Welcome},
     time::Millis,
 };
@@ -25,7 +25,7 @@ use crate::{
     device_auth::{self, Credentials, Nonces, Refused},
     keys::DeviceVerifier,
     message::MessageReader,
-    store::{self, Asking, DeviceRow, StoreError, Upload},
+    store::{self, Asking, DeviceRow, Noted, StoreError, Upload},
 };
 
 /// How long a body may pause between two pieces.
@@ -81,14 +81,15 @@ async fn identify(app: &App, headers: &HeaderMap, now: Millis) -> Result<Caller,
     let found = app.read(move |connection| device_auth::identify(connection, &Nonces(&secret), &asked, now)).await?;
     match found {
         Ok((row, nonce_issued_at)) => Ok(Caller { credentials, row, nonce_issued_at }),
-        Err(Refused::StaleNonce) => {
-            let device = credentials.device;
-            let floor = app.read(move |connection| device_auth::floor(connection, device)).await?;
-            let nonce = device_auth::next_nonce(&Nonces(&app.identity().nonce_secret), device, floor, now);
-            Err(Problem::NonceStale(nonce))
-        }
+        Err(Refused::StaleNonce) => Err(stale_nonce(app, credentials.device, now).await?),
         Err(Refused::Unknown) => Err(Problem::DeviceUnknown),
     }
+}
+
+/// A refusal that brings a fresh nonce.
+async fn stale_nonce(app: &App, device: DeviceId, now: Millis) -> Result<Problem, Problem> {
+    let floor = app.read(move |connection| store::nonce_floor(connection, device)).await?;
+    Ok(Problem::NonceStale(device_auth::next_nonce(&Nonces(&app.identity().nonce_secret), device, floor, now)))
 }
 
 /// A request's body while it arrives.
@@ -220,8 +221,11 @@ async fn tell_status(app: &App, caller: &Caller, hello: &Hello, now: Millis) -> 
         app: hello.app.clone(),
         nonce_issued_at: caller.nonce_issued_at,
     };
-    let mine = app.write(move |tx| store::note_status(tx, &status)).await?;
-    if mine { Ok(()) } else { Err(Problem::ReplicaForeign) }
+    match app.write(move |tx| store::note_status(tx, &status)).await? {
+        Noted::Yes => Ok(()),
+        Noted::NonceUsed => Err(stale_nonce(app, caller.row.device, now).await?),
+        Noted::ReplicaForeign => Err(Problem::ReplicaForeign),
+    }
 }
 
 async fn answer(

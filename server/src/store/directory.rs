@@ -94,6 +94,8 @@ pub enum EnrollError {
     Expired,
     /// Another device has used it.
     Used,
+    /// This device is enrolled already, by another code; this one is still good.
+    Known,
     /// The replica belongs to another device, or this one has too many.
     Replica,
 }
@@ -346,7 +348,7 @@ pub fn enroll(
         None if expires_at <= now.0 => return Ok(Err(EnrollError::Expired)),
         None => {
             if device_where(tx, "public_key = ?", ask.key.as_bytes())?.is_some() {
-                return Ok(Err(EnrollError::Used));
+                return Ok(Err(EnrollError::Known));
             }
             let device = DeviceId(fresh_uuid(tx)?);
             record(tx, &Control::Device { device, key: ask.key, person, server_custody: false }, now)?;
