@@ -27,6 +27,7 @@ struct Inner {
     clock: Clock,
     reads: Semaphore,
     commits: watch::Sender<u64>,
+    stopping: watch::Sender<bool>,
     pull_limits: PullLimits,
     http: Shared,
 }
@@ -46,6 +47,7 @@ impl App {
             clock,
             reads: Semaphore::new(CONCURRENT_READS),
             commits,
+            stopping: watch::Sender::new(false),
             pull_limits,
             http: Shared::default(),
         }))
@@ -75,6 +77,16 @@ impl App {
             self.tick();
         }
         result
+    }
+
+    /// Says that the server stops: what would go on for ever ends.
+    pub fn stop(&self) {
+        self.0.stopping.send_replace(true);
+    }
+
+    /// Whether the server stops.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.0.stopping.subscribe()
     }
 
     /// The clock.

@@ -8,6 +8,8 @@
 //! whose hash begins like that of a token he does not know: timing tells nothing, so no comparison of secrets needs to
 //! take constant time. 256 random bits need no slow hash either.
 
+use std::collections::BTreeSet;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
@@ -97,6 +99,18 @@ pub fn find(connection: &Connection, token: &str, now: Millis) -> Result<Option<
     Ok(found.and_then(|(token, role, name)| {
         Some(Caller { token: Uuid::from_bytes(token), role: role.parse().ok()?, name })
     }))
+}
+
+/// The tokens that count now.
+///
+/// # Errors
+/// What the store says.
+pub fn live(connection: &Connection, now: Millis) -> Result<BTreeSet<Uuid>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT token_id FROM token WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
+    )?;
+    let tokens = statement.query_map([now.0], |row| row.get(0).map(Uuid::from_bytes))?;
+    Ok(tokens.collect::<Result<_, _>>()?)
 }
 
 fn token_hash(token: &str) -> [u8; 32] {

@@ -1,17 +1,22 @@
 //! Sockets: the whole router, the listener, and the small jobs that run beside them.
 
-use std::{future::Future, io, time::Duration};
+mod listen;
+mod pace;
 
-use axum::{Router, extract::DefaultBodyLimit};
+use std::{collections::BTreeSet, future::Future, time::Duration};
+
+use axum::{Router, extract::DefaultBodyLimit, middleware};
 use tokio::net::TcpListener;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
-    http,
+    auth, http,
     store::{total_rows, write_high_water},
 };
 
+/// Connections at once, unless the system allows fewer: each costs up to some 70 KiB beside its request.
+pub const MAX_CONNECTIONS: usize = 4096;
 /// How long requests under way may take after the server was told to stop.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// How often the high-water file is brought up, and other processes' commits are looked for.
@@ -25,42 +30,41 @@ pub fn router(app: &App) -> Router {
         .layer(DefaultBodyLimit::max(http::MAX_BODY_BYTES));
     // Bounds its body by itself, piece by piece.
     let syncing = OpenApiRouter::new().routes(routes!(http::sync::sync)).layer(DefaultBodyLimit::disable());
-    http::service(app.clone(), http::headquarters().merge(enrolling).merge(syncing))
+    let service = http::service(app.clone(), http::headquarters().merge(enrolling).merge(syncing));
+    service.layer(middleware::from_fn(pace::pace))
 }
 
-/// Serves until `shutdown`, then lets requests under way finish.
+/// Serves until `shutdown`, so many connections at once, then lets requests under way finish.
 pub async fn serve(
     app: App,
     listener: TcpListener,
+    connections: usize,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let (stop, mut stopped) = tokio::sync::watch::channel(false);
-    let keeping = tokio::spawn(keep_house(app.clone(), stop.subscribe()));
-    let router = router(&app);
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+) {
+    let keeping = tokio::spawn(keep_house(app.clone()));
+    let listening = listen::listen(listener, router(&app), connections, app.stopping());
+    let deadline = async {
         shutdown.await;
-        stop.send_replace(true);
-    });
-    let deadline = async move {
-        if stopped.wait_for(|stopped| *stopped).await.is_ok() {
-            tokio::time::sleep(SHUTDOWN_GRACE).await;
-        }
+        app.stop();
+        tokio::time::sleep(SHUTDOWN_GRACE).await;
     };
-    let result = tokio::select! {
-        result = serving => result,
-        () = deadline => Ok(()),
-    };
+    tokio::select! {
+        () = listening => {}
+        () = deadline => tracing::warn!("requests under way were given up"),
+    }
     drop(keeping.await);
-    result
 }
 
-async fn keep_house(app: App, mut stopped: tokio::sync::watch::Receiver<bool>) {
-    let mut known_rows = 0;
+async fn keep_house(app: App) {
+    let mut stopped = app.stopping();
+    let (mut known_rows, mut known_tokens) = (0, BTreeSet::new());
     loop {
         let finished = tokio::time::timeout(HOUSEKEEPING, stopped.wait_for(|stopped| *stopped)).await.is_ok();
-        match app.read(|connection| Ok(total_rows(connection)?)).await {
-            Ok(rows) if rows == known_rows => {}
-            Ok(rows) => {
+        let now = app.now();
+        let read = app.read(move |connection| Ok((total_rows(connection)?, auth::live(connection, now)?)));
+        match read.await {
+            Ok((rows, tokens)) if (rows, &tokens) == (known_rows, &known_tokens) => {}
+            Ok((rows, tokens)) => {
                 let place = app.store().place().clone();
                 let written = tokio::task::spawn_blocking(move || write_high_water(place, rows)).await;
                 if let Ok(Err(error)) = written {
@@ -68,7 +72,7 @@ async fn keep_house(app: App, mut stopped: tokio::sync::watch::Receiver<bool>) {
                 }
                 // Perhaps another process wrote; one word too many does no harm.
                 app.tick();
-                known_rows = rows;
+                (known_rows, known_tokens) = (rows, tokens);
             }
             Err(error) => tracing::warn!(%error, "housekeeping cannot read the store"),
         }

@@ -1,6 +1,11 @@
 //! `/v1/events`: says only that there is something, and where.
 
-use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     extract::State,
@@ -9,31 +14,41 @@ use axum::{
         sse::{Event, KeepAlive},
     },
 };
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt as _, stream};
 use serde::Serialize;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::problem::Problem;
 use crate::{
     app::App,
-    auth::Caller,
+    auth::{self, Caller},
     authorize::Action,
     query::scopes::{self, Sizes},
     store::StoreError,
 };
 
 /// Listeners at once.
-pub const MAX_SUBSCRIBERS: usize = 256;
+pub const MAX_SUBSCRIBERS: usize = 3072;
 /// However much is written, a listener hears of it no more often than this.
 const QUIET: Duration = Duration::from_millis(500);
 /// An idle line is kept open by a comment.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Who listens, and the sizes they were last told: read once for all of them.
+/// Who listens, and what they were last told: read once for all of them.
 pub struct Events {
     seats: Arc<Semaphore>,
-    known: Mutex<(u64, Arc<Sizes>)>,
+    known: Mutex<Option<Known>>,
+}
+
+/// What the store held at a tick or later.
+#[derive(Clone)]
+struct Known {
+    tick: u64,
+    sizes: Arc<Sizes>,
+    /// A listener whose token has ended hears nothing more.
+    tokens: Arc<BTreeSet<Uuid>>,
 }
 
 impl Default for Events {
@@ -48,13 +63,15 @@ impl Events {
         MAX_SUBSCRIBERS - self.seats.available_permits()
     }
 
-    /// The sizes at a tick or later.
-    async fn sizes(&self, app: &App, tick: u64) -> Result<Arc<Sizes>, StoreError> {
+    async fn known(&self, app: &App, tick: u64) -> Result<Known, StoreError> {
         let mut known = self.known.lock().await;
-        if known.1.is_empty() || known.0 < tick {
-            *known = (tick, Arc::new(app.read(scopes::sizes).await?));
+        if let Some(known) = known.as_ref().filter(|known| known.tick >= tick) {
+            return Ok(known.clone());
         }
-        Ok(Arc::clone(&known.1))
+        let now = app.now();
+        let read = app.read(move |connection| Ok((scopes::sizes(connection)?, auth::live(connection, now)?)));
+        let (sizes, tokens) = read.await?;
+        Ok(known.insert(Known { tick, sizes: Arc::new(sizes), tokens: Arc::new(tokens) }).clone())
     }
 }
 
@@ -79,35 +96,41 @@ pub async fn subscribe(
     let seats = Arc::clone(&app.http().events.seats);
     let seat = seats.try_acquire_owned().map_err(|_| Problem::TooManySubscribers)?;
     let changes = app.changes();
-    let listener = Listener { app, changes, told: Arc::default(), _seat: seat };
+    let mut stopping = app.stopping();
+    let listener = Listener { app, token: caller.token, changes, told: Arc::default(), _seat: seat };
     let events = stream::unfold(listener, |mut listener| async move {
         let event = listener.next().await?;
         Some((Ok(event), listener))
     });
+    let events = events.take_until(async move { drop(stopping.wait_for(|stopping| *stopping).await) });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
 }
 
 /// One open line. Between two events it waits for a tick and holds nothing of the store.
 struct Listener {
     app: App,
+    token: Uuid,
     changes: watch::Receiver<u64>,
     told: Arc<Sizes>,
     _seat: OwnedSemaphorePermit,
 }
 
 impl Listener {
-    /// The next event; `None` where the store fails or the server stops, upon which the client connects again.
+    /// The next event; `None` where the token has ended or the store fails, upon which the client connects again.
     async fn next(&mut self) -> Option<Event> {
         if !self.told.is_empty() {
             tokio::time::sleep(QUIET).await;
         }
         loop {
             let tick = *self.changes.borrow_and_update();
-            let sizes = self.app.http().events.sizes(&self.app, tick).await.ok()?;
+            let known = self.app.http().events.known(&self.app, tick).await.ok()?;
+            if !known.tokens.contains(&self.token) {
+                return None;
+            }
             let grown = |(scope, size): &(&String, &i64)| self.told.get(*scope) != Some(*size);
             let scopes: BTreeMap<_, _> =
-                sizes.iter().filter(grown).map(|(scope, size)| (scope.clone(), *size)).collect();
-            self.told = sizes;
+                known.sizes.iter().filter(grown).map(|(scope, size)| (scope.clone(), *size)).collect();
+            self.told = known.sizes;
             if !scopes.is_empty() {
                 return Event::default().event("changed").json_data(Changed { scopes }).ok();
             }

@@ -7,6 +7,7 @@ use std::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -47,16 +48,30 @@ impl Deref for Transaction<'_> {
 type Job = Box<dyn FnOnce(Result<Transaction<'_>, &str>) -> Finish + Send>;
 type Finish = Box<dyn FnOnce(Result<(), &str>) + Send>;
 
-/// A handle to the writer's thread; the thread ends with the last handle, after the jobs already submitted.
-pub struct Writer(Sender<Job>);
+/// A handle to the writer's thread. With the last one the thread does the jobs already submitted, closes the database,
+/// which folds the write-ahead log back into it, and ends.
+pub struct Writer {
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        // A job may have held the last handle: then this is the thread itself, which cannot wait for its own end.
+        if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id()) {
+            drop(thread.join());
+        }
+    }
+}
 
 impl Writer {
     /// Hands the connection to a thread of its own.
     pub fn start(connection: Connection, entropy: Arc<dyn Entropy>) -> Result<Self, OpenError> {
         let (submit, jobs) = channel();
         let write = move || run(&connection, &*entropy, &jobs);
-        std::thread::Builder::new().name("store-writer".into()).spawn(write)?;
-        Ok(Self(submit))
+        let thread = thread::Builder::new().name("store-writer".into()).spawn(write)?;
+        Ok(Self { jobs: Some(submit), thread: Some(thread) })
     }
 
     /// Queues a job; `done` is called from the writer's thread, after the commit.
@@ -78,7 +93,7 @@ impl Writer {
             })
         });
         // The thread only ends with the last handle; a job that cannot be queued drops its `done`, which its caller sees.
-        drop(self.0.send(job));
+        drop(self.jobs.as_ref().map(|jobs| jobs.send(job)));
     }
 }
 

@@ -115,3 +115,26 @@ async fn listeners_hear_of_what_grew_and_then_wait() {
     world.write(&mut anna, Kind::VISIT, id, &[VisitEdit::Withdraw.put()]).await;
     assert_eq!(next().await, "event: changed\ndata: {\"scopes\":{\"beat-01\":2}}\n\n");
 }
+
+#[tokio::test]
+async fn a_listener_whose_token_has_ended_hears_nothing_more() {
+    use http_body_util::BodyExt as _;
+    let world = World::new().await;
+    let (token, mut anna) = (world.token(Role::Headquarters).await, world.phone("Анна", 1).await);
+    let mut body = world.open("/v1/events", &token).await.into_body();
+    assert!(body.frame().await.is_some());
+    world.end_token(&token).await;
+    world.visit(&mut anna, 1, NOW.0, "шум").await;
+    assert!(body.frame().await.is_none(), "the line ends without a word of what grew");
+}
+
+#[tokio::test]
+async fn a_listeners_line_ends_when_the_server_stops() {
+    use http_body_util::BodyExt as _;
+    let world = World::new().await;
+    let token = world.token(Role::Headquarters).await;
+    let mut body = world.open("/v1/events", &token).await.into_body();
+    assert!(body.frame().await.is_some());
+    world.app.stop();
+    assert!(body.frame().await.is_none());
+}

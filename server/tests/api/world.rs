@@ -88,6 +88,15 @@ impl World {
         self.app.write(move |tx| auth::mint(tx, role, "Айгуль", now, entropy)).await.unwrap()
     }
 
+    pub async fn end_token(&self, token: &str) {
+        let (token, now) = (token.to_owned(), self.app.now());
+        let end = move |tx: &mut store::Transaction<'_>| {
+            let caller = auth::find(tx, &token, now)?.expect("it counted");
+            auth::revoke(tx, caller.token, now)
+        };
+        assert!(self.app.write(end).await.unwrap());
+    }
+
     pub async fn send(&self, method: Method, uri: &str, token: Option<&str>, body: Option<serde_json::Value>) -> Reply {
         let mut request = Request::builder().method(method).uri(uri);
         if let Some(token) = token {

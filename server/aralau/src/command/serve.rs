@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use aralau_server::{
     app::App,
     entropy::SystemEntropy,
-    serve::serve,
+    serve::{MAX_CONNECTIONS, serve},
     store::{FolderLock, Store},
 };
 use clap::Args;
@@ -42,6 +42,8 @@ struct File {
     log_json: bool,
 }
 
+/// Files open beside connections: the store's, the log's, the runtime's.
+const FILES_BESIDE: usize = 128;
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8470);
 
 impl Serve {
@@ -59,7 +61,8 @@ impl Serve {
                 .map_err(|error| Failure::new("listen", format!("cannot listen on {listen}: {error}")))?;
             tracing::info!(listen = %listener.local_addr()?, deployment = %app.deployment(), "serving");
             eprintln!("aralau: serving {} on http://{}", self.data.display(), listener.local_addr()?);
-            Ok(serve(app, listener, told_to_stop()).await?)
+            serve(app, listener, connections(), told_to_stop()).await;
+            Ok(())
         })
     }
 
@@ -73,6 +76,16 @@ impl Serve {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// As many connections as are served, or as this system's limit of open files leaves room for.
+fn connections() -> usize {
+    let wanted = (MAX_CONNECTIONS + FILES_BESIDE) as u64;
+    let files = rlimit::increase_nofile_limit(wanted).unwrap_or(1024);
+    if files < wanted {
+        tracing::warn!(files, wanted, "few files may be open at once (ulimit -n), so fewer connections are served");
+    }
+    usize::try_from(files).unwrap_or(MAX_CONNECTIONS).saturating_sub(FILES_BESIDE).clamp(64, MAX_CONNECTIONS)
 }
 
 /// Logs go to stderr, so that stdout stays for answers.

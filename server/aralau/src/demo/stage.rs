@@ -14,7 +14,7 @@ use aralau_server::{
     auth,
     authorize::Role,
     entropy::{SystemEntropy, random},
-    serve::serve,
+    serve::{MAX_CONNECTIONS, serve},
     store::{self, Store},
 };
 use aralau_sync_core::{
@@ -62,7 +62,7 @@ impl Stage {
         let (address, line_address, line) = runtime.block_on(async {
             let listener = TcpListener::bind(listen).await?;
             let address = listener.local_addr()?;
-            tokio::spawn(serve(app.clone(), listener, async { drop(stopped.await) }));
+            tokio::spawn(serve(app.clone(), listener, MAX_CONNECTIONS, async { drop(stopped.await) }));
             let (line_address, line) = line::lay(address, seed).await?;
             Ok::<_, std::io::Error>((address, line_address, line))
         })?;
