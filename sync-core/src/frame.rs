@@ -154,8 +154,14 @@ impl<'b, C> Decode<'b, C> for Frame {
             return Err(decode::Error::message("index out of range"));
         }
         let before = Tip { index: first - 1, hash: d.decode_with(ctx)? };
-        Ok(Self { signature, stream, before, links: d.decode_with(ctx)? })
+        Ok(Self { signature, stream, before, links: some_links(d, ctx)? })
     }
+}
+
+/// Three bytes are a link that takes 72 in memory: no more are read than tell that there are too many.
+fn some_links<C>(d: &mut Decoder<'_>, ctx: &mut C) -> Result<Vec<Link>, decode::Error> {
+    let count = d.array()?.ok_or_else(|| decode::Error::message("links without a number"))?;
+    (0..count.min(MAX_FRAME_LINKS as u64 + 1)).map(|_| Link::decode(d, ctx)).collect()
 }
 
 const HOLLOW: u8 = 0;
@@ -239,5 +245,21 @@ mod tests {
         // What stands where the name was is not looked at: a header that cannot be read is held as any other.
         let bytes = [&[0x83, NAMED, 0x43, 1, 2, 3][..], &[0x41, 9]].concat();
         assert!(cbor::decode::<Link>(&bytes).is_ok());
+    }
+
+    fn frame_of(links: usize) -> Frame {
+        let empty = Link::Full { header: Vec::new(), body: Vec::new() };
+        let stream = StreamId { replica: ReplicaId([1; 14]), scope: ScopeId::from_bytes([2; 16]) };
+        Frame { signature: Signature([3; 64]), stream, before: Tip::default(), links: vec![empty; links] }
+    }
+
+    #[test]
+    fn of_far_too_many_links_only_one_too_many_is_read() {
+        let bytes = frame_of(80_000).to_bytes();
+        assert!(bytes.len() < MAX_FRAME_BYTES);
+        assert_eq!(Frame::from_bytes(&bytes), Err(FrameError::Size));
+        let read: Frame = cbor::decode(&bytes).expect("well formed");
+        assert_eq!(read.links.len(), MAX_FRAME_LINKS + 1);
+        assert_eq!(Frame::from_bytes(&frame_of(MAX_FRAME_ENTRIES).to_bytes()), Ok(frame_of(MAX_FRAME_ENTRIES)));
     }
 }
