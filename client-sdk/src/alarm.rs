@@ -38,7 +38,7 @@ pub enum AlarmCode {
 }
 
 impl AlarmCode {
-    const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::NotContinuous,
         Self::UnknownEntry,
         Self::Root,

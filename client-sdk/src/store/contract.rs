@@ -1,4 +1,7 @@
-//! What every store promises. Each implementation's tests run all of it.
+//! What every store promises. Each implementation's tests run all of it: promise by promise here, and against a model in
+//! [`machine`].
+
+pub mod machine;
 
 use aralau_sync_core::{
     id::{ContentHash, DocumentId, EntryHash, HeaderHash, Kind, PublicKey, ReplicaId, ScopeId, Signature},

@@ -362,6 +362,21 @@ mod tests {
     super::super::contract::tests!(|| SqliteStore::open_in_memory().expect("opens"));
 
     #[test]
+    fn whatever_is_done_agrees_with_the_model() {
+        let home = tempfile::tempdir().expect("a directory");
+        let open = || SqliteStore::open(home.path()).expect("opens");
+        let fresh = || {
+            let mut store = open();
+            store.erase().expect("erases");
+            store
+        };
+        super::super::contract::machine::agrees_with_the_model(fresh, |store| {
+            drop(store);
+            open()
+        });
+    }
+
+    #[test]
     fn a_second_process_is_kept_out_until_the_first_lets_go() {
         let home = tempfile::tempdir().expect("a directory");
         let first = SqliteStore::open(home.path()).expect("opens");
