@@ -10,12 +10,16 @@ use aralau_server::{
 use aralau_sync_core::{
     cbor,
     frame::{Frame, MAX_FRAME_BYTES},
-    id::{DeploymentId, PublicKey},
-    sync::{Hello, MAX_FRAMES},
+    id::{ContentHash, DeploymentId, HeaderHash, PublicKey, ReplicaId, ScopeId, Signature},
+    stream::{Link, Seen, StreamId, Tip},
+    sync::{Ask, Hello, MAX_FRAMES, PROTOCOL},
+    time::Millis,
 };
 use arbitrary::{Result, Unstructured};
 
 use crate::{edit, heap, passed, wire::Credulous};
+
+const STREAM: StreamId = StreamId { replica: ReplicaId([1; 14]), scope: ScopeId::from_bytes([2; 16]) };
 
 /// The input makes a body, and says how it is cut.
 pub fn body(data: &[u8]) {
@@ -70,7 +74,8 @@ impl Sent {
 fn items(input: &mut Unstructured<'_>, is_bomb: bool) -> Result<Vec<Vec<u8>>> {
     let mut items = Vec::new();
     for _ in 0..input.int_in_range(0..=5_u8)? {
-        let mut item = input.arbitrary::<&[u8]>()?.to_vec();
+        let sound = if items.is_empty() { hello } else { frame };
+        let mut item = if input.ratio(1, 2)? { sound() } else { input.arbitrary::<&[u8]>()?.to_vec() };
         if input.ratio(1, 16)? {
             item.resize(input.int_in_range(0..=MAX_FRAME_BYTES + 2)?, 7);
         }
@@ -81,6 +86,26 @@ fn items(input: &mut Unstructured<'_>, is_bomb: bool) -> Result<Vec<Vec<u8>>> {
         items.resize(many, vec![0; MAX_FRAME_BYTES]);
     }
     Ok(items)
+}
+
+fn hello() -> Vec<u8> {
+    let ask = Ask { scope: STREAM.scope, cursor: Seen::default(), tip: Tip::default() };
+    cbor::encode(&Hello {
+        protocol: PROTOCOL,
+        replica: STREAM.replica,
+        clock: Millis(1_780_000_000_000),
+        scopes: vec![ask],
+        unsent: 1,
+        oldest_unsent_at: None,
+        app: None,
+        receipts: None,
+    })
+}
+
+fn frame() -> Vec<u8> {
+    let link = Link::Full { header: vec![0xa0], body: b"not a change".to_vec() };
+    let links = vec![link, Link::Hollow { header: HeaderHash([4; 32]), content: ContentHash([5; 32]) }];
+    Frame { signature: Signature([3; 64]), stream: STREAM, before: Tip::default(), links }.to_bytes()
 }
 
 fn encode(encoding: Encoding, message: &[u8], input: &mut Unstructured<'_>) -> Result<Vec<u8>> {

@@ -14,7 +14,7 @@ use crate::{edit, heap, passed};
 /// The first byte chooses how the rest is to be taken.
 pub fn change(data: &[u8]) {
     let Some((door, bytes)) = data.split_first() else { return };
-    match door % 4 {
+    match door % 8 {
         0 => drop(read_body(bytes)),
         1 => drop(read_chunk(bytes)),
         2 => {

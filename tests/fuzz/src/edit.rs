@@ -1,7 +1,7 @@
 //! Edits drawn from input: keys and values of every sort, changes sound and otherwise.
 
 use aralau_sync_core::{
-    change::{ChangeParts, MAX_TEXT_BYTES, NONCE, OpId, Put, Value},
+    change::{ChangeParts, MAX_CHANGE_OPS, MAX_TEXT_BYTES, NONCE, OpId, Put, Value},
     id::{Actor, ChangeHash, ReplicaId},
 };
 use arbitrary::{Result, Unstructured};
@@ -72,27 +72,41 @@ fn op(input: &mut Unstructured<'_>) -> Result<OpId> {
     Ok(OpId { counter: input.int_in_range(0..=60)?, actor: actor(input)? })
 }
 
-/// A change that fits no document in particular.
+/// A change that fits no document in particular, and mostly passes every check of its own.
 pub fn parts(input: &mut Unstructured<'_>) -> Result<ChangeParts> {
     let author = actor(input)?;
-    let mut all = Vec::new();
-    let many = if input.ratio(1, 64)? { 3_000 } else { 6 };
-    for number in 0..input.int_in_range(1..=many)? {
-        let key = if number < 6 { key(input, author.replica)? } else { format!("f{number}") };
-        let value = if number < 6 { value(input)? } else { Value::Uint(number) };
+    let start_op = if input.ratio(1, 16)? { input.arbitrary()? } else { input.int_in_range(1..=100)? };
+    let mut puts = Vec::new();
+    for (key, value) in puts_of(input, author.replica)? {
         let mut predecessors = Vec::new();
         for _ in 0..input.int_in_range(0..=3_u8)? {
             predecessors.push(op(input)?);
         }
-        predecessors.dedup();
-        all.push(Put { key, value, predecessors });
+        if !input.ratio(1, 8)? {
+            predecessors.retain(|op: &OpId| (1..start_op).contains(&op.counter));
+            predecessors.sort_unstable();
+            predecessors.dedup();
+        }
+        puts.push(Put { key, value, predecessors });
     }
     let mut dependencies = Vec::new();
     for _ in 0..input.int_in_range(0..=4_u8)? {
         dependencies.push(ChangeHash([input.arbitrary()?; 32]));
     }
-    let start_op = if input.ratio(1, 16)? { input.arbitrary()? } else { input.int_in_range(1..=100)? };
-    Ok(ChangeParts { actor: author, sequence: input.int_in_range(1..=5)?, start_op, dependencies, puts: all })
+    if !input.ratio(1, 8)? {
+        dependencies.sort_unstable();
+        dependencies.dedup();
+    }
+    Ok(ChangeParts { actor: author, sequence: input.int_in_range(1..=5)?, start_op, dependencies, puts })
+}
+
+/// Few puts that meet, or now and then as many as a change may hold and more.
+fn puts_of(input: &mut Unstructured<'_>, author: ReplicaId) -> Result<Vec<(String, Value)>> {
+    if !input.ratio(1, 64)? {
+        return puts(input, author);
+    }
+    let many = input.int_in_range(1..=MAX_CHANGE_OPS as u64 + 1)?;
+    Ok((0..many).map(|number| (format!("f{number}"), Value::Uint(number))).collect())
 }
 
 /// Changes a few bytes.

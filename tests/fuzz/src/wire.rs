@@ -66,7 +66,10 @@ fn reads_back<T: for<'b> Decode<'b, ()> + Encode<()> + PartialEq + Debug>(bytes:
 fn frame(bytes: &[u8]) {
     let Ok(frame) = Frame::from_bytes(bytes) else { return };
     passed();
-    assert_eq!(frame.to_bytes(), bytes, "there is one way to write a frame");
+    // A name that could have been left out may stand there; nothing else is free.
+    let again = frame.to_bytes();
+    assert!(again.len() <= bytes.len());
+    assert_eq!(Frame::from_bytes(&again).as_ref(), Ok(&frame));
     let tips = frame.verify(&DEPLOYMENT, &PublicKey([2; 33]), &Credulous).expect("every signature is believed");
     assert_eq!(tips.len(), frame.links.len());
     assert_eq!(frame.head(&tips).map(|head| head.tip), tips.last().copied());

@@ -16,9 +16,7 @@ pub fn judge(document: &Document, chance: &[u8]) {
         return;
     }
     let reading = Reading::of_document(document, at);
-    let mut orders = vec![changes.to_vec(), reordered(changes, chance)];
-    let latest_first: Vec<u8> = vec![u8::MAX; changes.len()];
-    orders.push(reordered(changes, &latest_first));
+    let orders = [changes.to_vec(), reordered(changes, chance), reordered(changes, &vec![u8::MAX; changes.len()])];
     for order in &orders {
         let mut again = Document::new();
         for change in order {
@@ -26,25 +24,38 @@ pub fn judge(document: &Document, chance: &[u8]) {
         }
         assert_eq!(again.heads(), document.heads());
         assert_eq!(Reading::of_document(&again, at), reading);
-        let theirs = Reading::of(order.iter().map(|change| (change, at(&change.hash()))));
-        assert_eq!(theirs.as_ref(), Ok(&reading));
-        let saved = reading::export(order).expect("Automerge saves it");
-        edit_on(&again, loaded(&again, &saved));
     }
-    // Against all causality in one heap, and one after the other.
-    let backwards = changes.iter().rev().map(|change| (change, at(&change.hash())));
-    assert_eq!(Reading::of(backwards).as_ref(), Ok(&reading));
-    let mut single = Automerge::new();
-    for change in &orders[1] {
-        let parsed = automerge::Change::from_bytes(change.chunk().to_vec()).expect("Automerge reads it");
-        single.apply_changes([parsed]).expect("Automerge applies it");
+    let drawn = chance.last().copied().unwrap_or(0);
+    let order = &orders[usize::from(drawn) % orders.len()];
+    if drawn & 0x80 == 0 {
+        one_by_one(document, order);
+    } else {
+        against_all_causality(order, &reading);
     }
-    agrees(document, &single);
+    let theirs = Reading::of(order.iter().map(|change| (change, at(&change.hash()))));
+    assert_eq!(theirs.as_ref(), Ok(&reading));
+    let saved = reading::export(order).expect("Automerge saves it");
+    edit_on(document, loaded(document, &saved));
     if let [first] = changes
         && first.is_first()
     {
         assert_eq!(Reading::of_first(first, at(&first.hash())), reading);
     }
+}
+
+fn one_by_one(document: &Document, order: &[Change]) {
+    let mut theirs = Automerge::new();
+    for change in order {
+        let parsed = automerge::Change::from_bytes(change.chunk().to_vec()).expect("Automerge reads it");
+        theirs.apply_changes([parsed]).expect("Automerge applies it");
+    }
+    agrees(document, &theirs);
+}
+
+/// All in one heap, the last first.
+fn against_all_causality(order: &[Change], reading: &Reading) {
+    let backwards = order.iter().rev().map(|change| (change, at(&change.hash())));
+    assert_eq!(Reading::of(backwards).as_ref(), Ok(reading));
 }
 
 fn at(hash: &ChangeHash) -> Millis {
