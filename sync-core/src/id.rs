@@ -103,7 +103,7 @@ macro_rules! hex_newtype {
             type Err = ParseIdError;
             fn from_str(text: &str) -> Result<Self, ParseIdError> {
                 let mut bytes = [0; $len];
-                decode_hex(text, &mut bytes).ok_or(ParseIdError { what: $what })?;
+                hex::decode_to_slice(text, &mut bytes).map_err(|_| ParseIdError { what: $what })?;
                 Ok(Self(bytes))
             }
         }
@@ -134,17 +134,6 @@ macro_rules! hex_newtype {
             }
         }
     };
-}
-
-fn decode_hex(text: &str, out: &mut [u8]) -> Option<()> {
-    if text.len() != out.len() * 2 || !text.is_ascii() {
-        return None;
-    }
-    for (byte, pair) in out.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let pair = std::str::from_utf8(pair).ok()?;
-        *byte = u8::from_str_radix(pair, 16).ok().filter(|_| !pair.starts_with('+'))?;
-    }
-    Some(())
 }
 
 uuid_newtype!(
