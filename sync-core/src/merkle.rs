@@ -59,6 +59,8 @@ impl Frontier {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// RFC 6962 §2.1, word for word.
@@ -82,6 +84,24 @@ mod tests {
             frontier.push(leaves[size]);
             assert_eq!(frontier.root(), reference(&leaves[..=size]), "size {}", size + 1);
             assert!(frontier.is_sound());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_leaves_the_root_is_the_naive_trees_and_survives_storing(
+            leaves in prop::collection::vec(any::<[u8; 32]>(), 0..300),
+            stored_at in any::<prop::sample::Index>(),
+        ) {
+            let leaves: Vec<_> = leaves.into_iter().map(TreeHash).collect();
+            let stored_at = stored_at.index(leaves.len() + 1);
+            let mut frontier = Frontier::default();
+            leaves[..stored_at].iter().for_each(|leaf| frontier.push(*leaf));
+            let mut frontier: Frontier = crate::cbor::decode(&crate::cbor::encode(&frontier)).unwrap();
+            prop_assert!(frontier.is_sound());
+            leaves[stored_at..].iter().for_each(|leaf| frontier.push(*leaf));
+            prop_assert_eq!(frontier.root(), reference(&leaves));
+            prop_assert_eq!(frontier.size(), leaves.len() as u64);
         }
     }
 }

@@ -151,7 +151,7 @@ fn gained() -> Gained {
             row(RowKind::Accepted, Content::Link(named.clone())),
             row(RowKind::Held, Content::Link(hollow.clone())),
             row(RowKind::Rejected, Content::Known),
-            row(RowKind::Control, Content::Control(vec![1, 2, 3])),
+            row(RowKind::Control, Content::Control(Control::CodeLists { version: 1 }.to_bytes())),
         ],
         more: true,
         receipt: "receipt".to_owned(),
