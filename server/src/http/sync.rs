@@ -53,9 +53,8 @@ pub async fn sync(State(app): State<App>, request: Request) -> Result<Response, 
     }
     let (hello, fates, held) = upload.finish()?;
     tell_status(app, &caller, &hello, now).await?;
-    let answer = answer(app, &caller, hello, fates, held, now).await?;
     let encoding = Encoding::accepted(&parts.headers);
-    let mut response = Response::new(Body::from(encoding.encode(answer)?));
+    let mut response = Response::new(Body::from(answer(app, &caller, hello, fates, held, encoding, now).await?));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/cbor-seq"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -234,13 +233,14 @@ async fn answer(
     hello: Hello,
     frames: Vec<FrameFate>,
     held: Vec<(ScopeId, u64, String)>,
+    encoding: Encoding,
     now: Millis,
 ) -> Result<Vec<u8>, Problem> {
     let nonces = Nonces(&app.identity().nonce_secret);
     let nonce = device_auth::next_nonce(&nonces, caller.row.device, caller.nonce_issued_at, now);
     let row = caller.row.clone();
     let handle = app.clone();
-    let message = app.read(move |connection| {
+    let encoded = app.read(move |connection| {
         let oldest = hello.scopes.iter().map(|ask| ask.cursor.epoch).min();
         let epochs = store::epochs_after(connection, oldest)?;
         let epoch = store::current_epoch(connection)?;
@@ -260,9 +260,10 @@ async fn answer(
         for gained in gained {
             cbor::push_item(&mut message, &cbor::encode(&gained));
         }
-        Ok(message)
+        // Still in a read's turn, so that only few answers are there uncompressed at once.
+        Ok(encoding.encode(message))
     });
-    Ok(message.await?)
+    encoded.await?
 }
 
 /// What the device should do. A beat given or taken since it last heard shows in what it asks about.
