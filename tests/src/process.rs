@@ -252,9 +252,18 @@ impl Server {
 
     /// The most memory it has ever held, in MiB.
     pub fn peak_memory_mib(&self) -> u64 {
+        self.memory_kib("VmHWM:") / 1024
+    }
+
+    /// The memory it holds now, in MiB.
+    pub fn memory_mib(&self) -> u64 {
+        self.memory_kib("VmRSS:") / 1024
+    }
+
+    fn memory_kib(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Linux");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
-        line.trim().trim_end_matches(" kB").trim().parse::<u64>().expect("a number") / 1024
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("it is there");
+        line.trim().trim_end_matches(" kB").trim().parse::<u64>().expect("a number")
     }
 }
 

@@ -5,14 +5,13 @@ use std::time::Instant;
 use aralau_tests::{
     chance::Chance,
     phone::{self, Phone, Sdk},
-    relay::{Relay, Weather},
+    relay::{CALM, Relay, Weather},
     world::World,
 };
 
 const VISITS: usize = 700;
 const BATCH: usize = 35;
-const STORM: Weather = Weather { cut_percent: 70, within_bytes: 24 * 1024, stall_ms: 3 };
-const CALM: Weather = Weather { cut_percent: 0, within_bytes: 0, stall_ms: 0 };
+const STORM: Weather = Weather { cut_percent: 70, within_bytes: 24 * 1024, stall_ms: 3, ..CALM };
 
 /// A phone whose server is behind the line.
 fn behind(world: &World, relay: &Relay, name: &str) -> Phone {

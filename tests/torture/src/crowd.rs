@@ -1,6 +1,7 @@
 //! Many at once: devices that sync, and listeners that are held.
 
 use std::{
+    fs,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -21,13 +22,24 @@ use tokio::{
     net::TcpStream,
 };
 
-/// The sample's beats.
-const BEATS: usize = 6;
+/// Phones that share a beat.
+const TO_A_BEAT: usize = 4;
 
-/// So many phones, spread over the beats, enrolled and with their places.
+/// The beat of one of the phones.
+pub fn beat(number: usize) -> String {
+    format!("crowd-{}", number / TO_A_BEAT)
+}
+
+/// So many phones, four to a beat, enrolled and with their places.
 pub fn phones(world: &World, count: usize) -> Vec<Sdk> {
+    let (beats, places) = (world.path("beats.csv"), world.path("places.csv"));
+    let lines = |line: fn(String) -> String| (0..count).step_by(TO_A_BEAT).map(beat).map(line).collect::<String>();
+    fs::write(&beats, "code,name\n".to_owned() + &lines(|beat| format!("{beat},{beat}\n"))).expect("written");
+    fs::write(&places, "beat,address\n".to_owned() + &lines(|beat| format!("{beat},Abay 10\n"))).expect("written");
+    let (beats, places) = (beats.to_str().expect("UTF-8"), places.to_str().expect("UTF-8"));
+    world.admin(&["load", "--beats", beats, "--places", places]).ok();
     let one = |number: usize| {
-        let code = world.code(&format!("Inspector {number}"), &format!("beat-{:02}", number % BEATS + 1));
+        let code = world.code(&format!("Inspector {number}"), &beat(number));
         let mut client = phone::open(&world.path(&format!("phone-{number}")));
         client.enroll(&HttpTransport::default(), &world.server.url(), &code).expect("let in");
         phone::sync(&mut client, 60).expect("the server serves");

@@ -16,7 +16,7 @@ use aralau_tests::{headquarters::Headquarters, phone::Sdk, rogue::Rogue, world::
 
 use crate::{
     campaign::{Size, Tally, worlds},
-    crowd::{Listeners, percentile_ms, phones, sync_at_once},
+    crowd::{Listeners, beat, percentile_ms, phones, sync_at_once},
 };
 
 /// How much of everything.
@@ -129,7 +129,7 @@ impl Stage<'_> {
 
     /// One device sends entries whose past it keeps to itself, as many as are taken, and then as many again.
     fn while_a_device_floods(&mut self) {
-        let mut rogue = Rogue::enroll(self.world, "Mallory", "beat-01");
+        let mut rogue = Rogue::enroll(self.world, "Mallory", &beat(0));
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
             let flood = scope.spawn(|| {

@@ -5,7 +5,7 @@ use std::{io::BufRead as _, path::PathBuf, process::ExitCode};
 use anyhow::{Result, ensure};
 use aralau_torture::{
     campaign::{Size, Tally},
-    kill, ledger, parts,
+    kill, ledger, line, load, parts, soak,
 };
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -68,13 +68,16 @@ enum Ledger {
 enum Campaign {
     ServerKills,
     PhoneKills,
+    Line,
+    Load,
+    Soak,
 }
 
 fn main() -> Result<ExitCode> {
     let holds = match Torture::parse() {
         Torture::Run { minutes, seed, part, record } => run(minutes, seed, &part, record)?,
         Torture::Campaign { name, count, minutes, seed } => {
-            let tally = campaign(name, seed, Size::new(count, minutes))?;
+            let tally = campaign(name, seed, count, minutes)?;
             println!("{}", serde_json::to_string(&tally)?);
             tally.failed == 0
         }
@@ -111,9 +114,13 @@ fn run(minutes: f64, seed: u64, names: &[String], record: bool) -> Result<bool> 
     Ok(holds)
 }
 
-fn campaign(name: Campaign, seed: u64, size: Size) -> Result<Tally> {
+fn campaign(name: Campaign, seed: u64, count: Option<u64>, minutes: Option<f64>) -> Result<Tally> {
+    let size = Size::new(count, minutes);
     Ok(match name {
         Campaign::ServerKills => kill::server::campaign(seed, size),
         Campaign::PhoneKills => kill::phone::campaign(&std::env::current_exe()?, seed, size),
+        Campaign::Line => line::campaign(seed, size),
+        Campaign::Load => load::campaign(seed, size, load::PROMISED),
+        Campaign::Soak => soak::campaign(seed, minutes.unwrap_or(30.0)),
     })
 }

@@ -28,10 +28,10 @@ const MAX_GROWTH_MIB: f64 = 16.0;
 
 const QUESTIONS: [&str; 6] = [
     "/v1/visits?limit=200",
-    "/v1/visits?beat=beat-01&limit=50",
+    "/v1/visits?beat=crowd-0&limit=50",
     "/v1/conflicts?limit=100",
     "/v1/devices",
-    "/v1/export.ndjson?beat=beat-02",
+    "/v1/export.ndjson?beat=crowd-1",
     "/metrics",
 ];
 
