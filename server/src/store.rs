@@ -150,8 +150,11 @@ impl Store {
         };
         connection.execute_batch("BEGIN DEFERRED")?;
         let result = job(&connection);
-        connection.execute_batch("ROLLBACK")?;
-        if let Ok(mut idle) = self.0.readers.lock()
+        // After some errors SQLite has ended the transaction by itself. Then the job says what happened, and the
+        // connection goes.
+        let ended = connection.execute_batch("ROLLBACK");
+        if ended.is_ok()
+            && let Ok(mut idle) = self.0.readers.lock()
             && idle.len() < IDLE_READERS
         {
             idle.push(connection);

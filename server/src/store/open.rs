@@ -179,8 +179,11 @@ fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     if usize::try_from(found).map_or(true, |found| found > SCHEMA_VERSION) {
         return Err(OpenError::Newer { found });
     }
-    let migrated = MIGRATIONS.to_latest(connection);
-    migrated.map_err(|error| StoreError::Internal(format!("migrating: {error}")).into())
+    match MIGRATIONS.to_latest(connection) {
+        Ok(()) => Ok(()),
+        Err(rusqlite_migration::Error::RusqliteError { err, .. }) => Err(err.into()),
+        Err(other) => Err(StoreError::Internal(format!("migrating: {other}")).into()),
+    }
 }
 
 fn meta(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, rusqlite::Error> {
@@ -281,12 +284,10 @@ pub fn restore(file: &Path, place: impl Into<Place>, now: Millis, entropy: &dyn 
             return Err(OpenError::NotEmpty);
         }
     }
-    let not_a_backup = |error: rusqlite::Error| OpenError::NotABackup(error.to_string());
-    let source = place.connect_reader(file).map_err(|error| OpenError::NotABackup(error.to_string()))?;
-    let sound: String = source.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(not_a_backup)?;
-    if sound != "ok" || meta(&source, "deployment").map_err(not_a_backup)?.is_none() {
-        return Err(OpenError::NotABackup(sound));
-    }
+    let source = open_backup(file, &place).map_err(|error| match error {
+        StoreError::Unavailable(_) => OpenError::Store(error),
+        StoreError::Corrupt(why) | StoreError::Internal(why) => OpenError::NotABackup(why),
+    })?;
     let partial = place.file("restoring.db");
     let mut copy = copy_into(&place, &source, &partial)?;
     migrate(&mut copy)?;
@@ -302,6 +303,35 @@ pub fn restore(file: &Path, place: impl Into<Place>, now: Millis, entropy: &dyn 
     place.disk().sync(&partial)?;
     place.disk().rename(&partial, &path)?;
     Ok(())
+}
+
+fn open_backup(file: &Path, place: &Place) -> Result<Connection, StoreError> {
+    let source = place.connect_reader(file)?;
+    if let Some(problem) = page_problems(&source, "quick_check(1)")?.pop() {
+        return Err(StoreError::Corrupt(problem));
+    }
+    match meta(&source, "deployment")? {
+        Some(_) => Ok(source),
+        None => Err(StoreError::corrupt("it names no deployment")),
+    }
+}
+
+/// What SQLite's own check of the database's pages finds wrong.
+///
+/// # Errors
+/// A page that cannot be read is no problem of the database's, but of the disk's: nothing is known then.
+pub fn page_problems(connection: &Connection, check: &str) -> Result<Vec<String>, StoreError> {
+    let mut statement = connection.prepare(&format!("PRAGMA {check}"))?;
+    let lines = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    // SQLite puts the code of the error, whose lowest byte is the kind, behind its words; about free pages it says only that.
+    let code = |line: &str| line.rsplit_once("error code=")?.1.trim().parse::<i32>().ok();
+    let is_unread = |line: &&String| {
+        code(line).is_some_and(|code| code & 0xff == rusqlite::ffi::SQLITE_IOERR) || line.contains("failed to get page")
+    };
+    match lines.iter().find(is_unread) {
+        Some(unread) => Err(StoreError::Unavailable(unread.clone())),
+        None => Ok(lines.into_iter().filter(|line| line != "ok").collect()),
+    }
 }
 
 /// Rows in all scopes.

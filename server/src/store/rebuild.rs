@@ -16,6 +16,7 @@ use rusqlite::{Connection, params};
 use super::{
     Store, StoreError, Transaction, directory, hold, ingest,
     log::{ScopeLog, row_id},
+    open::page_problems,
     projection,
 };
 use crate::keys::DeviceVerifier;
@@ -193,13 +194,8 @@ fn follow_row(tx: &Transaction<'_>, scope_no: i64, row: &rusqlite::Row<'_>) -> R
 }
 
 fn check_pages(connection: &Connection, report: &mut CheckReport) -> Result<(), StoreError> {
-    let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
-    for line in statement.query_map([], |row| row.get::<_, String>(0))? {
-        let line = line?;
-        if line != "ok" {
-            report.problems.push(format!("database: {line}"));
-        }
-    }
+    let problems = page_problems(connection, "integrity_check(20)")?;
+    report.problems.extend(problems.into_iter().map(|line| format!("database: {line}")));
     Ok(())
 }
 
