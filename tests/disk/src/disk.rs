@@ -3,7 +3,8 @@
 use std::{
     collections::BTreeMap,
     ffi::CString,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use aralau_tests::chance::Chance;
@@ -17,6 +18,8 @@ use crate::{
 /// A file system that SQLite knows by name. They are never taken down, only used again: SQLite may still hold on to one.
 pub(crate) struct Slot {
     pub name: CString,
+    /// Somebody has closed a file.
+    pub closed: Condvar,
     state: Mutex<State>,
 }
 
@@ -36,7 +39,8 @@ fn take_slot() -> &'static Slot {
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
         *made += 1;
         let name = CString::new(format!("aralau-disk-{made}")).expect("no zero in it");
-        let slot: &'static Slot = Box::leak(Box::new(Slot { name, state: Mutex::new(State::new(Chance::from(0), 0)) }));
+        let slot: &'static Slot =
+            Box::leak(Box::new(Slot { name, closed: Condvar::new(), state: Mutex::new(State::new(Chance::from(0))) }));
         vfs::register(slot);
         slot
     })
@@ -51,7 +55,7 @@ struct Held(&'static Slot);
 impl Drop for Held {
     fn drop(&mut self) {
         let mut state = self.0.state();
-        *state = State::new(Chance::from(0), state.life + 1);
+        *state = State::after(&state, 0);
         drop(state);
         IDLE.lock().unwrap_or_else(PoisonError::into_inner).push(self.0);
     }
@@ -68,7 +72,7 @@ impl Disk {
     pub fn new(seed: u64) -> Self {
         let slot = take_slot();
         let mut state = slot.state();
-        *state = State::new(Chance::from(seed), state.life + 1);
+        *state = State::after(&state, seed);
         drop(state);
         Self(Arc::new(Held(slot)))
     }
@@ -85,6 +89,11 @@ impl Disk {
     /// Operations so far.
     pub fn operations(&self) -> u64 {
         self.state().schedule.done
+    }
+
+    /// Operations so far that needed room.
+    pub fn operations_needing_room(&self) -> u64 {
+        self.state().schedule.needing_room
     }
 
     /// Fails the operation that the plan names.
@@ -127,6 +136,18 @@ impl Disk {
     /// Every process that uses the disk ends at once; what they have written is there.
     pub fn end_processes(&self) {
         self.state().end_life();
+    }
+
+    /// Waits until everybody has closed what they had open, in this life or an earlier one. A server's store does so in a
+    /// thread of its own, after it was dropped; a connection that is being closed removes its write-ahead log by name, and
+    /// must not find the next life's.
+    ///
+    /// # Panics
+    /// Where that takes a minute.
+    pub fn wait_until_closed(&self) {
+        let open = |state: &mut State| state.open_files > 0;
+        let waited = self.0.0.closed.wait_timeout_while(self.state(), Duration::from_secs(60), open);
+        assert!(!waited.unwrap_or_else(PoisonError::into_inner).1.timed_out(), "somebody keeps files open");
     }
 
     /// From now on syncs succeed and do nothing: the disk that every judge has to catch.

@@ -48,7 +48,7 @@ pub enum Failure {
 /// Which operation fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// The n-th from now, counted from 1. For [`Failure::Full`]: the first from there that needs room.
+    /// The n-th from now, counted from 1. For [`Failure::Full`]: the n-th that needs room.
     pub at: u64,
     /// How.
     pub failure: Failure,
@@ -69,6 +69,7 @@ pub(crate) enum Fate {
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
     pub done: u64,
+    pub needing_room: u64,
     pub hits: u64,
     /// With the number of the operation from which on it holds.
     plan: Option<(u64, Plan)>,
@@ -76,7 +77,8 @@ pub(crate) struct Schedule {
 
 impl Schedule {
     pub fn arm(&mut self, plan: Plan) {
-        self.plan = Some((self.done + plan.at, plan));
+        let so_far = if plan.failure == Failure::Full { self.needing_room } else { self.done };
+        self.plan = Some((so_far + plan.at, plan));
         self.hits = 0;
     }
 
@@ -86,9 +88,11 @@ impl Schedule {
 
     pub fn next(&mut self, operation: Operation) -> Fate {
         self.done += 1;
+        self.needing_room += u64::from(operation.needs_room());
         let Some((at, plan)) = self.plan else { return Fate::Works };
-        let concerned = plan.failure != Failure::Full || operation.needs_room();
-        if self.done < at || !concerned || (self.hits > 0 && !plan.lasting) {
+        let full = plan.failure == Failure::Full;
+        let (so_far, concerned) = if full { (self.needing_room, operation.needs_room()) } else { (self.done, true) };
+        if so_far < at || !concerned || (self.hits > 0 && !plan.lasting) {
             return Fate::Works;
         }
         self.hits += 1;

@@ -7,6 +7,7 @@
 //!
 //! Read [`fault`], `medium`, `lock`, then `vfs`, where SQLite comes in.
 
+pub mod campaign;
 mod disk;
 pub mod fault;
 mod files;

@@ -49,24 +49,32 @@ pub struct State {
     pub shared: BTreeMap<FileNo, Weak<Shared>>,
     pub folder_locks: BTreeSet<String>,
     pub holders: Holder,
+    /// Files that somebody has open, of whatever life.
+    pub open_files: u64,
     pub copies: Vec<Copying>,
     /// What the schedule struck first.
     pub struck: Option<String>,
 }
 
 impl State {
-    pub fn new(chance: Chance, life: u64) -> Self {
+    /// An empty disk. Who had something open on the one before still has it, and closes it when it pleases.
+    pub fn after(before: &Self, seed: u64) -> Self {
+        Self { life: before.life + 1, open_files: before.open_files, ..Self::new(Chance::from(seed)) }
+    }
+
+    pub fn new(chance: Chance) -> Self {
         Self {
             medium: Medium::default(),
             schedule: Schedule::default(),
             chance,
-            life,
+            life: 0,
             off: false,
             ignores_syncs: false,
             locks: BTreeMap::new(),
             shared: BTreeMap::new(),
             folder_locks: BTreeSet::new(),
             holders: 0,
+            open_files: 0,
             copies: Vec::new(),
             struck: None,
         }

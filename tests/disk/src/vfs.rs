@@ -160,6 +160,7 @@ unsafe extern "C" fn open(
         Err(Trouble::Io | Trouble::Absent) => return ffi::SQLITE_CANTOPEN,
     };
     state.holders += 1;
+    state.open_files += 1;
     let journals = ffi::SQLITE_OPEN_MAIN_JOURNAL | ffi::SQLITE_OPEN_SUPER_JOURNAL | ffi::SQLITE_OPEN_WAL;
     handle.open = Some(Box::new(Open {
         slot,
@@ -191,6 +192,8 @@ unsafe extern "C" fn close(file: *mut ffi::sqlite3_file) -> c_int {
             state.medium.forget(open.file);
         }
     }
+    state.open_files -= 1;
+    open.slot.closed.notify_all();
     ffi::SQLITE_OK
 }
 
@@ -264,7 +267,7 @@ unsafe extern "C" fn lock(file: *mut ffi::sqlite3_file, wanted: c_int) -> c_int 
     let code = unsafe {
         on_disk(file, ffi::SQLITE_IOERR_LOCK, |state, open| {
             taken = state.locks.entry(open.file).or_default().take(open.holder, level(wanted));
-            Ok(())
+            if state.off { Err(Trouble::Io) } else { Ok(()) }
         })
     };
     if taken { code } else { ffi::SQLITE_BUSY }

@@ -1,0 +1,88 @@
+//! What a failing disk is said to be, wherever it fails: unavailable. Not damaged, not a fault of the program's.
+
+use std::{path::Path, sync::Arc};
+
+use aralau_client_sdk::Millis;
+use aralau_disk::{Disk, Failure, Plan, campaign::office::place};
+use aralau_server::{
+    entropy::SystemEntropy,
+    store::{self, OpenError, Store, StoreError},
+};
+
+const NOW: Millis = Millis(1_780_000_000_000);
+const BACKUP: &str = "/backup";
+
+fn open(disk: &Disk) -> Result<Store, OpenError> {
+    Store::open(place(disk, "/data"), NOW, Arc::new(SystemEntropy))
+}
+
+fn is_clear(error: &OpenError) -> bool {
+    matches!(error, OpenError::Io(_) | OpenError::Store(StoreError::Unavailable(_)))
+}
+
+/// Fails one operation after another of whatever `work` does, until there is none left.
+fn at_every_operation(prepared: impl Fn() -> Disk, work: impl Fn(&Disk) -> Option<String>) {
+    for at in 1.. {
+        let disk = prepared();
+        disk.fail(Plan { at, failure: Failure::Io, lasting: true });
+        let complaint = work(&disk);
+        let Some(struck) = disk.struck() else { return assert!(at > 10, "only {at} operations") };
+        assert_eq!(complaint, None, "{struck}");
+    }
+}
+
+#[test]
+fn a_server_that_cannot_be_opened_for_the_first_time_says_that_its_store_is_unavailable() {
+    at_every_operation(
+        || Disk::new(1),
+        |disk| open(disk).err().filter(|error| !is_clear(error)).map(|error| error.to_string()),
+    );
+}
+
+fn with_backup() -> Disk {
+    let disk = Disk::new(1);
+    drop(open(&disk).unwrap());
+    disk.wait_until_closed();
+    store::backup(place(&disk, "/data"), Path::new(BACKUP)).unwrap();
+    disk
+}
+
+#[test]
+fn a_backup_that_cannot_be_read_is_not_taken_for_something_else() {
+    let content = with_backup().files();
+    at_every_operation(
+        || {
+            let disk = Disk::new(2);
+            disk.replace(&content);
+            disk
+        },
+        |disk| {
+            let restored = store::restore(Path::new(BACKUP), place(disk, "/second"), NOW, &SystemEntropy);
+            restored.err().filter(|error| !is_clear(error)).map(|error| error.to_string())
+        },
+    );
+}
+
+#[test]
+fn a_database_that_cannot_be_read_is_not_said_to_be_damaged() {
+    let content = with_backup().files();
+    at_every_operation(
+        || {
+            let disk = Disk::new(3);
+            disk.replace(&content);
+            disk
+        },
+        |disk| {
+            let store = match open(disk) {
+                Ok(store) => store,
+                Err(error) => return Some(error.to_string()).filter(|_| !is_clear(&error)),
+            };
+            match store.check() {
+                Ok(report) if report.problems.is_empty() => None,
+                Ok(report) => Some(report.problems.join("; ")),
+                Err(StoreError::Unavailable(_)) => None,
+                Err(error) => Some(error.to_string()),
+            }
+        },
+    );
+}
