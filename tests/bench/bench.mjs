@@ -5,6 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { BUILT, ROOT } from './harness/processes.mjs'
+import { quick } from './instructions.mjs'
 
 const REPOSITORY = path.join(ROOT, '../..')
 const PAGE = path.join(REPOSITORY, 'docs/explanation/performance.md')
@@ -17,12 +18,13 @@ const BASELINE = 'sqlite'
 const CLIENT = 'aralau-bench-client'
 const TICK_MS = 10
 
-const help = `usage: ./dev bench [--quick] [--runs N] [--scale DxV] [--peers a,b,…] [--record | --no-record]
+const help = `usage: ./dev bench [--quick [--accept]] [--runs N] [--scale DxV] [--peers a,b,…] [--record | --no-record]
 
 A reconnect storm: D devices upload V offline visits each, then a fresh headquarters downloads all.
 By default 50x100, three runs of aralau, sqlite, sqlite-gzip, triplit and hocuspocus in turn, and the
 table is added to docs/explanation/performance.md.
-  --quick      10x20, one run of aralau and sqlite, nothing recorded: does it still work?
+  --quick      count the instructions of single steps and compare with the committed counts: more than
+               5 % worse fails. --accept commits the new ones to tests/bench/instructions.json
   --peers      also pg, pouchdb, yws, tinybase, automerge, samod, once installed by hand (tests/bench/README.md)
   --no-record  leave docs/explanation/performance.md alone`
 
@@ -41,6 +43,7 @@ if (options.record) add(report)
 function read(args) {
   const flags = {
     quick: 'boolean',
+    accept: 'boolean',
     runs: 'string',
     scale: 'string',
     peers: 'string',
@@ -60,9 +63,9 @@ function read(args) {
     console.log(help)
     process.exit(0)
   }
-  const quick = values.quick ?? false
-  const scale = /^(\d+)x(\d+)$/.exec(values.scale ?? (quick ? '10x20' : '50x100'))
-  const runs = +(values.runs ?? (quick ? 1 : 3))
+  if (values.quick) process.exit(quick({ accept: values.accept ?? false }))
+  const scale = /^(\d+)x(\d+)$/.exec(values.scale ?? '50x100')
+  const runs = +(values.runs ?? 3)
   if (!scale || !(runs >= 1)) {
     console.error(`--scale wants DxV, --runs a number\n\n${help}`)
     process.exit(2)
@@ -71,8 +74,8 @@ function read(args) {
     devices: +scale[1],
     visits: +scale[2],
     runs,
-    peers: (values.peers ?? (quick ? 'aralau,sqlite' : 'aralau,sqlite,sqlite-gzip,triplit,hocuspocus')).split(','),
-    record: values.record ?? (!quick && !values['no-record']),
+    peers: (values.peers ?? 'aralau,sqlite,sqlite-gzip,triplit,hocuspocus').split(','),
+    record: values.record ?? !values['no-record'],
   }
 }
 
