@@ -137,7 +137,8 @@ pub fn run(campaign: Campaign, cases: Cases, size: Size) -> Result<Tally, String
         tally.note("every", every);
     }
     for number in (first..end).step_by(every) {
-        if size.next(tally.count, if campaign.is_of_operations() { end - number } else { 200 }) == 0 {
+        let most = if campaign.is_of_operations() { u64::MAX } else { 200 };
+        if size.next(tally.count, most) == 0 {
             break;
         }
         tally.count += 1;
