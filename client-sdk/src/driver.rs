@@ -237,8 +237,7 @@ impl SyncSession {
             hello.receipts = Some(newest_receipts(client, &hello)?);
         }
         self.asked = hello.scopes.iter().map(|ask| ask.scope).collect();
-        let nonce = String::from_utf8_lossy(&nonce);
-        let request = wire::request(&enrollment, &client.key, &nonce, &hello, &self.sent)?;
+        let request = wire::request(&enrollment, &client.key, wire::usable(&nonce), &hello, &self.sent)?;
         self.report.requests += 1;
         self.report.bytes_up += request.body.len() as u64;
         Ok(request)

@@ -27,6 +27,18 @@ pub(super) struct Answer {
     pub(super) gained: Vec<Gained>,
 }
 
+/// A nonce's longest text.
+const MAX_NONCE_BYTES: usize = 64;
+
+/// A nonce as it can stand in a header. Answers are not signed as a whole: one that was spoilt on the way, and kept, would
+/// never leave this device, and nothing else with it. In its place goes none, upon which the server gives a fresh one.
+pub(super) fn usable(nonce: &[u8]) -> &str {
+    let is_usable = |nonce: &&str| {
+        nonce.len() <= MAX_NONCE_BYTES && nonce.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
+    };
+    str::from_utf8(nonce).ok().filter(is_usable).unwrap_or_default()
+}
+
 /// The request, ready to send.
 pub(super) fn request(
     enrollment: &Enrollment,
@@ -127,4 +139,17 @@ fn unzstd(body: &[u8]) -> Result<Vec<u8>, Error> {
 #[cfg(target_arch = "wasm32")]
 fn unzstd(_: &[u8]) -> Result<Vec<u8>, Error> {
     Err(Error::Protocol)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nonce_that_no_header_can_carry_is_none() {
+        assert_eq!(usable(b"AAABogVHfKP1QYHY4qD9h3px--8OxzoV"), "AAABogVHfKP1QYHY4qD9h3px--8OxzoV");
+        for spoilt in [&b"\x03AABogVH"[..], b"AAA\xffBog", b"AAA Bog", b"AAA,nonce=x", "Ж".as_bytes(), &[b'A'; 65]] {
+            assert_eq!(usable(spoilt), "", "{spoilt:?}");
+        }
+    }
 }
