@@ -32,12 +32,13 @@ pub fn beat(number: usize) -> String {
 
 /// So many phones, four to a beat, enrolled and with their places.
 pub fn phones(world: &World, count: usize) -> Vec<Sdk> {
-    let (beats, places) = (world.path("beats.csv"), world.path("places.csv"));
+    let [beats, places, staff] = ["beats.csv", "places.csv", "staff.csv"].map(|name| world.path(name));
     let lines = |line: fn(String) -> String| (0..count).step_by(TO_A_BEAT).map(beat).map(line).collect::<String>();
     fs::write(&beats, "code,name\n".to_owned() + &lines(|beat| format!("{beat},{beat}\n"))).expect("written");
     fs::write(&places, "beat,address\n".to_owned() + &lines(|beat| format!("{beat},Abay 10\n"))).expect("written");
-    let (beats, places) = (beats.to_str().expect("UTF-8"), places.to_str().expect("UTF-8"));
-    world.admin(&["load", "--beats", beats, "--places", places]).ok();
+    fs::write(&staff, format!("name,beat\nForeman,{}\n", beat(0))).expect("written");
+    let [beats, places, staff] = [&beats, &places, &staff].map(|path| path.to_str().expect("UTF-8"));
+    world.admin(&["load", "--beats", beats, "--places", places, "--staff", staff]).ok();
     let one = |number: usize| {
         let code = world.code(&format!("Inspector {number}"), &beat(number));
         let mut client = phone::open(&world.path(&format!("phone-{number}")));
