@@ -324,7 +324,8 @@ pub fn make_code(tx: &Transaction<'_>, person: PersonId, valid_ms: i64, now: Mil
     Ok(code)
 }
 
-/// Lets a device in. Repeating it with the same key gives the same answer, in case the first one was lost.
+/// Lets a device in. Repeating it with the same key gives the same answer, in case the first one was lost; so does another
+/// code of the same person.
 pub fn enroll(
     tx: &Transaction<'_>,
     ask: &Enrollment,
@@ -347,11 +348,16 @@ pub fn enroll(
         },
         None if expires_at <= now.0 => return Ok(Err(EnrollError::Expired)),
         None => {
-            if device_where(tx, "public_key = ?", ask.key.as_bytes())?.is_some() {
-                return Ok(Err(EnrollError::Known));
-            }
-            let device = DeviceId(fresh_uuid(tx)?);
-            record(tx, &Control::Device { device, key: ask.key, person, server_custody: false }, now)?;
+            let device = match device_where(tx, "public_key = ?", ask.key.as_bytes())? {
+                // The app was installed again, or a copy of this phone was let in before it: the same device.
+                Some(known) if known.person == person && known.revoked_at.is_none() => known.device,
+                Some(_) => return Ok(Err(EnrollError::Known)),
+                None => {
+                    let device = DeviceId(fresh_uuid(tx)?);
+                    record(tx, &Control::Device { device, key: ask.key, person, server_custody: false }, now)?;
+                    device
+                }
+            };
             tx.execute(
                 "UPDATE enrollment_code SET used_at = ?, device = ? WHERE code_hash = ?",
                 params![now.0, device.as_bytes(), code_hash(&ask.code)],
