@@ -26,11 +26,11 @@ use rusqlite::Connection;
 
 use crate::entropy::Entropy;
 
-pub use custody::{EditError, author, resolve_visit};
+pub use custody::{EditError, author, ensure_custody, resolve_visit};
 pub use directory::{
-    BeatRow, DIRECTORY, DeviceRow, EnrollError, Enrolled, Enrollment, assign_device, beat, beats, beats_of, device,
-    device_of_replica, enroll, ensure_beat, ensure_person, ensure_replica, grant, make_code, name_of_replica,
-    revoke_device,
+    BeatRow, CUSTODY_DEVICE, DIRECTORY, DeviceRow, EnrollError, Enrolled, Enrollment, assign_device, beat, beats,
+    beats_of, device, device_of_replica, enroll, ensure_beat, ensure_person, ensure_replica, grant, make_code,
+    name_of_replica, revoke_device,
 };
 pub use epochs::{is_behind, mend_lost_rows};
 pub use hold::{HeldKey, HoldError, reject_held, release_held};

@@ -305,7 +305,7 @@ fn a_backup_restores_into_a_new_epoch() {
     store::restore(&file, &folder, NOW, &SystemEntropy).unwrap();
     assert_eq!(store::restore(&file, &folder, NOW, &SystemEntropy).unwrap_err().code(), "data_not_empty");
     let restored = Store::open(&folder, NOW, Arc::new(SystemEntropy)).unwrap();
-    assert_eq!(restored.read(store::current_epoch).unwrap(), 2);
+    assert!(restored.read(store::current_epoch).unwrap() > 1);
     assert_eq!(restored.check().unwrap().problems, Vec::<String>::new());
     assert_eq!(restored.deployment(), world.store.deployment());
 }

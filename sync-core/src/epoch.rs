@@ -12,7 +12,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct Epoch {
-    /// Counts up by one.
+    /// Above the parent's. Not by one: two restores of one backup must not share a number.
     #[n(0)]
     pub number: u64,
     /// Random: two servers restored from one backup do not share it.

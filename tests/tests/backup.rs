@@ -102,7 +102,7 @@ fn a_backup_taken_under_load_restores_and_the_phones_bring_back_the_rest() {
     for phone in &phones[1..] {
         let status = phone.run(&["status"]).ok().object();
         assert_eq!(status["unsent"], 0);
-        assert!(status["scopes"].as_array().unwrap().iter().all(|scope| scope["epoch"] == 2));
+        assert!(status["scopes"].as_array().unwrap().iter().all(|scope| scope["epoch"].as_u64() > Some(1)));
         assert_eq!(phone.visits().len(), logged);
         assert!(phone.visits().iter().all(|visit| visit["state"] == "at_headquarters"));
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use aralau_sync_core::{
     cbor,
     frame::Frame,
-    id::{DeviceId, ScopeId},
+    id::{DeviceId, PublicKey, ScopeId},
+    stream::SignDevice as _,
     sync::{Directive, FrameFate, Hello, MAX_FRAMES, MAX_HELLO_BYTES, MAX_SCOPES, PROTOCOL, Welcome},
     time::Millis,
 };
@@ -151,17 +152,18 @@ impl<'a> Incoming<'a> {
         Ok(())
     }
 
-    /// A device that has seen rows which this server lacks tells of a database put back by hand. Before anything else
-    /// is taken, the server's own receipt proves it, and a new epoch begins.
+    /// A device that has seen rows which this server lacks, or others, tells of a database put back by hand. Before
+    /// anything else is taken, the server's own receipt proves it, and a new epoch begins.
     async fn mend_lost_rows(&self, hello: &Hello) -> Result<(), Problem> {
         let asks = hello.scopes.clone();
-        if !self.app.read(move |connection| store::is_behind(connection, &asks)).await? {
+        let is_behind = self.app.read(move |connection| store::is_behind(connection, &asks)).await?;
+        let receipts = hello.receipts.clone().unwrap_or_default();
+        if !is_behind && receipts.is_empty() {
             return Ok(());
         }
         let (app, now) = (self.app.clone(), self.app.now());
-        let receipts = hello.receipts.clone().unwrap_or_default();
         let mended = self.app.write(move |tx| store::mend_lost_rows(tx, app.identity(), &receipts, now)).await?;
-        if mended { Ok(()) } else { Err(Problem::ServerBehind) }
+        if mended || !is_behind { Ok(()) } else { Err(Problem::ServerBehind) }
     }
 
     async fn take_frame(&mut self, item: &[u8]) -> Result<FrameFate, Problem> {
@@ -173,31 +175,47 @@ impl<'a> Incoming<'a> {
         let replica = frame.stream.replica;
         let app = self.app;
         let author = app.read(move |connection| store::device_of_replica(connection, replica)).await?;
-        // A new install of the sending device is noted with its first frame that verifies under the device's key.
-        let own = author.as_ref().is_none_or(|author| author.device == self.caller.row.device);
-        let key = author.map_or(self.caller.row.key, |author| author.key);
-        let deployment = app.deployment();
+        let signer = match &author {
+            Some(author) if author.device == self.caller.row.device => Signer::Caller(author.key),
+            Some(author) if author.device == store::CUSTODY_DEVICE => Signer::Server,
+            Some(author) => Signer::Other(author.key),
+            // A new install of the sending device, noted with its first frame that verifies under the device's key.
+            None => Signer::Caller(self.caller.row.key),
+        };
+        let (deployment, custody_key) = (app.deployment(), app.identity().custody_key.public_key());
+        let is_unknown = author.is_none();
         let verified = tokio::task::spawn_blocking(move || {
-            let tips = frame.verify(&deployment, &key, &DeviceVerifier)?;
-            Ok::<_, aralau_sync_core::frame::FrameError>(Upload { frame, tips, by: None })
+            let signed_by = |key: &PublicKey| frame.verify(&deployment, key, &DeviceVerifier);
+            let (signer, tips) = match signer {
+                Signer::Server => (signer, signed_by(&custody_key)?),
+                Signer::Other(key) => (signer, signed_by(&key)?),
+                Signer::Caller(key) => match signed_by(&key) {
+                    // A restored directory has forgotten names under which the server itself wrote.
+                    Err(_) if is_unknown => (Signer::Server, signed_by(&custody_key)?),
+                    tips => (signer, tips?),
+                },
+            };
+            Ok::<_, aralau_sync_core::frame::FrameError>((signer, Upload { frame, tips, by: None }))
         });
-        let upload = match verified.await {
-            Ok(Ok(upload)) => upload,
+        let (signer, upload) = match verified.await {
+            Ok(Ok(verified)) => verified,
             Ok(Err(error)) => return Ok(refused(error.code())),
             Err(_) => return Ok(refused("frame_malformed")),
         };
-        let scope = upload.frame.stream.scope;
+        let stream = upload.frame.stream;
         let device = self.caller.row.device;
-        let now = app.now();
+        let (handle, now) = (app.clone(), app.now());
         let ingested = app.write(move |tx| {
-            if own && !store::ensure_replica(tx, device, replica, now)? {
-                return Ok(None);
+            match signer {
+                Signer::Caller(_) if !store::ensure_replica(tx, device, replica, now)? => return Ok(None),
+                Signer::Server => store::ensure_custody(tx, handle.identity(), stream, now)?,
+                Signer::Caller(_) | Signer::Other(_) => {}
             }
             store::ingest(tx, &upload, now).map(Some)
         });
         let Some(ingested) = ingested.await? else { return Ok(refused("replica_foreign")) };
         self.app.http().metrics.ingested(&ingested);
-        self.held.extend(ingested.held.into_iter().map(|(index, reason)| (scope, index, reason)));
+        self.held.extend(ingested.held.into_iter().map(|(index, reason)| (stream.scope, index, reason)));
         Ok(ingested.fate)
     }
 
@@ -206,6 +224,17 @@ impl<'a> Incoming<'a> {
         let hello = self.hello.ok_or_else(|| Problem::Malformed("the body is empty".to_owned()))?;
         Ok((hello, self.fates, self.held))
     }
+}
+
+/// Whose key must have signed a frame.
+#[derive(Clone, Copy)]
+enum Signer {
+    /// The device that sends it.
+    Caller(PublicKey),
+    /// Another device: its words are brought back to a restored server.
+    Other(PublicKey),
+    /// This server, for headquarters.
+    Server,
 }
 
 /// Notes what the device says of itself, and that this nonce has been used.

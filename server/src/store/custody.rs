@@ -62,6 +62,26 @@ fn introduce(tx: &Transaction<'_>, identity: &Identity, now: Millis) -> Result<(
     directory::record(tx, &device, now)
 }
 
+/// Takes up again a replica of the server's own hand that a restored directory does not know, or not in this scope. The
+/// caller has seen that its frames are signed with the custody key.
+pub fn ensure_custody(
+    tx: &Transaction<'_>,
+    identity: &Identity,
+    stream: StreamId,
+    now: Millis,
+) -> Result<(), StoreError> {
+    if log::scope_no(tx, stream.scope)?.is_none() {
+        return Ok(());
+    }
+    if directory::device(tx, CUSTODY_DEVICE)?.is_none() {
+        introduce(tx, identity, now)?;
+    }
+    if directory::device_of_replica(tx, stream.replica)?.is_none() {
+        directory::record(tx, &Control::Replica { replica: stream.replica, device: CUSTODY_DEVICE }, now)?;
+    }
+    directory::grant(tx, HEADQUARTERS, stream.scope, now)
+}
+
 /// Writes headquarters' puts to one document, as one change, through the same door as everybody's. `by` stands in the
 /// row's verdict: who asked for it.
 pub fn author(

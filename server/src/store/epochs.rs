@@ -1,5 +1,7 @@
 //! New epochs: after a restore, and when a device proves that this server has lost rows.
 
+use std::cmp::Ordering;
+
 use aralau_sync_core::{
     directory::Control,
     epoch::{self, Epoch},
@@ -14,6 +16,7 @@ use rusqlite::Connection;
 use super::{
     Identity, StoreError, Transaction, directory,
     log::{self, ScopeLog},
+    rebuild,
 };
 use crate::keys::ReceiptVerifier;
 
@@ -26,8 +29,10 @@ pub enum Base {
     Doubted,
 }
 
-/// Begins a new epoch.
-pub fn begin(tx: &Transaction<'_>, base: Base, now: Millis) -> Result<(), StoreError> {
+/// Begins a new epoch, with a number above every one that a device is known to have seen. All but the first take the
+/// clock's milliseconds where these are higher, and a little chance: two restores of one backup must not give two epochs
+/// one number, or phones that followed the first would not notice the second.
+pub fn begin(tx: &Transaction<'_>, base: Base, seen: u64, now: Millis) -> Result<(), StoreError> {
     let parent: Option<Epoch> = log::epochs_after(tx, None)?.pop();
     let mut statement = tx.prepare("SELECT scope_no FROM scope ORDER BY scope_no")?;
     let scopes: Vec<i64> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
@@ -36,8 +41,15 @@ pub fn begin(tx: &Transaction<'_>, base: Base, now: Millis) -> Result<(), StoreE
         let frontier = if base == Base::Kept { log.frontier } else { Frontier::default() };
         Ok(epoch::Base { scope: log.scope, size: frontier.size(), root: frontier.root() })
     };
+    let number = match &parent {
+        Some(parent) => {
+            let least = u64::try_from(now.0).unwrap_or(0).max(parent.number.max(seen) + 1);
+            least + u64::from(u16::from_be_bytes(tx.random()?))
+        }
+        None => 1,
+    };
     let epoch = Epoch {
-        number: parent.as_ref().map_or(0, |parent| parent.number) + 1,
+        number,
         id: EpochId::from_bytes(tx.random()?),
         parent: parent.map(|parent| parent.id),
         bases: scopes.into_iter().map(base_of).collect::<Result<_, _>>()?,
@@ -62,7 +74,8 @@ fn size(connection: &Connection, scope: ScopeId) -> Result<Option<u64>, StoreErr
     Ok(Some(ScopeLog::load(connection, scope_no)?.frontier.size()))
 }
 
-/// Begins a new epoch if one of the receipts is ours and speaks of more than this log holds. `false`: none does.
+/// Begins a new epoch if one of the receipts is ours and speaks of more than this log holds, or of other rows. `false`:
+/// none does.
 pub fn mend_lost_rows(
     tx: &Transaction<'_>,
     identity: &Identity,
@@ -70,15 +83,27 @@ pub fn mend_lost_rows(
     now: Millis,
 ) -> Result<bool, StoreError> {
     let (key, epoch) = (identity.receipt_key.public_key(), log::current_epoch(tx)?);
-    for note in receipts {
-        let Ok(receipt) = Receipt::open(note, &key, &ReceiptVerifier) else { continue };
-        let ours = receipt.deployment == identity.deployment && receipt.epoch >= epoch;
-        let lost = size(tx, receipt.scope)?.is_none_or(|size| receipt.size > size);
-        if ours && (receipt.epoch > epoch || lost) {
+    let ours = receipts.iter().filter_map(|note| Receipt::open(note, &key, &ReceiptVerifier).ok());
+    let ours = ours.filter(|receipt| receipt.deployment == identity.deployment && receipt.epoch >= epoch);
+    let ours: Vec<_> = ours.collect();
+    let seen = ours.iter().map(|receipt| receipt.epoch).max().unwrap_or(0);
+    for receipt in &ours {
+        if receipt.epoch > epoch || !bears_out(tx, receipt)? {
             tracing::error!(scope = %receipt.scope, size = receipt.size, "rows that were acknowledged are gone: a new epoch begins");
-            begin(tx, Base::Doubted, now)?;
+            begin(tx, Base::Doubted, seen, now)?;
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// Whether the log still begins with the rows that a receipt of this epoch vouches for.
+fn bears_out(connection: &Connection, receipt: &Receipt) -> Result<bool, StoreError> {
+    let Some(scope_no) = log::scope_no(connection, receipt.scope)? else { return Ok(false) };
+    let log = ScopeLog::load(connection, scope_no)?;
+    Ok(match receipt.size.cmp(&log.frontier.size()) {
+        Ordering::Greater => false,
+        Ordering::Equal => receipt.root == log.frontier.root(),
+        Ordering::Less => rebuild::tree(connection, &log, receipt.size)?.is_ok_and(|tree| tree.root() == receipt.root),
+    })
 }

@@ -227,7 +227,7 @@ fn make_identity(connection: &Connection, now: Millis, entropy: &dyn Entropy) ->
         "INSERT INTO scope (scope_no, scope, size, frontier) VALUES (1, ?, 0, ?)",
         params![directory.as_bytes(), cbor::encode(&Frontier::default())],
     )?;
-    epochs::begin(&Transaction::over(connection, entropy), epochs::Base::Kept, now)?;
+    epochs::begin(&Transaction::over(connection, entropy), epochs::Base::Kept, 0, now)?;
     Ok(())
 }
 
@@ -292,7 +292,7 @@ pub fn restore(file: &Path, place: impl Into<Place>, now: Millis, entropy: &dyn 
     let mut copy = copy_into(&place, &source, &partial)?;
     migrate(&mut copy)?;
     let transaction = copy.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    epochs::begin(&Transaction::over(&transaction, entropy), epochs::Base::Kept, now)?;
+    epochs::begin(&Transaction::over(&transaction, entropy), epochs::Base::Kept, 0, now)?;
     transaction.execute("UPDATE scope SET backed_up = size", [])?;
     // Which nonces were used since the backup is forgotten: a new key makes every one of them stale.
     transaction.execute("UPDATE meta SET value = ? WHERE name = 'nonce_secret'", [random::<32>(entropy)?])?;

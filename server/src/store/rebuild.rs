@@ -205,34 +205,43 @@ fn check_logs(connection: &Connection, report: &mut CheckReport) -> Result<(), S
     let scopes: Vec<i64> = scopes.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     for scope_no in scopes {
         let log = ScopeLog::load(connection, scope_no)?;
-        let mut frontier = Frontier::default();
-        let mut statement = connection.prepare(
-            "SELECT row_id, kind, received_at, stream_no, entry_index, body, verdict FROM log
-             WHERE row_id > ? AND row_id < ? ORDER BY row_id",
-        )?;
-        let mut rows = statement.query([row_id(scope_no, 0), row_id(scope_no + 1, 0)])?;
-        while let Some(row) = rows.next()? {
-            report.rows += 1;
-            let kind = RowKind::from_number(row.get(1)?).ok_or_else(|| StoreError::corrupt("a row's kind"))?;
-            let hash = if kind == RowKind::Control {
-                Some(control_hash(&log.scope, row.get_ref(5)?.as_blob().unwrap_or_default()))
-            } else {
-                row_entry_hash(connection, row.get(3)?, row.get::<_, i64>(4)?.cast_unsigned())?
-            };
-            let Some(hash) = hash else {
-                report.problems.push(format!("scope {}: a row names an entry that is missing", log.scope));
-                continue;
-            };
-            frontier.push(row_leaf(kind, Millis(row.get(2)?), &hash, row.get_ref(6)?.as_blob().unwrap_or_default()));
-            if row.get::<_, i64>(0)? != row_id(scope_no, frontier.size()) {
-                report.problems.push(format!("scope {}: the rows have a gap before {}", log.scope, frontier.size()));
+        match tree(connection, &log, u64::MAX)? {
+            Ok(frontier) => {
+                report.rows += frontier.size();
+                if frontier != log.frontier {
+                    report.problems.push(format!("scope {}: the rows do not have the recorded root", log.scope));
+                }
             }
-        }
-        if frontier != log.frontier {
-            report.problems.push(format!("scope {}: the rows do not have the recorded root", log.scope));
+            Err(problem) => report.problems.push(format!("scope {}: {problem}", log.scope)),
         }
     }
     Ok(())
+}
+
+/// The tree over the first rows of a scope, made anew from them, or what is wrong with them.
+pub fn tree(connection: &Connection, log: &ScopeLog, upto: u64) -> Result<Result<Frontier, String>, StoreError> {
+    let mut frontier = Frontier::default();
+    let mut statement = connection.prepare(
+        "SELECT row_id, kind, received_at, stream_no, entry_index, body, verdict FROM log
+         WHERE row_id > ? AND row_id < ? ORDER BY row_id",
+    )?;
+    let mut rows = statement.query([row_id(log.scope_no, 0), row_id(log.scope_no + 1, 0)])?;
+    while let Some(row) = rows.next()?
+        && frontier.size() < upto
+    {
+        let kind = RowKind::from_number(row.get(1)?).ok_or_else(|| StoreError::corrupt("a row's kind"))?;
+        let hash = if kind == RowKind::Control {
+            Some(control_hash(&log.scope, row.get_ref(5)?.as_blob().unwrap_or_default()))
+        } else {
+            row_entry_hash(connection, row.get(3)?, row.get::<_, i64>(4)?.cast_unsigned())?
+        };
+        let Some(hash) = hash else { return Ok(Err("a row names an entry that is missing".to_owned())) };
+        frontier.push(row_leaf(kind, Millis(row.get(2)?), &hash, row.get_ref(6)?.as_blob().unwrap_or_default()));
+        if row.get::<_, i64>(0)? != row_id(log.scope_no, frontier.size()) {
+            return Ok(Err(format!("the rows have a gap before {}", frontier.size())));
+        }
+    }
+    Ok(Ok(frontier))
 }
 
 fn row_entry_hash(connection: &Connection, stream_no: i64, index: u64) -> Result<Option<EntryHash>, StoreError> {
