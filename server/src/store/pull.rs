@@ -79,7 +79,7 @@ pub fn pull(
         scope: log.scope,
         epoch: asking.epoch,
         from,
-        streams: streams.intros,
+        streams: streams.introduce(&rows)?,
         rows,
         more,
         receipt: receipt.sign(&identity.receipt_key),
@@ -153,12 +153,13 @@ struct Streams<'a> {
     scope_no: i64,
     asking: ReplicaId,
     positions: BTreeMap<i64, (u32, bool)>,
-    intros: Vec<StreamIntro>,
+    /// In the order of their positions.
+    numbers: Vec<i64>,
 }
 
 impl<'a> Streams<'a> {
     fn new(connection: &'a Connection, scope_no: i64, asking: ReplicaId) -> Self {
-        Self { connection, scope_no, asking, positions: BTreeMap::new(), intros: Vec::new() }
+        Self { connection, scope_no, asking, positions: BTreeMap::new(), numbers: Vec::new() }
     }
 
     /// Position among the introduced streams, and whether it is the asking replica's own.
@@ -166,21 +167,34 @@ impl<'a> Streams<'a> {
         if let Some(known) = self.positions.get(&stream_no) {
             return Ok(*known);
         }
-        let intro = self.intro(stream_no)?;
-        let position = (u32::try_from(self.intros.len()).unwrap_or(u32::MAX), intro.replica == self.asking);
+        let mut statement = self.connection.prepare_cached("SELECT replica FROM stream WHERE stream_no = ?")?;
+        let replica = ReplicaId(statement.query_row([stream_no], |row| row.get(0))?);
+        let position = (u32::try_from(self.numbers.len()).unwrap_or(u32::MAX), replica == self.asking);
         self.positions.insert(stream_no, position);
-        self.intros.push(intro);
+        self.numbers.push(stream_no);
         Ok(position)
     }
 
-    fn intro(&self, stream_no: i64) -> Result<StreamIntro, StoreError> {
+    /// Each with the newest head that these rows reach: a page is vouched for by itself, and what a device has of a stream
+    /// it can offer to others, even if the next page never comes.
+    fn introduce(&self, rows: &[Row]) -> Result<Vec<StreamIntro>, StoreError> {
+        let mut reached = vec![0; self.numbers.len()];
+        for row in rows.iter().filter(|row| row.kind != RowKind::Control) {
+            if let Some(reached) = usize::try_from(row.stream).ok().and_then(|at| reached.get_mut(at)) {
+                *reached = row.index.max(*reached);
+            }
+        }
+        self.numbers.iter().zip(reached).map(|(number, reached)| self.intro(*number, reached)).collect()
+    }
+
+    fn intro(&self, stream_no: i64, reached: u64) -> Result<StreamIntro, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT replica, public_key, name, head.entry_index, head.hash, head.signature
              FROM stream JOIN replica USING (replica) JOIN device USING (device) JOIN person USING (person)
              JOIN head USING (stream_no)
-             WHERE stream_no = ? AND scope_no = ? ORDER BY head.entry_index <= tip_index DESC, head.entry_index DESC LIMIT 1",
+             WHERE stream_no = ? AND scope_no = ? ORDER BY head.entry_index <= ? DESC, head.entry_index DESC LIMIT 1",
         )?;
-        Ok(statement.query_row([stream_no, self.scope_no], |row| {
+        Ok(statement.query_row(params![stream_no, self.scope_no, reached.cast_signed()], |row| {
             Ok(StreamIntro {
                 replica: ReplicaId(row.get(0)?),
                 key: PublicKey(row.get(1)?),

@@ -226,7 +226,10 @@ impl Intake {
             if at_head != Some(head.tip.hash) || !verifier.verify(&state.key, &message, &head.signature) {
                 return Err(Alarm::Head);
             }
-            state.head = Some(head);
+            // A page about old entries brings the head that vouches for those.
+            if state.head.is_none_or(|known| known.tip.index < head.tip.index) {
+                state.head = Some(head);
+            }
         }
         Ok(())
     }
