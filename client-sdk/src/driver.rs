@@ -39,7 +39,7 @@ use crate::{
     error::{Action, Error},
     outbox::{self, Allowance, Outgoing},
     relay::{self, Offered},
-    store::{EntryId, Key, ScopeRecord, Store},
+    store::{EntryId, Key, ScopeRecord, Store, StoreError},
     transport::{HttpRequest, HttpResponse, TransportError},
 };
 use pacing::Pacing;
@@ -118,8 +118,8 @@ impl From<Error> for Trouble {
     }
 }
 
-impl From<crate::store::StoreError> for Trouble {
-    fn from(error: crate::store::StoreError) -> Self {
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
         Self { error: error.into(), remedy: Remedy::None }
     }
 }
@@ -192,7 +192,7 @@ impl SyncSession {
         let answer = wire::read(response)?;
         self.nonces = 0;
         self.pacing.succeeded();
-        let progress = self.take(client, answer)?;
+        let progress = self.take(client, answer).or_else(|trouble| Err(self.contradicted(client, trouble)?))?;
         if !self.is_anything_left(client)? {
             self.finish(client)?;
             return Ok(Phase::Done);
@@ -203,6 +203,15 @@ impl SyncSession {
         }
         self.finish(client)?;
         Ok(Phase::Done)
+    }
+
+    /// The server contradicts what it said before. Perhaps somebody put an older copy of its database back: it is shown
+    /// its own receipts, once, and if they prove it right it begins a new epoch.
+    fn contradicted<S: Store>(&mut self, client: &Client<S>, trouble: Trouble) -> Result<Trouble, Trouble> {
+        let has_proof = !newest_receipts(client, &client.store.scopes()?)?.is_empty();
+        let again = matches!(trouble.error, Error::Alarm(_)) && has_proof && !self.proving;
+        self.proving |= again;
+        Ok(if again { Trouble { remedy: Remedy::Again, ..trouble } } else { trouble })
     }
 
     fn refusal<S: Store>(&mut self, client: &mut Client<S>, response: &HttpResponse) -> Result<Trouble, Trouble> {
@@ -231,16 +240,32 @@ impl SyncSession {
         let enrollment = client.enrollment.clone().ok_or(Error::NotEnrolled)?;
         let scopes = client.store.scopes()?;
         let nonce = client.store.meta(Key::Nonce)?.unwrap_or_default();
+        self.recall_returned(client, &scopes)?;
         self.sent = self.frames(client, &enrollment, &scopes, self.pacing.allowance())?;
         let mut hello = hello(client, &scopes)?;
         if self.proving {
-            hello.receipts = Some(newest_receipts(client, &hello)?);
+            hello.receipts = Some(newest_receipts(client, &scopes)?);
         }
         self.asked = hello.scopes.iter().map(|ask| ask.scope).collect();
         let request = wire::request(&enrollment, &client.key, wire::usable(&nonce), &hello, &self.sent)?;
         self.report.requests += 1;
         self.report.bytes_up += request.body.len() as u64;
         Ok(request)
+    }
+
+    /// Scopes that are asked about again tell by their rows what the server has.
+    fn recall_returned<S: Store>(&mut self, client: &mut Client<S>, scopes: &[ScopeRecord]) -> Result<(), Error> {
+        let mut returned = relay::returned(&client.store)?;
+        let before = returned.len();
+        let is_asked = |scope| scopes.iter().any(|record| record.scope == scope && record.granted);
+        returned.retain(|stream, _| !is_asked(stream.scope));
+        if returned.len() < before {
+            relay::keep_returned(&mut client.store, &returned)?;
+        }
+        for (stream, index) in returned {
+            self.offered.entry(stream).or_insert(index);
+        }
+        Ok(())
     }
 
     /// Own words first, then what is brought back of others.
@@ -259,7 +284,7 @@ impl SyncSession {
                 frames.extend(outbox::frames(store, &enrollment.deployment, key, stream, record, &mut allowance)?);
             }
         }
-        for record in scopes.iter().filter(|record| record.granted) {
+        for record in scopes {
             let (store, identity) = (&client.store, &client.identity);
             frames.extend(relay::frames(store, identity, record.scope, &self.offered, &mut allowance)?);
         }
@@ -296,9 +321,10 @@ fn hello<S: Store>(client: &Client<S>, scopes: &[ScopeRecord]) -> Result<Hello, 
     })
 }
 
-fn newest_receipts<S: Store>(client: &Client<S>, hello: &Hello) -> Result<Vec<String>, Error> {
-    let newest = |ask: &Ask| Ok(client.store.receipts(ask.scope)?.pop().map(|receipt| receipt.note));
-    hello.scopes.iter().filter_map(|ask| newest(ask).transpose()).collect()
+/// Those of scopes that are not asked about as well: they prove that there was an epoch.
+fn newest_receipts<S: Store>(client: &Client<S>, scopes: &[ScopeRecord]) -> Result<Vec<String>, StoreError> {
+    let newest = |record: &ScopeRecord| Ok(client.store.receipts(record.scope)?.pop().map(|receipt| receipt.note));
+    scopes.iter().take(MAX_SCOPES).filter_map(|record| newest(record).transpose()).collect()
 }
 
 fn asks(scopes: &[ScopeRecord]) -> impl Iterator<Item = Ask> {

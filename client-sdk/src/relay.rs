@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 
 use aralau_sync_core::{
     frame::{Frame, MAX_FRAME_BYTES, MAX_FRAME_ENTRIES, MAX_FRAME_LINKS},
-    id::ScopeId,
+    id::{ReplicaId, ScopeId},
     stream::{Head, Link, StreamId, Tip},
 };
 
 use crate::{
     identity::Identity,
     outbox::{Allowance, Outgoing, link_bytes},
-    store::{EntryId, EntryRecord, Store, StoreError},
+    store::{EntryId, EntryRecord, Key, Store, StoreError},
 };
 
 /// Bytes of a frame beyond its links, generously.
@@ -22,6 +22,31 @@ const FRAME_OVERHEAD_BYTES: usize = 256;
 
 /// How far this session has brought each stream; `u64::MAX` where the server does not want it.
 pub(crate) type Offered = BTreeMap<StreamId, u64>;
+
+/// Scope, replica and index in [`Key::Returned`].
+const RETURNED_BYTES: usize = 16 + ReplicaId::LEN + 8;
+
+/// What has been brought back to scopes that are not asked about: their rows do not come, and nothing else would tell that
+/// it need not be offered again.
+pub(crate) fn returned(store: &impl Store) -> Result<Offered, StoreError> {
+    let bytes = store.meta(Key::Returned)?.unwrap_or_default();
+    let corrupt = || StoreError::corrupt("what was brought back");
+    let parse = |bytes: &[u8]| {
+        let (scope, rest) = bytes.split_first_chunk::<16>()?;
+        let (replica, index) = rest.split_first_chunk::<{ ReplicaId::LEN }>()?;
+        let stream = StreamId { replica: ReplicaId(*replica), scope: ScopeId::from_bytes(*scope) };
+        Some((stream, u64::from_be_bytes(index.try_into().ok()?)))
+    };
+    bytes.chunks(RETURNED_BYTES).map(|bytes| parse(bytes).ok_or_else(corrupt)).collect()
+}
+
+/// Keeps it.
+pub(crate) fn keep_returned(store: &mut impl Store, returned: &Offered) -> Result<(), StoreError> {
+    let encode = |(stream, index): (&StreamId, &u64)| {
+        [&stream.scope.as_bytes()[..], stream.replica.as_bytes(), &index.to_be_bytes()].concat()
+    };
+    store.set_meta(Key::Returned, &returned.iter().flat_map(encode).collect::<Vec<_>>())
+}
 
 /// What can be offered in a scope, as far as the allowance goes.
 pub(crate) fn frames(

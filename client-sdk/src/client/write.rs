@@ -1,7 +1,7 @@
 //! Writing: each call is one change, one entry and one projection, in one transaction.
 
 use aralau_sync_core::{
-    change::{Change, Value},
+    change::{Change, NONCE, Value},
     digest::document_named_by,
     document::{AuthorError, Document},
     id::{Actor, DocumentId, Kind, ScopeId},
@@ -115,7 +115,12 @@ impl<S: Store> Client<S> {
         self.settle(record.scope)?;
         let local = LocalDocument::load(&self.store, &self.identity, record.scope, id)?;
         let actor = local.actor(self.identity.replica);
-        let Some(change) = local.document.author(actor, puts)? else { return Ok(()) };
+        let mut puts = puts.to_vec();
+        if local.document.changes().is_empty() {
+            // All there is of it is held, or offered to a restored server: this change stands at the beginning as well.
+            puts.push((format!("witness/{}/{NONCE}", actor.replica), Value::Bytes(self.seams.nonce().to_vec())));
+        }
+        let Some(change) = local.document.author(actor, &puts)? else { return Ok(()) };
         if !always_fits && !local.document.room().fits(&change) {
             return Err(Error::DocumentFull);
         }

@@ -1,6 +1,7 @@
 //! Taking an answer in: the server's word about the frames, then what each scope gained.
 
 use aralau_sync_core::{
+    epoch::shared_rows,
     id::ScopeId,
     stream::{SignDevice as _, StreamId, Tip},
     sync::{Directive, FrameFate, Gained, PROTOCOL, Welcome},
@@ -12,7 +13,10 @@ use crate::{
     client::Client,
     enrollment::{Beat, Enrollment},
     error::Error,
+    projection::project,
     pull::{Judge, PullError, Pulled, Took, is_own, pull},
+    relay,
+    rewind::rewind,
     store::{Key, ScopeRecord, Store, transaction},
     succession,
     view::Event,
@@ -28,6 +32,7 @@ impl SyncSession {
             return Err(Error::Protocol.into());
         }
         let mut progress = self.greet(client, &welcome)?;
+        progress |= self.rewind_elsewhere(client, &welcome)?;
         let fates = self.take_fates(client, &welcome.frames)?;
         progress |= fates.progress;
         self.report.more = false;
@@ -76,6 +81,35 @@ impl SyncSession {
             client.tell(Event::Beats);
         }
         Ok(changed)
+    }
+
+    /// Scopes that are not asked about any more follow a new epoch as well: what the restored server has lost of them is
+    /// offered again. How far it has the own stream, the fates of its frames will tell.
+    fn rewind_elsewhere<S: Store>(&mut self, client: &mut Client<S>, welcome: &Welcome) -> Result<bool, Error> {
+        let Some(newest) = welcome.epochs.last().map(|epoch| epoch.number) else { return Ok(false) };
+        let behind = |record: &ScopeRecord| !record.granted && record.cursor.epoch < newest;
+        let identity = client.identity.clone();
+        let mut rewound = false;
+        for mut record in client.store.scopes()?.into_iter().filter(behind) {
+            let explained = welcome.epochs.first().is_some_and(|first| first.number <= record.cursor.epoch + 1);
+            let shared = if explained { shared_rows(record.cursor, record.scope, &welcome.epochs) } else { 0 };
+            transaction::<_, _, Error>(&mut client.store, |store| {
+                let touched = rewind(store, identity.replica, &mut record, shared)?;
+                record.cursor.epoch = newest;
+                record.decided = Tip::default();
+                store.put_scope(&record)?;
+                let mut returned = relay::returned(store)?;
+                returned.retain(|stream, _| stream.scope != record.scope);
+                relay::keep_returned(store, &returned)?;
+                for document in touched {
+                    project(store, &identity, record.scope, document)?;
+                }
+                Ok(())
+            })?;
+            self.offered.retain(|stream, _| stream.scope != record.scope);
+            rewound = true;
+        }
+        Ok(rewound)
     }
 
     fn take_fates<S: Store>(&mut self, client: &mut Client<S>, fates: &[FrameFate]) -> Result<Fates, Error> {
@@ -137,6 +171,12 @@ impl SyncSession {
                 u64::MAX
             }
         };
+        let is_over = matches!(fate, FrameFate::Decided { .. } | FrameFate::Forked { .. });
+        if is_over && !self.asked.contains(&frame.stream.scope) {
+            let mut returned = relay::returned(&client.store)?;
+            returned.insert(frame.stream, reached.max(before));
+            relay::keep_returned(&mut client.store, &returned)?;
+        }
         if reached < u64::MAX {
             self.report.relayed += frame.entries;
             outcome.progress |= reached > before;

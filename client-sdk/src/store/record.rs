@@ -21,6 +21,8 @@ pub enum Key {
     Nonce,
     /// Server's clock minus the device's, in milliseconds, as text.
     SkewMs,
+    /// How much of others' streams has been brought back where no row will tell; see `relay`.
+    Returned,
 }
 
 impl Key {
@@ -32,6 +34,7 @@ impl Key {
             Self::Enrollment => "enrollment",
             Self::Nonce => "nonce",
             Self::SkewMs => "skew_ms",
+            Self::Returned => "returned",
         }
     }
 }
