@@ -32,6 +32,8 @@ pub struct Sum {
     pub faults: u64,
     /// Words written.
     pub words: u64,
+    /// Words displaced.
+    pub displaced: u64,
     /// Log rows at the end.
     pub rows: u64,
     /// Seeds that failed, and how.
@@ -39,8 +41,13 @@ pub struct Sum {
 }
 
 /// One world to its end; a panic is a violation like any other.
-pub fn run(seed: u64, shown: bool) -> Result<Outcome, Violation> {
-    let lived = catch_unwind(AssertUnwindSafe(|| World::new(seed, shown)?.run()));
+pub fn run(seed: u64) -> Result<Outcome, Violation> {
+    live(|| World::new(seed, false))
+}
+
+/// The world that `begin` makes, to its end.
+pub fn live(begin: impl FnOnce() -> Result<World, Violation>) -> Result<Outcome, Violation> {
+    let lived = catch_unwind(AssertUnwindSafe(|| begin()?.run()));
     lived.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
@@ -61,11 +68,12 @@ pub fn campaign(size: Size, mut tell: impl FnMut(u64, &Violation)) -> Sum {
             break;
         }
         sum.worlds += 1;
-        match run(seed, false) {
+        match run(seed) {
             Ok(outcome) => {
                 sum.operations += outcome.operations;
                 sum.faults += outcome.faults;
                 sum.words += outcome.words as u64;
+                sum.displaced += outcome.displaced as u64;
                 sum.rows += outcome.rows as u64;
             }
             Err(violation) => {

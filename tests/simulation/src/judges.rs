@@ -1,7 +1,15 @@
 //! The judges: one file each, each with eyes of its own. They read the bytes on the line, the database files and the
 //! [model](crate::model); never the word of the code they judge.
 
+pub mod agreement;
+pub mod bounds;
+pub mod cursors;
 pub mod durable;
+pub mod growth;
+pub mod rebuild;
+pub mod repeats;
+pub mod scopes;
+pub mod words;
 
 use aralau_client_sdk::HttpResponse;
 use aralau_sync_core::time::Millis;
@@ -57,5 +65,15 @@ pub trait Judge {
 
 /// All of them.
 pub fn all() -> Vec<Box<dyn Judge>> {
-    vec![Box::new(durable::Durable)]
+    vec![
+        Box::new(growth::Growth::default()),
+        Box::new(durable::Durable),
+        Box::new(cursors::Cursors),
+        Box::new(repeats::Repeats::default()),
+        Box::new(scopes::Scopes),
+        Box::new(bounds::Bounds),
+        Box::new(rebuild::Rebuild),
+        Box::new(agreement::Agreement),
+        Box::new(words::Words),
+    ]
 }

@@ -2,7 +2,7 @@
 //!
 //! In reading order:
 //! - [`world`] is the simulation: phones, server and operators at work, what goes wrong, and how it heals; [`plan`] what
-//!   happens how often.
+//!   happens how often, [`seats`] what cannot happen yet.
 //! - [`phone`] is the real Client SDK over its real store ([`fragile`]: until the battery dies), [`server`] the real
 //!   server, called in-process; [`line`](mod@line) what is under way between them; [`time`] the clocks and the dice.
 //! - [`model`] is what truly happened; [`transcript`] and [`note`] read log and receipts with eyes of their own;
@@ -13,6 +13,7 @@ pub mod campaign;
 pub mod world;
 
 pub mod plan;
+pub mod seats;
 
 pub mod fragile;
 pub mod line;

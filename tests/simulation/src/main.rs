@@ -2,7 +2,10 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use aralau_simulation::campaign::{Size, campaign, replay, run};
+use aralau_simulation::{
+    campaign::{Size, campaign, live, replay},
+    world::World,
+};
 use clap::Parser;
 use serde_json::json;
 
@@ -24,18 +27,28 @@ struct Arguments {
     /// Tell it line by line.
     #[arg(long, requires = "seed")]
     trace: bool,
+    /// Keep the files of its server and phones.
+    #[arg(long, requires = "seed")]
+    keep: bool,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.seed {
-        Some(seed) => one(seed, arguments.trace),
+        Some(seed) => one(seed, &arguments),
         None => many(&arguments),
     }
 }
 
-fn one(seed: u64, shown: bool) -> ExitCode {
-    match run(seed, shown) {
+fn one(seed: u64, arguments: &Arguments) -> ExitCode {
+    let lived = live(|| {
+        let mut world = World::new(seed, arguments.trace)?;
+        if arguments.keep {
+            println!("files: {}", world.keep().display());
+        }
+        Ok(world)
+    });
+    match lived {
         Ok(outcome) => {
             println!("seed {seed}: {outcome:?}");
             ExitCode::SUCCESS
@@ -62,6 +75,7 @@ fn many(arguments: &Arguments) -> ExitCode {
         "operations": sum.operations,
         "faults": sum.faults,
         "words": sum.words,
+        "displaced": sum.displaced,
         "rows": sum.rows,
     });
     println!("{line}");

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aralau_client_sdk::{DocumentId, Millis, ReplicaId, ScopeId};
 
-use crate::phone::PhoneNo;
+use crate::{phone::PhoneNo, transcript::Hash};
 
 /// Names a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,8 +35,8 @@ pub struct Word {
     pub scope: ScopeId,
     /// Into which document.
     pub document: DocumentId,
-    /// The entry that carried it first.
-    pub entry: Option<(ReplicaId, u64)>,
+    /// The entry that carried it first, and its hash: another install of the same name may use the index again.
+    pub entry: Option<(ReplicaId, u64, Hash)>,
     /// The server has signed that it holds it.
     pub acknowledged: bool,
     /// Why nobody can have it any more: the last copy went with a phone or with the server's disk.
@@ -63,6 +63,15 @@ pub struct Person {
     pub grants: Vec<Grant>,
     /// The beats that the operators want this person on.
     pub wanted: BTreeSet<ScopeId>,
+    /// Every beat that this person has ever worked.
+    pub worked: BTreeSet<ScopeId>,
+}
+
+impl Person {
+    /// Someone on no beat yet.
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), grants: Vec::new(), wanted: BTreeSet::new(), worked: BTreeSet::new() }
+    }
 }
 
 /// See the module.

@@ -52,6 +52,10 @@ pub struct Phone {
     pub backups: Vec<PathBuf>,
     /// In a river, for good.
     pub lost: bool,
+    /// Shut out, if the operators had their way.
+    pub revoked: bool,
+    /// By which it was let in.
+    pub code: String,
     key: DeviceKey,
     home: PathBuf,
     shelf: PathBuf,
@@ -76,6 +80,8 @@ impl Phone {
             clock: WallClock::new(time),
             backups: Vec::new(),
             lost: false,
+            revoked: false,
+            code: String::new(),
             key,
             home: shelf.join("home-0"),
             shelf,
@@ -92,6 +98,8 @@ impl Phone {
         let chance = self.chance.fork();
         let mut clone = Self::new(number, name, self.person, self.shelf.parent().expect("a shelf"), &self.time, chance);
         clone.key = self.key.clone();
+        clone.revoked = self.revoked;
+        clone.code.clone_from(&self.code);
         clone.run_from(&self.home.clone());
         clone
     }
@@ -158,6 +166,14 @@ impl Phone {
         self.backups.push(to);
     }
 
+    /// A copy of its store as it is now.
+    pub fn snapshot(&mut self) -> PathBuf {
+        self.homes += 1;
+        let to = self.shelf.join(format!("snapshot-{}", self.homes));
+        copy_folder(&self.home, &to);
+        to
+    }
+
     /// Its store comes from a backup. The key stays: it is no part of backups.
     pub fn restore(&mut self, backup: &Path) {
         self.run_from(backup);
@@ -167,6 +183,8 @@ impl Phone {
     pub fn reinstall(&mut self, keeps_key: bool) {
         if !keeps_key {
             self.key = DeviceKey::generate(&mut PhoneDice(self.chance.fork()));
+            // Nothing opens them any more: an enrolled store without its key is refused.
+            self.backups.clear();
         }
         self.stop();
         self.home = self.fresh_home();

@@ -15,12 +15,87 @@ pub enum Act {
     Sync,
     /// Something moves on the line.
     Move,
+    /// Headquarters settles a conflict, or corrects a field.
+    Correct,
+    /// A device is shut out.
+    Revoke,
+    /// Somebody is moved to another beat.
+    Assign,
+    /// A held entry is let in.
+    Release,
+    /// A held entry is refused for good.
+    Reject,
+    /// The server is backed up.
+    BackUpServer,
+    /// The server's machine is lost, and a backup restored.
+    RestoreServer,
+    /// An old database file is copied over the present one.
+    PutBack,
+    /// The server's process is killed and started again.
+    KillServer,
+    /// The projections are made anew.
+    Rebuild,
+    /// A phone's store goes into a backup.
+    BackUpPhone,
+    /// A phone's store comes from a backup.
+    RestorePhone,
+    /// A phone's last commit never reached its disk.
+    LoseCommit,
+    /// A phone is copied, and both go on.
+    ClonePhone,
+    /// The app is deleted and installed again.
+    Reinstall,
+    /// A phone falls into a river.
+    LosePhone,
+    /// A phone's app is killed.
+    KillPhone,
+    /// A phone's clock jumps.
+    SetClock,
+    /// The server's clock jumps.
+    SetServerClock,
+    /// The hostile device does something.
+    Hostility,
+    /// Something that is not built yet; see [`crate::seats`].
+    Seat,
 }
 
 impl Act {
     /// Each with how often it is usual.
-    const USUAL: [(Self, u64); 5] =
-        [(Self::Log, 60), (Self::Edit, 80), (Self::Resolve, 10), (Self::Sync, 60), (Self::Move, 250)];
+    const USUAL: [(Self, u64); 26] = [
+        (Self::Log, 240),
+        (Self::Edit, 320),
+        (Self::Resolve, 40),
+        (Self::Sync, 240),
+        (Self::Move, 1000),
+        (Self::Correct, 30),
+        (Self::Revoke, 2),
+        (Self::Assign, 8),
+        (Self::Release, 20),
+        (Self::Reject, 6),
+        (Self::BackUpServer, 12),
+        (Self::RestoreServer, 5),
+        (Self::PutBack, 2),
+        (Self::KillServer, 12),
+        (Self::Rebuild, 5),
+        (Self::BackUpPhone, 12),
+        (Self::RestorePhone, 6),
+        (Self::LoseCommit, 8),
+        (Self::ClonePhone, 2),
+        (Self::Reinstall, 3),
+        (Self::LosePhone, 2),
+        (Self::KillPhone, 12),
+        (Self::SetClock, 12),
+        (Self::SetServerClock, 3),
+        (Self::Hostility, 60),
+        (Self::Seat, 1),
+    ];
+}
+
+/// How often a seed does a thing: inspectors and line are never idle, all else may be left out.
+fn habit(act: Act, usual: u64, chance: &mut Chance) -> u64 {
+    let needed = matches!(act, Act::Log | Act::Edit | Act::Sync | Act::Move);
+    let times = chance.pick(if needed { &[1, 2, 4, 8] } else { &[0, 2, 4, 12] });
+    (usual * times / 4).max(u64::from(*times > 0))
 }
 
 /// See the module.
@@ -35,10 +110,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Habits by chance: each seed does some things often and others hardly ever.
+    /// Habits by chance: each seed does some things often and others hardly ever, or never.
     pub fn new(chance: &mut Chance) -> Self {
-        let habit = |chance: &mut Chance, usual: u64| usual * [1, 2, 4, 8][chance.below(4) as usize] / 4;
-        let weights = Act::USUAL.iter().map(|(act, usual)| (*act, habit(chance, *usual).max(1))).collect();
+        let weights = Act::USUAL.iter().map(|(act, usual)| (*act, habit(*act, *usual, chance))).collect();
         let minute = 60_000;
         let longest_pause_ms = *chance.pick(&[1_000, minute, 60 * minute, 24 * 60 * minute]);
         Self {

@@ -137,11 +137,6 @@ impl Server {
         (work.boxed(), told)
     }
 
-    /// Stops in order.
-    pub fn stop(&mut self) {
-        self.open = None;
-    }
-
     /// SIGKILL: goes on from the files as they stand, write-ahead log and all.
     pub fn kill(&mut self) {
         if !self.is_up() {
@@ -174,7 +169,7 @@ impl Server {
 
     /// Somebody copies an old database file over the present one.
     pub fn put_back(&mut self, file: &Path) {
-        self.open = None;
+        self.kill();
         for old in ["aralau.db-wal", "aralau.db-shm"] {
             drop(std::fs::remove_file(self.folder.join(old)));
         }

@@ -176,10 +176,22 @@ impl Transcript {
         Some(root(&leaves))
     }
 
+    /// The hash of an entry.
+    pub fn entry(&self, replica: Replica, scope: Scope, index: u64) -> Option<Hash> {
+        let at = usize::try_from(index).ok()?.checked_sub(1)?;
+        self.chains.get(&(replica, scope))?.get(at).copied()
+    }
+
     /// The end of a stream.
     pub fn tip(&self, replica: Replica, scope: Scope) -> (u64, Hash) {
         let chain = self.chains.get(&(replica, scope)).map_or(&[][..], Vec::as_slice);
         (chain.len() as u64, chain.last().copied().unwrap_or([0; 32]))
+    }
+
+    /// The words in rows that were accepted or filled.
+    pub fn merged(&self) -> BTreeSet<WordNo> {
+        let merged = self.rows.values().flatten().filter(|row| [1, 3].contains(&row.kind));
+        merged.flat_map(|row| row.words.iter().copied()).collect()
     }
 
     /// Rows in all scopes.

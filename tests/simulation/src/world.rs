@@ -1,13 +1,15 @@
 //! One world, from one seed: phones, server, operators, the line between them, and what goes wrong.
 
+mod asking;
 mod breaking;
+mod disasters;
 mod healing;
 mod operating;
 mod stock;
 mod syncing;
 mod writing;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use aralau_server::store::PullLimits;
 use aralau_tests::chance::Chance;
@@ -20,12 +22,14 @@ use crate::{
     model::{Model, Person, PersonNo, WordNo},
     phone::{Phone, PhoneNo},
     plan::{Act, Plan},
+    seats::Seat,
     server::Server,
     time::Time,
     trace::Trace,
     transcript::Transcript,
 };
-pub use operating::Backup;
+pub use disasters::Backup;
+pub use syncing::{decompressed_request, gained_in, items_of};
 
 /// What a world must have seen before it may rest.
 pub const MIN_OPERATIONS: u64 = 200;
@@ -58,10 +62,19 @@ pub struct World {
     pub at_risk: BTreeSet<WordNo>,
     /// The server's backups.
     pub backups: Vec<Backup>,
+    /// Words in rows that were accepted or filled.
+    pub merged: BTreeSet<WordNo>,
+    /// What the last request added to the heap at its height.
+    pub peak_bytes: usize,
+    /// Counts up whenever the server goes back to something older.
+    pub timeline: u32,
     /// Operations so far.
     pub operations: u64,
     /// Faults so far.
     pub faults: u64,
+    healing: bool,
+    latest_clock: i64,
+    token: String,
     line: Line,
     chance: Chance,
     plan: Plan,
@@ -80,6 +93,9 @@ pub struct Outcome {
     pub phones: usize,
     /// Words written.
     pub words: usize,
+    /// Words that a restore and a second copy of their author's phone have left beside everything; see
+    /// [`World::displaced`].
+    pub displaced: usize,
     /// Rows in the log at the end.
     pub rows: usize,
     /// Names the trace.
@@ -107,6 +123,12 @@ impl World {
             time,
             at_risk: BTreeSet::new(),
             backups: Vec::new(),
+            merged: BTreeSet::new(),
+            peak_bytes: 0,
+            timeline: 0,
+            healing: false,
+            latest_clock: 0,
+            token: String::new(),
             operations: 0,
             faults: 0,
             line: Line::default(),
@@ -124,7 +146,7 @@ impl World {
         self.make_beats(beats);
         let people = 4 + self.chance.below(3) as usize;
         for name in NAMES.iter().take(people) {
-            self.model.people.push(Person { name: (*name).to_owned(), grants: Vec::new(), wanted: BTreeSet::new() });
+            self.model.people.push(Person::new(name));
         }
         let phones = MIN_PHONES.max(people) + self.chance.below(2) as usize;
         for at in 0..phones {
@@ -150,6 +172,12 @@ impl World {
         number
     }
 
+    /// Its files stay when it ends; where.
+    pub fn keep(&mut self) -> PathBuf {
+        self.shelf.disable_cleanup(true);
+        self.shelf.path().to_owned()
+    }
+
     /// Everything, to the end.
     pub fn run(mut self) -> Result<Outcome, Violation> {
         let outcome = self.live().and_then(|()| self.heal());
@@ -162,6 +190,7 @@ impl World {
             faults: self.faults,
             phones: self.phones.len(),
             words: self.model.words.len(),
+            displaced: self.displaced().len(),
             rows: self.transcript.len(),
             trace: self.trace.digest(),
         })
@@ -189,6 +218,36 @@ impl World {
             Act::Resolve => self.resolve(),
             Act::Sync => self.begin_sync(),
             Act::Move => self.move_line(),
+            Act::Correct => self.correct(),
+            Act::Revoke => self.revoke(),
+            Act::Assign => self.assign(),
+            Act::Release => self.release(),
+            Act::Reject => self.reject(),
+            Act::BackUpServer => self.back_up_server(),
+            Act::RestoreServer => self.restore_server(),
+            Act::PutBack => self.put_back(),
+            Act::KillServer => self.kill_server(),
+            Act::Rebuild => self.rebuild(),
+            Act::BackUpPhone => self.back_up_phone(),
+            Act::RestorePhone => self.restore_phone(),
+            Act::LoseCommit => self.lose_commit(),
+            Act::ClonePhone => self.clone_phone(),
+            Act::Reinstall => self.reinstall(),
+            Act::LosePhone => self.lose_phone(),
+            Act::KillPhone => self.kill_phone(),
+            Act::SetClock => self.set_clock(),
+            Act::SetServerClock => self.set_server_clock(),
+            Act::Hostility => Ok(()),
+            Act::Seat => self.sit(),
+        }
+    }
+
+    /// Something that is not built yet: nobody sits there, and nothing happens.
+    fn sit(&mut self) -> Judgement {
+        match Seat::any(&mut self.chance) {
+            Seat::Compaction | Seat::Pack | Seat::SharedPhone | Seat::Attachment | Seat::Erasure | Seat::Handover => {
+                Ok(())
+            }
         }
     }
 
@@ -225,6 +284,8 @@ impl World {
         if let Err(wrong) = self.transcript.read_on(&database) {
             return judges::violated("I6", wrong);
         }
+        let merged = self.transcript.merged().difference(&self.merged).copied().collect::<Vec<_>>();
+        self.merged.extend(merged);
         self.judge(|judge, world| judge.after_server(world))
     }
 }

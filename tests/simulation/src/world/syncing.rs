@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use aralau_client_sdk::{HttpResponse, Report, Step, SyncOptions, SyncSession};
-use aralau_sync_core::sync::Gained;
+use aralau_client_sdk::{HttpRequest, HttpResponse, ReplicaId, Report, Step, SyncOptions, SyncSession};
+use aralau_sync_core::{cbor, sync::Gained};
 
 use super::World;
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     note::Note,
     phone::Syncing,
     server::Arrival,
+    transcript::Hash,
 };
 
 /// What an honest answer may come to, decompressed.
@@ -53,6 +54,9 @@ impl World {
             Step::Done(report) => {
                 self.say(who, format_args!("is level: {}", told(&report)));
                 self.phones[at].unsent = report.unsent;
+                if report.wipe && report.unsent == 0 {
+                    return self.obey_wipe(at);
+                }
             }
             Step::Failed(error) => {
                 self.say(who, format_args!("gives up: {}", error.code()));
@@ -127,8 +131,12 @@ impl World {
         for gained in gained_in(body) {
             let Some(note) = Note::open(&gained.receipt, &self.server_key) else { continue };
             let Some((replica, upto)) = note.decided else { continue };
-            for word in self.model.words.iter_mut().filter(|word| word.scope == note.scope) {
-                word.acknowledged |= word.entry.is_some_and(|(by, index)| by == replica && index <= upto);
+            let (transcript, scope) = (&self.transcript, note.scope);
+            let is_there = |(by, index, hash): (ReplicaId, u64, Hash)| {
+                by == replica && index <= upto && transcript.entry(replica.0, scope.0.into_bytes(), index) == Some(hash)
+            };
+            for word in self.model.words.iter_mut().filter(|word| word.scope == scope) {
+                word.acknowledged |= word.entry.is_some_and(is_there);
             }
         }
     }
@@ -173,11 +181,24 @@ impl World {
     }
 }
 
+/// The items of a CBOR sequence.
+pub fn items_of(body: &[u8]) -> Vec<Vec<u8>> {
+    cbor::items(body, MAX_ANSWER_BYTES).unwrap_or_default()
+}
+
 /// What the answer of a sync says of each scope.
 pub fn gained_in(body: &[u8]) -> Vec<Gained> {
-    use aralau_sync_core::cbor;
-    let items = cbor::items(body, MAX_ANSWER_BYTES).unwrap_or_default();
-    items.iter().skip(1).filter_map(|item| cbor::decode(item).ok()).collect()
+    items_of(body).iter().skip(1).filter_map(|item| cbor::decode(item).ok()).collect()
+}
+
+/// A request's body, decompressed.
+pub fn decompressed_request(request: &HttpRequest) -> Vec<u8> {
+    let is_zstd = request.headers.iter().any(|(name, value)| *name == "content-encoding" && value == "zstd");
+    if is_zstd {
+        zstd::bulk::decompress(&request.body, MAX_ANSWER_BYTES).unwrap_or_default()
+    } else {
+        request.body.clone()
+    }
 }
 
 fn decompressed(response: &HttpResponse) -> Vec<u8> {

@@ -12,7 +12,11 @@ use crate::{
 impl World {
     /// A visit at a new id, or one that a partner logged as well.
     pub(super) fn log(&mut self) -> Judgement {
-        let Some((at, scope)) = self.some_beat() else { return Ok(()) };
+        self.some_phone().map_or(Ok(()), |at| self.log_on(at))
+    }
+
+    pub(super) fn log_on(&mut self, at: usize) -> Judgement {
+        let Some(scope) = self.some_beat(at) else { return Ok(()) };
         let shared = self.model.documents_of(scope);
         let team = self.chance.below(6) == 0 && !shared.is_empty();
         let id = if team { *self.chance.pick(&shared) } else { self.model.new_document(scope) };
@@ -35,7 +39,11 @@ impl World {
 
     /// A note, a field, or both at once.
     pub(super) fn edit(&mut self) -> Judgement {
-        let Some((at, scope, id)) = self.some_visit() else { return Ok(()) };
+        self.some_phone().map_or(Ok(()), |at| self.edit_on(at))
+    }
+
+    pub(super) fn edit_on(&mut self, at: usize) -> Judgement {
+        let Some((scope, id)) = self.some_visit(at) else { return Ok(()) };
         let author = Author::Phone(PhoneNo(at));
         let (mut words, mut edits, mut told) = (Vec::new(), Vec::new(), Vec::new());
         if self.chance.below(3) > 0 {
@@ -62,7 +70,8 @@ impl World {
 
     /// Chooses one of a conflict's values.
     pub(super) fn resolve(&mut self) -> Judgement {
-        let Some((at, scope, id)) = self.some_visit() else { return Ok(()) };
+        let Some(at) = self.some_phone() else { return Ok(()) };
+        let Some((scope, id)) = self.some_visit(at) else { return Ok(()) };
         let visit = self.phones[at].look().visit(id).expect("just found");
         let Some(conflict) = visit.conflicts.first() else { return Ok(()) };
         let value = self.chance.pick(&conflict.values).value.clone();
@@ -120,7 +129,7 @@ impl World {
         Ok(())
     }
 
-    fn never_written(&mut self, words: &[WordNo]) {
+    pub(super) fn never_written(&mut self, words: &[WordNo]) {
         for word in words {
             self.model.words[word.0].gone = Some("it was never written");
         }
@@ -133,23 +142,24 @@ impl World {
             self.never_written(words);
             return;
         }
+        let hash = self.entry_hash_on(at, scope, replica, index);
         for word in words {
-            self.model.words[word.0].entry = Some((replica, index));
+            self.model.words[word.0].entry = Some((replica, index, hash));
         }
     }
 
-    /// A phone and one of the beats that it may write in.
-    fn some_beat(&mut self) -> Option<(usize, ScopeId)> {
-        let at = self.some_phone()?;
+    /// One of the beats that a phone may write in.
+    fn some_beat(&mut self, at: usize) -> Option<ScopeId> {
         let beats: Vec<_> = self.phones[at].look().beats().iter().map(|beat| beat.scope).collect();
-        if beats.is_empty() { None } else { Some((at, *self.chance.pick(&beats))) }
+        if beats.is_empty() { None } else { Some(*self.chance.pick(&beats)) }
     }
 
-    /// A phone and a visit that it shows.
-    fn some_visit(&mut self) -> Option<(usize, ScopeId, DocumentId)> {
-        let (at, scope) = self.some_beat()?;
+    /// A visit that a phone shows, mostly a recent one.
+    fn some_visit(&mut self, at: usize) -> Option<(ScopeId, DocumentId)> {
+        let scope = self.some_beat(at)?;
         let known = self.model.documents_of(scope);
-        let id = *self.chance.pick(known.get(known.len().saturating_sub(12)..).filter(|known| !known.is_empty())?);
-        self.phones[at].look().visit(id).is_ok().then_some((at, scope, id))
+        let recent = known.get(known.len().saturating_sub(12)..).filter(|known| !known.is_empty())?;
+        let id = *self.chance.pick(recent);
+        self.phones[at].look().visit(id).is_ok().then_some((scope, id))
     }
 }

@@ -1,0 +1,104 @@
+//! I2: reading since any cursor yields every row of the scope once, in order, and nothing else.
+
+use aralau_sync_core::{
+    cbor,
+    stream::Link,
+    sync::{Content, Gained, Hello, Row as Sent, StreamIntro, Welcome},
+};
+
+use super::{Exchange, Judge, Judgement, agreement::rows_on, violated};
+use crate::{
+    transcript::Row,
+    world::{World, decompressed_request, gained_in, items_of},
+};
+
+/// See the module.
+pub struct Cursors;
+
+impl Judge for Cursors {
+    fn after_exchange(&mut self, world: &World, exchange: &Exchange<'_>) -> Judgement {
+        if exchange.response.status != 200 {
+            return Ok(());
+        }
+        let asked = items_of(&decompressed_request(&exchange.sent.request));
+        let hello: Option<Hello> = asked.first().and_then(|item| cbor::decode(item).ok());
+        let answer = items_of(&exchange.body);
+        let welcome: Option<Welcome> = answer.first().and_then(|item| cbor::decode(item).ok());
+        let (Some(hello), Some(welcome)) = (hello, welcome) else { return Ok(()) };
+        let all = gained_in(&exchange.body);
+        if all.iter().any(|gained| gained.more) && all.iter().all(|gained| gained.rows.is_empty()) {
+            return violated("I2", "an answer without a row, and more to come");
+        }
+        for gained in all {
+            let rows = world.transcript.rows.get(gained.scope.as_bytes()).map_or(&[][..], Vec::as_slice);
+            let Some(ask) = hello.scopes.iter().find(|ask| ask.scope == gained.scope) else {
+                return violated("I2", format!("{} was not asked about", gained.scope));
+            };
+            let bases = welcome.epochs.iter().filter(|epoch| epoch.number > ask.cursor.epoch);
+            let base = |bases: &aralau_sync_core::epoch::Epoch| {
+                bases.bases.iter().find(|base| base.scope == gained.scope).map_or(0, |base| base.size)
+            };
+            let from = bases.map(base).fold(ask.cursor.sequence, u64::min).min(rows.len() as u64);
+            if gained.from != from {
+                return violated("I2", format!("asked from {from}, answered from {}", gained.from));
+            }
+            compare(rows, &gained, hello.replica)?;
+        }
+        Ok(())
+    }
+
+    fn at_rest(&mut self, world: &World) -> Judgement {
+        for (phone, scope) in world.readers() {
+            for (at, row) in rows_on(world, phone, scope).iter().enumerate() {
+                if row.sequence != at as u64 + 1 {
+                    return violated("I2", format!("{} has no row {}", world.phones[phone].name, at + 1));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn compare(log: &[Row], gained: &Gained, asking: aralau_client_sdk::ReplicaId) -> Judgement {
+    let from = usize::try_from(gained.from).unwrap_or(usize::MAX);
+    let upto = from + gained.rows.len();
+    if gained.more != (upto < log.len()) {
+        return violated("I2", format!("more: {} at row {upto} of {}", gained.more, log.len()));
+    }
+    for (at, sent) in gained.rows.iter().enumerate() {
+        let number = from + at + 1;
+        let Some(row) = log.get(number - 1) else { return violated("I2", format!("there is no row {number}")) };
+        if let Some(difference) = difference(row, sent, gained.streams.get(sent.stream as usize), asking) {
+            return violated("I2", format!("row {number} is not what the log has: {difference}"));
+        }
+    }
+    Ok(())
+}
+
+fn difference(
+    row: &Row,
+    sent: &Sent,
+    stream: Option<&StreamIntro>,
+    asking: aralau_client_sdk::ReplicaId,
+) -> Option<&'static str> {
+    if (row.kind, row.received_at) != (sent.kind as u8, sent.received_at.0) {
+        return Some("its kind or time");
+    }
+    if row.verdict != sent.verdict {
+        return Some("its verdict");
+    }
+    let stream = stream?;
+    let own = stream.replica == asking;
+    if row.entry != Some((*stream.replica.as_bytes(), sent.index)) {
+        return Some("its entry");
+    }
+    let right = match &sent.content {
+        Content::Link(Link::Full { header, body }) => {
+            !own && [1, 3].contains(&row.kind) && (header, body) == (&row.header, &row.body)
+        }
+        Content::Link(Link::Hollow { .. }) => !own && row.kind == 2,
+        Content::Known => own || row.kind == 4,
+        Content::Control(_) => row.kind == 5,
+    };
+    (!right).then_some("its content")
+}
