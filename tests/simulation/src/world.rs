@@ -64,8 +64,6 @@ pub struct World {
     pub backups: Vec<Backup>,
     /// Words in rows that were accepted or filled.
     pub merged: BTreeSet<WordNo>,
-    /// What the last request added to the heap at its height.
-    pub peak_bytes: usize,
     /// Counts up whenever the server goes back to something older.
     pub timeline: u32,
     /// Operations so far.
@@ -73,6 +71,8 @@ pub struct World {
     /// Faults so far.
     pub faults: u64,
     healing: bool,
+    /// The epoch in which an old copy of the database was put back.
+    doubted: Option<u64>,
     latest_clock: i64,
     token: String,
     line: Line,
@@ -124,9 +124,9 @@ impl World {
             at_risk: BTreeSet::new(),
             backups: Vec::new(),
             merged: BTreeSet::new(),
-            peak_bytes: 0,
             timeline: 0,
             healing: false,
+            doubted: None,
             latest_clock: 0,
             token: String::new(),
             operations: 0,
