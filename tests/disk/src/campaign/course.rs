@@ -164,7 +164,7 @@ fn reopen(office: &mut Office, victim: Victim) -> Done {
 /// Both stores, and the files beside them.
 fn judge_all(office: &mut Office) -> Done {
     let model = office.model.clone();
-    model.judge(office.store()?, 1)?;
+    model.judge(office.store()?, false)?;
     model.judge_files(&office.server_disk, office)?;
     model.judge_phone(office)
 }

@@ -69,13 +69,13 @@ impl Model {
         }
     }
 
-    /// Everything acknowledged is in this store, and the store is sound. `epoch`: the one that it is in.
-    pub fn judge(&self, store: &Store, epoch: u64) -> Done {
+    /// Everything acknowledged is in this store, and the store is sound. Only a restored one is in a later epoch.
+    pub fn judge(&self, store: &Store, restored: bool) -> Done {
         let report = store.check().map_err(|error| Trouble::Wrong(format!("check failed: {error}")))?;
         if !report.problems.is_empty() {
             return wrong(format!("check: {}", report.problems.join("; ")));
         }
-        let found = store.read(|connection| Ok(self.missing(connection, epoch)));
+        let found = store.read(|connection| Ok(self.missing(connection, restored)));
         match found {
             Ok(Ok(missing)) if missing.is_empty() => Ok(()),
             Ok(Ok(missing)) => wrong(format!("acknowledged and missing: {}", missing.join("; "))),
@@ -83,11 +83,11 @@ impl Model {
         }
     }
 
-    fn missing(&self, connection: &Connection, epoch: u64) -> Result<Vec<String>, store::StoreError> {
+    fn missing(&self, connection: &Connection, restored: bool) -> Result<Vec<String>, store::StoreError> {
         let mut missing = Vec::new();
         let found = store::current_epoch(connection)?;
-        if found != epoch {
-            missing.push(format!("epoch {epoch}: it is {found}"));
+        if (found > 1) != restored {
+            missing.push(format!("the right epoch: it is {found}"));
         }
         for code in &self.beats {
             if store::beat(connection, code)?.is_none() {
@@ -203,7 +203,7 @@ fn judge_elsewhere(files: &BTreeMap<String, Vec<u8>>, folder: &str, then: &Model
     machine.replace(files);
     let store = Store::open(place(&machine, folder), office.watch.now(), office.dice.clone())
         .map_err(|error| Trouble::Wrong(format!("what was restored does not open: {error}")))?;
-    let judged = then.judge(&store, 2);
+    let judged = then.judge(&store, true);
     drop(store);
     machine.wait_until_closed();
     judged
