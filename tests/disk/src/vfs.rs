@@ -154,7 +154,8 @@ unsafe extern "C" fn open(
         (slot(vfs), name(path), &mut *handle)
     };
     let mut state = slot.state();
-    let (found, made) = match state.open(path, flags & ffi::SQLITE_OPEN_CREATE != 0) {
+    let makes = flags & ffi::SQLITE_OPEN_CREATE != 0;
+    let (found, _) = match state.open(path, makes) {
         Ok(opened) => opened,
         Err(Trouble::Full) => return ffi::SQLITE_FULL,
         Err(Trouble::Io | Trouble::Absent) => return ffi::SQLITE_CANTOPEN,
@@ -168,7 +169,9 @@ unsafe extern "C" fn open(
         name: path.map(str::to_owned),
         life: state.life,
         holder: state.holders,
-        sync_folder: made && flags & journals != 0,
+        // As SQLite's own for Unix: whoever may have made a journal brings its name to the medium. One that was there may
+        // have been made by somebody who never synced it.
+        sync_folder: makes && flags & journals != 0,
         shared: None,
     }));
     handle.base.pMethods = &raw const METHODS;
