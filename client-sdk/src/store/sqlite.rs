@@ -57,6 +57,10 @@ impl SqliteStore {
 
     fn prepare_file(connection: Connection, lock: Option<File>) -> Result<Self> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        // What a process that died left in the log may never have reached the disk: the system forgets what a failed sync
+        // was to bring there, and still shows it. Folded back, it is written anew.
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Self::prepare(connection, lock)
     }
 

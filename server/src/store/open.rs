@@ -156,14 +156,30 @@ pub fn open_writer(place: &Place, now: Millis, entropy: &dyn Entropy) -> Result<
     place.disk().make_private(&path)?;
     let mut connection = place.connect(&path)?;
     configure(&connection)?;
+    fold_back(&connection)?;
     migrate(&mut connection)?;
     check_high_water(place, &connection)?;
     let identity = load_or_make_identity(&mut connection, now, entropy)?;
     Ok((connection, identity))
 }
 
+/// Writes anew what a process that died left in the log: the system forgets what a failed sync was to bring to the disk,
+/// and still shows it. Where others have the database open, nobody has died.
+fn fold_back(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.busy_timeout(std::time::Duration::ZERO)?;
+    let folded = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    connection.busy_timeout(BUSY)?;
+    match folded {
+        Err(error) if error.sqlite_error_code() != Some(rusqlite::ErrorCode::DatabaseBusy) => Err(error),
+        Err(_) | Ok(()) => Ok(()),
+    }
+}
+
+/// How long to wait for another process that writes.
+const BUSY: std::time::Duration = std::time::Duration::from_secs(30);
+
 fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.busy_timeout(std::time::Duration::from_secs(30))?;
+    connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     // Pages that a busy morning writes again and again reach the database once in 16 MiB of log.
