@@ -300,10 +300,12 @@ impl VisitDraft {
         .into_iter()
         .flatten()
         .collect();
-        if let Some(position) = self.position {
+        // A phone that answers "no number" does not know where it is: nowhere is better than a place at 0°, 0°.
+        if let Some(position) = self.position.filter(|position| position.lat.is_finite() && position.lon.is_finite()) {
+            let accuracy_m = position.accuracy_m.filter(|metres| metres.is_finite());
             puts.push(witness(field::LAT_E7, whole(position.lat * PER_DEGREE)));
             puts.push(witness(field::LON_E7, whole(position.lon * PER_DEGREE)));
-            puts.extend(position.accuracy_m.map(|metres| witness(field::ACCURACY_CM, whole(metres * PER_METRE))));
+            puts.extend(accuracy_m.map(|metres| witness(field::ACCURACY_CM, whole(metres * PER_METRE))));
             puts.push(witness(field::MOCK, Value::Boolean(position.mock)));
         }
         if let Some((id, text)) = &self.note {
@@ -389,5 +391,20 @@ mod tests {
         assert_eq!(visit.visit_type.as_deref(), Some("door_to_door"));
         let [conflict] = &visit.conflicts[..] else { panic!("one conflict: {:?}", visit.conflicts) };
         assert_eq!((conflict.field.as_str(), conflict.values.len()), ("outcome", 2));
+    }
+
+    #[test]
+    fn a_position_reads_back_and_one_that_is_no_number_is_none() {
+        let read = |lat, accuracy_m| {
+            let position = Position { lat, lon: -76.012_345_6, accuracy_m, mock: false };
+            let draft = VisitDraft { position: Some(position), ..VisitDraft::default() };
+            let replica = ReplicaId([1; 14]);
+            let change = Document::begin(Actor { replica, generation: 0 }, &draft.puts(replica, [7; 16]));
+            Visit::read(&Reading::of_first(&change.expect("sound"), Millis(5))).position
+        };
+        let sound = Position { lat: 43.25, lon: -76.012_345_6, accuracy_m: Some(12.34), mock: false };
+        assert_eq!(read(43.25, Some(12.34)), Some(sound));
+        assert_eq!(read(43.25, Some(f64::NAN)), Some(Position { accuracy_m: None, ..sound }));
+        assert_eq!((read(f64::NAN, None), read(f64::INFINITY, None)), (None, None));
     }
 }
