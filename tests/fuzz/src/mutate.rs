@@ -1,29 +1,26 @@
 //! Inputs from a number: random bytes, or a case of the corpus with a few things changed.
 
-/// SplitMix64.
-#[derive(Debug, Clone)]
-pub struct Chance(u64);
+use aralau_tests::chance::Chance;
 
-impl Chance {
+/// What an execution draws.
+#[derive(Debug, Clone)]
+pub struct Draw(Chance);
+
+impl Draw {
     /// The stream of one execution.
     pub fn of(index: u64) -> Self {
-        let mut chance = Self(index.wrapping_mul(0xd134_2543_de82_ef95) ^ 0x5851_f42d_4c95_7f2d);
+        let mut chance = Chance::of(index.wrapping_mul(0xd134_2543_de82_ef95) ^ 0x5851_f42d_4c95_7f2d);
         chance.bits();
-        chance
+        Self(chance)
     }
 
-    /// The next 64 bits.
-    pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^ (bits >> 31)
+    fn bits(&mut self) -> u64 {
+        self.0.bits()
     }
 
     /// A number below `limit`, which is not 0.
     pub fn below(&mut self, limit: usize) -> usize {
-        (self.bits() % limit as u64) as usize
+        self.0.below(limit as u64) as usize
     }
 
     fn bytes(&mut self, length: usize) -> Vec<u8> {
@@ -36,7 +33,7 @@ const MAX_RANDOM_BYTES: usize = 1_200;
 
 /// The input of an execution.
 pub fn input(index: u64, corpus: &[Vec<u8>]) -> Vec<u8> {
-    let mut chance = Chance::of(index);
+    let mut chance = Draw::of(index);
     if corpus.is_empty() || chance.below(3) == 0 {
         let length = chance.below(MAX_RANDOM_BYTES);
         return chance.bytes(length);
@@ -48,7 +45,7 @@ pub fn input(index: u64, corpus: &[Vec<u8>]) -> Vec<u8> {
     input
 }
 
-fn mutate(input: &mut Vec<u8>, corpus: &[Vec<u8>], chance: &mut Chance) {
+fn mutate(input: &mut Vec<u8>, corpus: &[Vec<u8>], chance: &mut Draw) {
     const ODD: [u8; 10] = [0, 1, 0x17, 0x18, 0x1b, 0x7f, 0x80, 0x9f, 0xf6, 0xff];
     if input.is_empty() {
         *input = chance.bytes(16);

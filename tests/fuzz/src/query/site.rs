@@ -74,7 +74,7 @@ impl Site {
         let beat = store.read(|connection| store::beat(connection, "beat-01")).expect("reads").expect("a beat");
         let visits: Vec<_> = (1..=VISITS).map(|number| DocumentId(Uuid::from_u128(number))).collect();
         furnish(&store, beat.scope, &visits);
-        let app = App::new(store, folder.path().to_owned(), Arc::new(|| NOW));
+        let app = App::new(store, Arc::new(|| NOW));
         let router = serve::router(&app);
         Self { token, visits, runtime, router, _folder: folder }
     }
