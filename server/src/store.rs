@@ -32,7 +32,7 @@ pub use directory::{
     beats_of, device, device_of_replica, enroll, ensure_beat, ensure_person, ensure_replica, grant, make_code,
     name_of_replica, revoke_device,
 };
-pub use epochs::{is_behind, mend_lost_rows};
+pub use epochs::{Loss, find_loss, is_behind, mend_loss};
 pub use hold::{HeldKey, HoldError, reject_held, release_held};
 pub use ingest::{Ingested, Upload, ingest};
 pub use log::{current_epoch, epochs_after, row_id, scope_no};

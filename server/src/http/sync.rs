@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aralau_sync_core::{
     cbor,
-    frame::Frame,
+    frame::{Frame, FrameError},
     id::{DeviceId, PublicKey, ScopeId},
     stream::SignDevice as _,
     sync::{Directive, FrameFate, Hello, MAX_FRAMES, MAX_HELLO_BYTES, MAX_SCOPES, PROTOCOL, Welcome},
@@ -158,12 +158,16 @@ impl<'a> Incoming<'a> {
         let asks = hello.scopes.clone();
         let is_behind = self.app.read(move |connection| store::is_behind(connection, &asks)).await?;
         let receipts = hello.receipts.clone().unwrap_or_default();
-        if !is_behind && receipts.is_empty() {
-            return Ok(());
+        let app = self.app.clone();
+        let loss = self.app.read(move |connection| store::find_loss(connection, app.identity(), &receipts)).await?;
+        match loss {
+            Some(loss) => {
+                let now = self.app.now();
+                Ok(self.app.write(move |tx| store::mend_loss(tx, loss, now)).await?)
+            }
+            None if is_behind => Err(Problem::ServerBehind),
+            None => Ok(()),
         }
-        let (app, now) = (self.app.clone(), self.app.now());
-        let mended = self.app.write(move |tx| store::mend_lost_rows(tx, app.identity(), &receipts, now)).await?;
-        if mended || !is_behind { Ok(()) } else { Err(Problem::ServerBehind) }
     }
 
     async fn take_frame(&mut self, item: &[u8]) -> Result<FrameFate, Problem> {
@@ -182,21 +186,8 @@ impl<'a> Incoming<'a> {
             // A new install of the sending device, noted with its first frame that verifies under the device's key.
             None => Signer::Caller(self.caller.row.key),
         };
-        let (deployment, custody_key) = (app.deployment(), app.identity().custody_key.public_key());
-        let is_unknown = author.is_none();
-        let verified = tokio::task::spawn_blocking(move || {
-            let signed_by = |key: &PublicKey| frame.verify(&deployment, key, &DeviceVerifier);
-            let (signer, tips) = match signer {
-                Signer::Server => (signer, signed_by(&custody_key)?),
-                Signer::Other(key) => (signer, signed_by(&key)?),
-                Signer::Caller(key) => match signed_by(&key) {
-                    // A restored directory has forgotten names under which the server itself wrote.
-                    Err(_) if is_unknown => (Signer::Server, signed_by(&custody_key)?),
-                    tips => (signer, tips?),
-                },
-            };
-            Ok::<_, aralau_sync_core::frame::FrameError>((signer, Upload { frame, tips, by: None }))
-        });
+        let (handle, is_unknown) = (app.clone(), author.is_none());
+        let verified = tokio::task::spawn_blocking(move || verify(&handle, frame, signer, is_unknown));
         let (signer, upload) = match verified.await {
             Ok(Ok(verified)) => verified,
             Ok(Err(error)) => return Ok(refused(error.code())),
@@ -235,6 +226,23 @@ enum Signer {
     Other(PublicKey),
     /// This server, for headquarters.
     Server,
+}
+
+/// A frame with its tips, if whoever must have signed it did. `is_unknown`: the directory does not know its replica.
+fn verify(app: &App, frame: Frame, signer: Signer, is_unknown: bool) -> Result<(Signer, Upload), FrameError> {
+    let deployment = app.deployment();
+    let signed_by = |key: &PublicKey| frame.verify(&deployment, key, &DeviceVerifier);
+    let custody_key = app.identity().custody_key.public_key();
+    let (signer, tips) = match signer {
+        Signer::Server => (signer, signed_by(&custody_key)?),
+        Signer::Other(key) => (signer, signed_by(&key)?),
+        Signer::Caller(key) => match signed_by(&key) {
+            // A restored directory has forgotten names under which the server itself wrote.
+            Err(_) if is_unknown => (Signer::Server, signed_by(&custody_key)?),
+            tips => (signer, tips?),
+        },
+    };
+    Ok((signer, Upload { frame, tips, by: None }))
 }
 
 /// Notes what the device says of itself, and that this nonce has been used.
@@ -302,7 +310,9 @@ fn directives(row: &DeviceRow, hello: &Hello, beats: &[store::BeatRow]) -> Vec<D
     }
     let asked: BTreeSet<ScopeId> = hello.scopes.iter().map(|ask| ask.scope).collect();
     let assigned: BTreeSet<ScopeId> = beats.iter().map(|beat| beat.scope).collect();
-    if asked == assigned { Vec::new() } else { vec![Directive::AssignmentChanged] }
+    // Nobody may ask about more scopes than so many.
+    let asks_for_all = asked.is_subset(&assigned) && asked.len() == assigned.len().min(MAX_SCOPES);
+    if asks_for_all { Vec::new() } else { vec![Directive::AssignmentChanged] }
 }
 
 #[expect(clippy::too_many_arguments, reason = "one snapshot answers everything that was asked")]
@@ -364,6 +374,9 @@ mod tests {
         assert_eq!(directives(&row, &hello(&[1]), &[beat(1)]), []);
         assert_eq!(directives(&row, &hello(&[1]), &[beat(2)]), [Directive::AssignmentChanged]);
         assert_eq!(directives(&row, &hello(&[]), &[beat(1)]), [Directive::AssignmentChanged]);
+        let many: Vec<_> = (0..=MAX_SCOPES as u8).collect();
+        let beats: Vec<_> = many.iter().map(|byte| beat(*byte)).collect();
+        assert_eq!(directives(&row, &hello(&many[1..]), &beats), [], "it may not ask for more");
         row.revoked_at = Some(Millis(1));
         assert_eq!(directives(&row, &hello(&[1]), &[]), [Directive::Wipe]);
     }

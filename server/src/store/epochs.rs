@@ -1,6 +1,6 @@
 //! New epochs: after a restore, and when a device proves that this server has lost rows.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use aralau_sync_core::{
     directory::Control,
@@ -8,7 +8,7 @@ use aralau_sync_core::{
     id::{EpochId, ScopeId},
     merkle::Frontier,
     receipt::{Receipt, SignServer as _},
-    sync::Ask,
+    sync::{Ask, MAX_SCOPES},
     time::Millis,
 };
 use rusqlite::Connection;
@@ -74,27 +74,47 @@ fn size(connection: &Connection, scope: ScopeId) -> Result<Option<u64>, StoreErr
     Ok(Some(ScopeLog::load(connection, scope_no)?.frontier.size()))
 }
 
-/// Begins a new epoch if one of the receipts is ours and speaks of more than this log holds, or of other rows. `false`:
-/// none does.
-pub fn mend_lost_rows(
-    tx: &Transaction<'_>,
+/// Rows that this server had acknowledged and has no more, proven by a receipt of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loss {
+    /// The epoch in which it was found.
+    epoch: u64,
+    /// The highest epoch that a receipt speaks of.
+    seen: u64,
+}
+
+/// Whether one of the receipts is ours and speaks of more than this log holds, or of other rows. Reads a scope's rows
+/// anew where it has to, so the writer is kept out of it, and only the newest receipt of each scope counts.
+pub fn find_loss(
+    connection: &Connection,
     identity: &Identity,
     receipts: &[String],
-    now: Millis,
-) -> Result<bool, StoreError> {
-    let (key, epoch) = (identity.receipt_key.public_key(), log::current_epoch(tx)?);
-    let ours = receipts.iter().filter_map(|note| Receipt::open(note, &key, &ReceiptVerifier).ok());
-    let ours = ours.filter(|receipt| receipt.deployment == identity.deployment && receipt.epoch >= epoch);
-    let ours: Vec<_> = ours.collect();
-    let seen = ours.iter().map(|receipt| receipt.epoch).max().unwrap_or(0);
-    for receipt in &ours {
-        if receipt.epoch > epoch || !bears_out(tx, receipt)? {
-            tracing::error!(scope = %receipt.scope, size = receipt.size, "rows that were acknowledged are gone: a new epoch begins");
-            begin(tx, Base::Doubted, seen, now)?;
-            return Ok(true);
+) -> Result<Option<Loss>, StoreError> {
+    let (key, epoch) = (identity.receipt_key.public_key(), log::current_epoch(connection)?);
+    let ours = receipts.iter().take(MAX_SCOPES).filter_map(|note| Receipt::open(note, &key, &ReceiptVerifier).ok());
+    let mut newest: BTreeMap<ScopeId, Receipt> = BTreeMap::new();
+    for receipt in ours.filter(|receipt| receipt.deployment == identity.deployment && receipt.epoch >= epoch) {
+        let known = newest.get(&receipt.scope).map(|known| (known.epoch, known.size));
+        if known < Some((receipt.epoch, receipt.size)) {
+            newest.insert(receipt.scope, receipt);
         }
     }
-    Ok(false)
+    let seen = newest.values().map(|receipt| receipt.epoch).max().unwrap_or(0);
+    for receipt in newest.values() {
+        if receipt.epoch > epoch || !bears_out(connection, receipt)? {
+            tracing::error!(scope = %receipt.scope, size = receipt.size, "rows that were acknowledged are gone");
+            return Ok(Some(Loss { epoch, seen }));
+        }
+    }
+    Ok(None)
+}
+
+/// Begins a new epoch after a loss, unless somebody else has done so since it was found.
+pub fn mend_loss(tx: &Transaction<'_>, loss: Loss, now: Millis) -> Result<(), StoreError> {
+    if log::current_epoch(tx)? == loss.epoch {
+        begin(tx, Base::Doubted, loss.seen, now)?;
+    }
+    Ok(())
 }
 
 /// Whether the log still begins with the rows that a receipt of this epoch vouches for.
