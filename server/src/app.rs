@@ -1,6 +1,6 @@
 //! The state that every handler shares: the store behind an async face, the clock, and word of new commits.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use aralau_sync_core::{id::DeploymentId, time::Millis};
 use rusqlite::Connection;
@@ -23,7 +23,6 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     store: Store,
-    folder: PathBuf,
     clock: Clock,
     reads: Semaphore,
     commits: watch::Sender<u64>,
@@ -34,16 +33,15 @@ struct Inner {
 
 impl App {
     /// Around an open store.
-    pub fn new(store: Store, folder: PathBuf, clock: Clock) -> Self {
-        Self::limited(store, folder, clock, PullLimits::default())
+    pub fn new(store: Store, clock: Clock) -> Self {
+        Self::limited(store, clock, PullLimits::default())
     }
 
     /// The same, with answers no longer than this.
-    pub fn limited(store: Store, folder: PathBuf, clock: Clock, pull_limits: PullLimits) -> Self {
+    pub fn limited(store: Store, clock: Clock, pull_limits: PullLimits) -> Self {
         let (commits, _) = watch::channel(0);
         Self(Arc::new(Inner {
             store,
-            folder,
             clock,
             reads: Semaphore::new(CONCURRENT_READS),
             commits,
@@ -122,11 +120,6 @@ impl App {
     /// Reads under way now.
     pub fn reads_under_way(&self) -> usize {
         CONCURRENT_READS - self.0.reads.available_permits()
-    }
-
-    /// The data folder.
-    pub fn folder(&self) -> &std::path::Path {
-        &self.0.folder
     }
 
     /// Ticks after each commit; says only that there is something.

@@ -88,7 +88,7 @@ fn compression_headers() -> Vec<(&'static str, String)> {
 fn body(hello: &Hello, frames: &[Outgoing]) -> Result<Vec<u8>, Error> {
     use std::io::Write as _;
 
-    // 40 ms a hundred visits on a slow core, which a slow line gives back.
+    // 40 ms a hundred visits on a busy core, which a slow line gives back.
     const LEVEL: i32 = 15;
     let cannot = |_| Error::Store(crate::store::StoreError::Unavailable("out of memory".into()));
     let framed = |item: &[u8]| {
@@ -98,7 +98,7 @@ fn body(hello: &Hello, frames: &[Outgoing]) -> Result<Vec<u8>, Error> {
     };
     let hello = cbor::encode(hello);
     let items: Vec<_> =
-        std::iter::once(&hello).chain(frames.iter().map(|frame| &frame.bytes)).map(|i| framed(i)).collect();
+        std::iter::once(&hello).chain(frames.iter().map(|frame| &frame.bytes)).map(|item| framed(item)).collect();
     let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), LEVEL).map_err(cannot)?;
     // Tables only as large as what they are for: most syncs carry a few visits.
     let size: usize = items.iter().map(Vec::len).sum();

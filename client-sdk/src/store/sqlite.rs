@@ -57,6 +57,7 @@ impl SqliteStore {
 
     fn prepare_file(connection: Connection, lock: Option<File>) -> Result<Self> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
+        // What was acknowledged to the inspector survives a flat battery.
         connection.pragma_update(None, "synchronous", "FULL")?;
         // What a process that died left in the log may never have reached the disk: the system forgets what a failed sync
         // was to bring there, and still shows it. Folded back, it is written anew.
@@ -65,8 +66,6 @@ impl SqliteStore {
     }
 
     fn prepare(mut connection: Connection, lock: Option<File>) -> Result<Self> {
-        // What was acknowledged to the inspector survives a flat battery.
-        connection.pragma_update(None, "synchronous", "FULL")?;
         connection.set_prepared_statement_cache_capacity(64);
         let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         match found {

@@ -8,7 +8,7 @@ use aralau_sync_core::{
     stream::{Header, Tip},
     time::Millis,
 };
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
     StoreError, Transaction, ingest,
@@ -40,7 +40,7 @@ pub enum HoldError {
 
 /// Notes a `held` row: an entry newly kept apart, or kept apart for another reason than before.
 pub fn follow_held(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     held_row: i64,
     scope_no: i64,
     entry: (i64, u64),
@@ -71,7 +71,7 @@ pub fn follow_held(
 
 /// As [`follow_held`], from the bytes of a log row.
 pub fn follow_held_row(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     held_row: i64,
     scope_no: i64,
     entry: (i64, u64),
@@ -84,7 +84,7 @@ pub fn follow_held_row(
 
 /// Notes that an entry is no longer held.
 pub fn follow_judged(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     entry: (i64, u64),
     state: &str,
     verdict: &Verdict,

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::{Place, StoreError, Transaction, epochs, rebuild};
 use crate::{
-    entropy::{Entropy, NoEntropy, SystemEntropy, random},
+    entropy::{Entropy, NoEntropy, random},
     keys::{CustodyKey, KeyError, ReceiptKey},
 };
 
@@ -38,8 +38,7 @@ static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| {
 
 /// Whatever a migration did to the projections: they follow from the log.
 fn project_anew(connection: &rusqlite::Transaction<'_>) -> HookResult {
-    let rows = rebuild::rebuild_in(&Transaction::over(connection, &SystemEntropy))
-        .map_err(|error| HookError::Hook(error.to_string()))?;
+    let rows = rebuild::rebuild_in(connection).map_err(|error| HookError::Hook(error.to_string()))?;
     tracing::info!(rows, "the projections were made anew for this version");
     Ok(())
 }

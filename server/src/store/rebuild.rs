@@ -14,7 +14,7 @@ use aralau_sync_core::{
 use rusqlite::{Connection, params};
 
 use super::{
-    Store, StoreError, Transaction, directory, hold, ingest,
+    Store, StoreError, directory, hold, ingest,
     log::{ScopeLog, row_id},
     open::page_problems,
     projection,
@@ -120,7 +120,7 @@ fn differences(tx: &Connection, table: &str) -> Result<u64, StoreError> {
 }
 
 /// Keeps what was there under another name, to be compared.
-fn rebuild_beside(tx: &Transaction<'_>) -> Result<u64, StoreError> {
+fn rebuild_beside(tx: &Connection) -> Result<u64, StoreError> {
     for table in PROJECTIONS {
         tx.execute_batch(&format!("CREATE TEMP TABLE before_{table} AS SELECT * FROM main.{table}"))?;
     }
@@ -128,7 +128,7 @@ fn rebuild_beside(tx: &Transaction<'_>) -> Result<u64, StoreError> {
 }
 
 /// Makes every projection anew from the log. Returns the rows read.
-pub(super) fn rebuild_in(tx: &Transaction<'_>) -> Result<u64, StoreError> {
+pub(super) fn rebuild_in(tx: &Connection) -> Result<u64, StoreError> {
     for table in PROJECTIONS {
         tx.execute_batch(&format!("DELETE FROM main.{table}"))?;
     }
@@ -152,7 +152,7 @@ pub(super) fn rebuild_in(tx: &Transaction<'_>) -> Result<u64, StoreError> {
     Ok(rows)
 }
 
-fn follow_row(tx: &Transaction<'_>, scope_no: i64, row: &rusqlite::Row<'_>) -> Result<(), StoreError> {
+fn follow_row(tx: &Connection, scope_no: i64, row: &rusqlite::Row<'_>) -> Result<(), StoreError> {
     let kind = RowKind::from_number(row.get(1)?).ok_or_else(|| StoreError::corrupt("a row's kind"))?;
     let received_at = Millis(row.get(2)?);
     let (header, body): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(5)?, row.get(6)?);

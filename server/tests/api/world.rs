@@ -72,7 +72,7 @@ impl World {
         let store = Store::open(folder.path(), NOW, Arc::new(SystemEntropy)).unwrap();
         let clock = Arc::new(AtomicI64::new(NOW.0));
         let shown = Arc::clone(&clock);
-        let app = App::new(store, folder.path().to_owned(), Arc::new(move || Millis(shown.load(Ordering::Relaxed))));
+        let app = App::new(store, Arc::new(move || Millis(shown.load(Ordering::Relaxed))));
         let (beat, _) = app.write(|tx| store::ensure_beat(tx, "beat-01", "Участок 1", NOW)).await.unwrap();
         let router = serve::router(&app);
         Self { app, beat, router, clock, minted: AtomicU8::new(1), _folder: folder }

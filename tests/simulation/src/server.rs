@@ -71,7 +71,7 @@ impl Server {
         let now = self.clock.now();
         let store = Store::open(&self.folder, now, self.dice.clone())?;
         let clock = self.clock.clone();
-        let app = App::limited(store, self.folder.clone(), Arc::new(move || clock.now()), self.limits);
+        let app = App::limited(store, Arc::new(move || clock.now()), self.limits);
         let router = router(&app);
         self.open = Some((app, router));
         Ok(())

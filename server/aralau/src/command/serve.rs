@@ -52,7 +52,7 @@ impl Serve {
         start_log(self.log.as_deref().or(file.log.as_deref()).unwrap_or("info"), self.log_json || file.log_json)?;
         let _lock = FolderLock::take(&self.data)?;
         let store = Store::open(&self.data, now(), Arc::new(SystemEntropy))?;
-        let app = App::new(store, self.data.clone(), Arc::new(now));
+        let app = App::new(store, Arc::new(now));
         let listen = self.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN);
         let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(async {

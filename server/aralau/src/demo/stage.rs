@@ -56,7 +56,7 @@ impl Stage {
     pub fn build(listen: SocketAddr, seed: u64) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new().prefix("aralau-demo-").tempdir()?;
         let data = folder.path().join("server");
-        let app = App::new(Store::open(&data, now(), Arc::new(SystemEntropy))?, data, Arc::new(now));
+        let app = App::new(Store::open(&data, now(), Arc::new(SystemEntropy))?, Arc::new(now));
         let runtime = Runtime::new()?;
         let (stop, stopped) = oneshot::channel();
         let (address, line_address, line) = runtime.block_on(async {

@@ -62,7 +62,7 @@ impl Stage {
         let handle = store.clone();
         store.write(move |tx| store::sample(tx, handle.identity(), NOW))?;
         let token = store.write(|tx| auth::mint(tx, Role::Headquarters, "bench", NOW, [7; 32]))?;
-        let app = App::new(store, folder, Arc::new(|| NOW));
+        let app = App::new(store, Arc::new(|| NOW));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let router = serve::router(&app);
         let mut stage = Self { router, runtime, app, token, homes, devices: Vec::new(), made: 0 };

@@ -266,7 +266,7 @@ impl Office {
             let lock = FolderLock::take(place.clone())?;
             let store = Store::open(place, self.watch.now(), self.dice.clone())?;
             let watch = self.watch.clone();
-            let app = App::new(store.clone(), DATA.into(), Arc::new(move || watch.now()));
+            let app = App::new(store.clone(), Arc::new(move || watch.now()));
             let router = serve::router(&app);
             self.serving = Some(Serving { store, router, _lock: lock });
         }
