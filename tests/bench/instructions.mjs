@@ -1,5 +1,5 @@
-// `./dev bench --quick`: instructions of single steps, against the last committed ones. A count differs by less than one
-// percent between runs and machines, so that it can fail a change where times could not.
+// `./dev bench --quick`: instructions of single steps, against the last committed ones. A count differs between runs by
+// two percent or so, where times on a busy machine differ tenfold: so it can fail a change.
 import { execFileSync, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'

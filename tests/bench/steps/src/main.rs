@@ -1,7 +1,7 @@
 //! One step of the work at a time, in one process, so that its instructions can be counted.
 //!
 //! `aralau-bench-steps STEP COUNT` makes everything ready and then does the step COUNT times; with COUNT 0 it only makes
-//! ready. The difference of the two, counted by valgrind, is what the step costs, to a fraction of a percent on any machine.
+//! ready. The difference of the two, counted by valgrind, is what the step costs, to two percent or so.
 
 mod stage;
 
