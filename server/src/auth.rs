@@ -8,10 +8,8 @@
 //! whose hash begins like that of a token he does not know: timing tells nothing, so no comparison of secrets needs to
 //! take constant time. 256 random bits need no slow hash either.
 
-use std::collections::BTreeSet;
-
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::Connection;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -19,7 +17,7 @@ use aralau_sync_core::time::Millis;
 
 use crate::{
     authorize::{Action, Denied, Role, authorize},
-    store::StoreError,
+    store::{self, StoreError, TokenRow},
 };
 
 /// What every token begins with, so that a leaked one is recognised by scanners.
@@ -62,23 +60,9 @@ pub fn mint(
 ) -> Result<String, StoreError> {
     let token = format!("{PREFIX}{}", BASE64URL.encode(entropy));
     let hash = token_hash(&token);
-    connection.execute(
-        "INSERT INTO token (token_hash, token_id, role, name, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![hash, token_id(&hash), role.name(), name, now.0],
-    )?;
+    let row = TokenRow { token: token_id(&hash), role: role.name().to_owned(), name: name.to_owned() };
+    store::keep_token(connection, &hash, &row, now)?;
     Ok(token)
-}
-
-/// Ends a token. Returns whether there was one to end.
-///
-/// # Errors
-/// What the store says.
-pub fn revoke(connection: &Connection, token: Uuid, now: Millis) -> Result<bool, StoreError> {
-    let ended = connection.execute(
-        "UPDATE token SET revoked_at = ?2 WHERE token_id = ?1 AND revoked_at IS NULL",
-        params![token.as_bytes(), now.0],
-    )?;
-    Ok(ended > 0)
 }
 
 /// Whoever holds `token`, if it counts now.
@@ -86,31 +70,9 @@ pub fn revoke(connection: &Connection, token: Uuid, now: Millis) -> Result<bool,
 /// # Errors
 /// What the store says.
 pub fn find(connection: &Connection, token: &str, now: Millis) -> Result<Option<Caller>, StoreError> {
-    let found = connection
-        .prepare_cached(
-            "SELECT token_id, role, name FROM token
-             WHERE token_hash = ?1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?2)",
-        )?
-        .query_row(params![token_hash(token), now.0], |row| {
-            Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, String>(1)?, row.get(2)?))
-        })
-        .optional()?;
+    let found = store::token(connection, &token_hash(token), now)?;
     // A role of a later version gives no rights here.
-    Ok(found.and_then(|(token, role, name)| {
-        Some(Caller { token: Uuid::from_bytes(token), role: role.parse().ok()?, name })
-    }))
-}
-
-/// The tokens that count now.
-///
-/// # Errors
-/// What the store says.
-pub fn live(connection: &Connection, now: Millis) -> Result<BTreeSet<Uuid>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT token_id FROM token WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
-    )?;
-    let tokens = statement.query_map([now.0], |row| row.get(0).map(Uuid::from_bytes))?;
-    Ok(tokens.collect::<Result<_, _>>()?)
+    Ok(found.and_then(|row| Some(Caller { token: row.token, role: row.role.parse().ok()?, name: row.name })))
 }
 
 fn token_hash(token: &str) -> [u8; 32] {
@@ -118,11 +80,11 @@ fn token_hash(token: &str) -> [u8; 32] {
 }
 
 /// Not secret, and tells nothing of the token or its stored hash.
-fn token_id(hash: &[u8; 32]) -> [u8; 16] {
+fn token_id(hash: &[u8; 32]) -> Uuid {
     let digest = sha256(&[b"aralau/token-id/1\0", &hash[..]].concat());
     let mut id = [0; 16];
     id.copy_from_slice(&digest[..16]);
-    *uuid::Builder::from_custom_bytes(id).as_uuid().as_bytes()
+    uuid::Builder::from_custom_bytes(id).into_uuid()
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {

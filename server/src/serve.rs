@@ -11,8 +11,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
-    auth, http,
-    store::{total_rows, write_high_water},
+    http,
+    store::{live_tokens, total_rows, write_high_water},
 };
 
 /// Connections at once, unless the system allows fewer: each costs up to some 70 KiB beside its request.
@@ -61,7 +61,7 @@ async fn keep_house(app: App) {
     loop {
         let finished = tokio::time::timeout(HOUSEKEEPING, stopped.wait_for(|stopped| *stopped)).await.is_ok();
         let now = app.now();
-        let read = app.read(move |connection| Ok((total_rows(connection)?, auth::live(connection, now)?)));
+        let read = app.read(move |connection| Ok((total_rows(connection)?, live_tokens(connection, now)?)));
         match read.await {
             Ok((rows, tokens)) if (rows, &tokens) == (known_rows, &known_tokens) => {}
             Ok((rows, tokens)) => {

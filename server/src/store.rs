@@ -17,6 +17,7 @@ mod projection;
 mod pull;
 mod rebuild;
 mod status;
+mod tokens;
 mod writer;
 
 use std::sync::Arc;
@@ -43,6 +44,7 @@ pub use projection::{fold, load as load_document};
 pub use pull::{Asking, PullLimits, pull};
 pub use rebuild::{CheckReport, RebuildReport};
 pub use status::{DeviceStatus, Noted, nonce_floor, note_status};
+pub use tokens::{TokenRow, end_token, keep_token, live_tokens, token};
 pub use writer::{Transaction, Writer};
 
 /// Why the store did not do what it was asked.

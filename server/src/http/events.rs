@@ -23,10 +23,10 @@ use uuid::Uuid;
 use super::problem::Problem;
 use crate::{
     app::App,
-    auth::{self, Caller},
+    auth::Caller,
     authorize::Action,
     query::scopes::{self, Sizes},
-    store::StoreError,
+    store::{StoreError, live_tokens},
 };
 
 /// Listeners at once.
@@ -69,7 +69,7 @@ impl Events {
             return Ok(known.clone());
         }
         let now = app.now();
-        let read = app.read(move |connection| Ok((scopes::sizes(connection)?, auth::live(connection, now)?)));
+        let read = app.read(move |connection| Ok((scopes::sizes(connection)?, live_tokens(connection, now)?)));
         let (sizes, tokens) = read.await?;
         Ok(known.insert(Known { tick, sizes: Arc::new(sizes), tokens: Arc::new(tokens) }).clone())
     }

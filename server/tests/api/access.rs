@@ -133,7 +133,7 @@ async fn an_ended_token_does_not_count() {
     let (asked, now) = (token.clone(), world.app.now());
     let ended = world.app.write(move |tx| {
         let caller = aralau_server::auth::find(tx, &asked, now)?.expect("it counts");
-        aralau_server::auth::revoke(tx, caller.token, now)
+        aralau_server::store::end_token(tx, caller.token, now)
     });
     assert!(ended.await.unwrap());
     assert_eq!(world.get("/v1/visits", &token).await.code(), "unauthorized");

@@ -92,7 +92,7 @@ impl World {
         let (token, now) = (token.to_owned(), self.app.now());
         let end = move |tx: &mut store::Transaction<'_>| {
             let caller = auth::find(tx, &token, now)?.expect("it counted");
-            auth::revoke(tx, caller.token, now)
+            store::end_token(tx, caller.token, now)
         };
         assert!(self.app.write(end).await.unwrap());
     }
