@@ -13,8 +13,8 @@
 //! ```
 //! Between two steps nothing is borrowed: visits may be logged while a request is under way.
 //!
-//! Each answer is taken in as one transaction per scope. After a failure the next request carries one frame, doubling
-//! with each success; whatever was decided before a line broke is decided.
+//! Each answer is taken in as one transaction per scope. After a failure the next request carries one frame and asks
+//! for a short answer, both doubling with each success; whatever was decided before a line broke is decided.
 
 mod pacing;
 mod report;
@@ -243,6 +243,7 @@ impl SyncSession {
         self.recall_returned(client, &scopes)?;
         self.sent = self.frames(client, &enrollment, &scopes, self.pacing.allowance())?;
         let mut hello = hello(client, &scopes)?;
+        hello.most_bytes = self.pacing.most_bytes();
         if self.proving {
             hello.receipts = Some(newest_receipts(client, &scopes)?);
         }
@@ -318,6 +319,7 @@ fn hello<S: Store>(client: &Client<S>, scopes: &[ScopeRecord]) -> Result<Hello, 
         oldest_unsent_at: oldest_unsent_at(client, scopes)?,
         app: Some(crate::APP.to_owned()),
         receipts: None,
+        most_bytes: None,
     })
 }
 

@@ -65,6 +65,10 @@ pub struct Hello {
     /// The newest receipt of each scope, after the server said that it is behind this device: proof of what it has lost.
     #[n(8)]
     pub receipts: Option<Vec<String>>,
+    /// About how many bytes of rows the answer should carry at most, for a line that cuts long ones; at least one row
+    /// comes. Absent: as many as the server gives.
+    #[n(9)]
+    pub most_bytes: Option<u32>,
 }
 
 /// Where a device stands in one scope.

@@ -187,6 +187,7 @@ fn hellos() -> impl Strategy<Value = Hello> {
             unsent,
             oldest_unsent_at,
             app: receipts.as_ref().map(|_| "app/1".to_owned()),
+            most_bytes: receipts.as_ref().and_then(|_| u32::try_from(unsent).ok()),
             receipts,
         })
 }

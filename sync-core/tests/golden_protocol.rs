@@ -111,6 +111,7 @@ fn hello() -> Hello {
         oldest_unsent_at: Some(AT),
         app: Some("app/1".to_owned()),
         receipts: None,
+        most_bytes: None,
     }
 }
 

@@ -184,6 +184,7 @@ impl Rogue {
             oldest_unsent_at: None,
             app: Some("rogue".to_owned()),
             receipts: None,
+            most_bytes: None,
         }
     }
 

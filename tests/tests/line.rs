@@ -58,3 +58,23 @@ fn phones_behind_a_line_that_cuts_at_random_always_get_level() {
     assert_eq!(world.headquarters().visits("").len(), VISITS);
     world.check();
 }
+
+#[test]
+fn a_first_sync_gets_through_a_line_that_carries_only_some_kilobytes_at_a_time() {
+    const VISITS: usize = 80;
+    let world = World::new();
+    let relay = Relay::to(world.server.address, CALM, Chance::new());
+    let (sender, reader) = (behind(&world, &relay, "Aigul"), behind(&world, &relay, "Boris"));
+    let (mut sending, mut reading) = (sender.sdk(), reader.sdk());
+    for _ in 0..VISITS {
+        let noise: String = (0..12).map(|_| uuid::Uuid::new_v4().to_string()).collect();
+        phone::log(&mut sending, &noise);
+    }
+    phone::sync(&mut sending, 8).unwrap();
+
+    // All of it in one answer is about 25 KB, which no connection here lives to carry.
+    relay.set(Weather { cut_percent: 100, within_bytes: 16 * 1024, ..CALM });
+    phone::sync(&mut reading, 90).unwrap();
+    assert_eq!(reading.visits().unwrap().len(), VISITS);
+    assert!(relay.cuts() > 0);
+}

@@ -327,6 +327,7 @@ fn pull_all(
     now: Millis,
 ) -> Result<Vec<aralau_sync_core::sync::Gained>, StoreError> {
     let mut limits = app.pull_limits();
+    limits.bytes = hello.most_bytes.map_or(limits.bytes, |most| limits.bytes.min(most.max(1) as usize));
     let mut all = Vec::new();
     // Scopes that are not this person's are passed over in silence: foreign and absent look alike.
     for ask in &hello.scopes {
@@ -364,8 +365,8 @@ mod tests {
             let ask = |byte: &u8| Ask { scope: scope(*byte), cursor: Seen::default(), tip: Tip::default() };
             let scopes = scopes.iter().map(ask).collect();
             let (replica, clock) = (ReplicaId([7; 14]), Millis(0));
-            let (oldest_unsent_at, app, receipts) = (None, None, None);
-            Hello { protocol: PROTOCOL, replica, clock, scopes, unsent: 0, oldest_unsent_at, app, receipts }
+            let (oldest_unsent_at, app, receipts, most_bytes) = (None, None, None, None);
+            Hello { protocol: PROTOCOL, replica, clock, scopes, unsent: 0, oldest_unsent_at, app, receipts, most_bytes }
         };
         let beat = |byte| store::BeatRow { code: String::new(), scope: scope(byte), name: String::new(), scope_no: 2 };
         let (device, person) = (DeviceId(uuid::Uuid::nil()), PersonId(uuid::Uuid::nil()));

@@ -99,6 +99,7 @@ fn hello() -> Vec<u8> {
         oldest_unsent_at: None,
         app: None,
         receipts: None,
+        most_bytes: None,
     })
 }
 
