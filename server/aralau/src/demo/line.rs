@@ -14,7 +14,7 @@ use tokio::{
 };
 
 /// Out of a hundred connections, how many are cut.
-const CUT_PERCENT: u64 = 60;
+const CUT_PERCENT: u64 = 35;
 /// A connection that is cut dies after 256 bytes of what it carries, or twice that, and so on up to this many doublings.
 const CUT_DOUBLINGS: u64 = 9;
 
