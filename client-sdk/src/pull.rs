@@ -33,6 +33,8 @@ pub(crate) struct Judge<'a> {
     pub(crate) device_key: PublicKey,
     /// As the answer's welcome lists them.
     pub(crate) epochs: &'a [Epoch],
+    /// The server has seen every receipt that this device could hold against it.
+    pub(crate) is_proven: bool,
 }
 
 /// What came of it.
@@ -51,6 +53,8 @@ pub(crate) struct Took {
     /// Rows about entries of other installs.
     pub(crate) entries: u64,
     pub(crate) rewound: bool,
+    /// The server has fewer of the own entries than it once said, and no receipt bears witness to them.
+    pub(crate) unwitnessed_loss: bool,
     /// Outcomes of this upload that were not "accepted": index and reason.
     pub(crate) held: Vec<(u64, String)>,
     pub(crate) touched: BTreeSet<DocumentId>,
@@ -84,7 +88,12 @@ pub(crate) fn pull(store: &mut impl Store, judge: &Judge<'_>, gained: &Gained) -
         return Ok(Pulled::Forked);
     }
     if !took.rewound && gained.epoch == record.cursor.epoch && gained.decided.index < record.decided.index {
-        return Err(PullError::Alarm(AlarmCode::ServerLost));
+        if !judge.is_proven {
+            return Err(PullError::Alarm(AlarmCode::ServerLost));
+        }
+        // The fate of a frame is not signed: after an older database was put back, only this phone knows of it. The
+        // words are sent again, which is harmless if the server has them after all.
+        took.unwitnessed_loss = true;
     }
     let streams = store.streams(scope)?;
     let (intake, taken) = judge.take(store, &record, &streams, gained, &receipt)?;

@@ -7,7 +7,7 @@ use aralau_sync_core::{
     sync::{Directive, FrameFate, Gained, PROTOCOL, Welcome},
 };
 
-use super::{SyncSession, Trouble, wire::Answer};
+use super::{SyncSession, Trouble, newest_receipts, wire::Answer};
 use crate::{
     alarm::AlarmCode,
     client::Client,
@@ -218,6 +218,7 @@ impl SyncSession {
         let pulled = transaction(&mut client.store, |store| pull(store, &judge, gained))?;
         if let Pulled::Took(took) = &pulled {
             self.report.more |= gained.more;
+            is_proven: self.proving || newest_receipts(client, &client.store.scopes()?)?.is_empty(),
             self.report.pushed += gained.decided.index.saturating_sub(before);
             self.count(gained.scope, took);
             if took.unsound > 0 {
@@ -225,6 +226,9 @@ impl SyncSession {
             }
             if !took.touched.is_empty() {
                 client.tell(Event::Changed(took.touched.iter().copied().collect()));
+            if took.unwitnessed_loss {
+                client.raise_in_store(AlarmCode::ServerLost, Some(gained.scope), "")?;
+            }
             }
         }
         Ok(pulled)
