@@ -84,6 +84,8 @@ pub struct SyncSession {
     /// Own streams that the server refuses in this session.
     refused: BTreeSet<StreamId>,
     offered: Offered,
+    /// Streams whose author the server does not know: their introductions go with the next request.
+    unknown: BTreeSet<StreamId>,
     /// Whether the server, which is behind this device, is to be shown its own receipts.
     proving: bool,
     report: Report,
@@ -138,6 +140,7 @@ impl SyncSession {
             asked: BTreeSet::new(),
             refused: BTreeSet::new(),
             offered: Offered::new(),
+            unknown: BTreeSet::new(),
             proving: false,
             report: Report::default(),
         }
@@ -244,6 +247,7 @@ impl SyncSession {
         self.sent = self.frames(client, &enrollment, &scopes, self.pacing.allowance())?;
         let mut hello = hello(client, &scopes)?;
         hello.most_bytes = self.pacing.most_bytes();
+        hello.introductions = relay::introductions(&client.store, &self.unknown)?;
         if self.proving {
             hello.receipts = Some(newest_receipts(client, &scopes)?);
         }
@@ -320,6 +324,7 @@ fn hello<S: Store>(client: &Client<S>, scopes: &[ScopeRecord]) -> Result<Hello, 
         app: Some(crate::APP.to_owned()),
         receipts: None,
         most_bytes: None,
+        introductions: None,
     })
 }
 

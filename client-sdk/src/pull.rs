@@ -285,14 +285,21 @@ fn keep_streams(
     before: Vec<StreamRecord>,
     intake: &Intake,
 ) -> Result<(), StoreError> {
-    let named: BTreeMap<_, _> = gained.streams.iter().map(|intro| (intro.replica, &intro.person)).collect();
+    let named: BTreeMap<_, _> = gained.streams.iter().map(|intro| (intro.replica, intro)).collect();
     let mut before: BTreeMap<_, _> = before.into_iter().map(|stream| (stream.replica, stream)).collect();
-    for (replica, person) in named {
+    for (replica, intro) in named {
         let Some(state) = intake.streams.get(&replica) else { continue };
         let known = before.remove(&replica);
-        let offer = known.and_then(|known| known.offer).filter(|offer| offer.tip.index > state.tip.index);
-        let record =
-            StreamRecord { replica, key: state.key, person: person.clone(), tip: state.tip, head: state.head, offer };
+        let (offer, introduction) = known.map_or((None, None), |known| (known.offer, known.introduction));
+        let record = StreamRecord {
+            replica,
+            key: state.key,
+            person: intro.person.clone(),
+            tip: state.tip,
+            head: state.head,
+            offer: offer.filter(|offer| offer.tip.index > state.tip.index),
+            introduction: intro.introduction.clone().or(introduction),
+        };
         store.put_stream(gained.scope, &record)?;
     }
     Ok(())

@@ -3,13 +3,15 @@
 //! A frame must end exactly at a signed head, of which the device keeps one per stream. So each frame carries content for
 //! what comes next and bare hashes for the rest of the way to the head; the server takes in as far as there is content.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aralau_sync_core::{
     frame::{Frame, MAX_FRAME_BYTES, MAX_FRAME_ENTRIES, MAX_FRAME_LINKS},
     id::{ReplicaId, ScopeId},
     stream::{Head, Link, StreamId, Tip},
+    sync::MAX_INTRODUCTIONS,
 };
+use minicbor::bytes::ByteVec;
 
 use crate::{
     identity::Identity,
@@ -46,6 +48,21 @@ pub(crate) fn keep_returned(store: &mut impl Store, returned: &Offered) -> Resul
         [&stream.scope.as_bytes()[..], stream.replica.as_bytes(), &index.to_be_bytes()].concat()
     };
     store.set_meta(Key::Returned, &returned.iter().flat_map(encode).collect::<Vec<_>>())
+}
+
+/// What the server once said of the authors of these streams; some may never have been introduced.
+pub(crate) fn introductions(
+    store: &impl Store,
+    unknown: &BTreeSet<StreamId>,
+) -> Result<Option<Vec<ByteVec>>, StoreError> {
+    let mut introductions = Vec::new();
+    for scope in unknown.iter().map(|stream| stream.scope).collect::<BTreeSet<_>>() {
+        let streams = store.streams(scope)?.into_iter();
+        let asked = streams.filter(|stream| unknown.contains(&StreamId { replica: stream.replica, scope }));
+        introductions.extend(asked.filter_map(|stream| stream.introduction).map(ByteVec::from));
+    }
+    introductions.truncate(MAX_INTRODUCTIONS);
+    Ok(Some(introductions).filter(|introductions| !introductions.is_empty()))
 }
 
 /// What can be offered in a scope, as far as the allowance goes.

@@ -30,7 +30,7 @@ use crate::entropy::Entropy;
 pub use custody::{EditError, author, ensure_custody, resolve_visit};
 pub use directory::{
     BeatRow, CUSTODY_DEVICE, DIRECTORY, DeviceRow, EnrollError, Enrolled, Enrollment, assign_device, beat, beats,
-    beats_of, device, device_of_replica, enroll, ensure_beat, ensure_person, ensure_replica, grant, make_code,
+    beats_of, device, device_of_replica, enroll, ensure_beat, ensure_person, ensure_replica, grant, make_code, meet,
     name_of_replica, revoke_device,
 };
 pub use epochs::{Loss, find_loss, is_behind, mend_loss};

@@ -29,6 +29,7 @@ pub mod stream;
 
 pub mod directory;
 pub mod epoch;
+pub mod introduction;
 pub mod log;
 pub mod merkle;
 pub mod receipt;

@@ -169,11 +169,12 @@ impl Receipt {
     }
 }
 
+/// A server's hand that anybody can copy.
 #[cfg(test)]
-mod tests {
+pub(crate) mod toy {
     use super::*;
 
-    struct Toy;
+    pub(crate) struct Toy;
     impl SignServer for Toy {
         fn public_key(&self) -> ServerKey {
             ServerKey([5; 32])
@@ -188,6 +189,11 @@ mod tests {
             signature[..32] == sha256(&[key.as_bytes(), message])
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{toy::Toy, *};
 
     #[test]
     fn a_receipt_reads_back_and_a_changed_one_does_not() {

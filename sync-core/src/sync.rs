@@ -12,7 +12,7 @@
 
 mod intake;
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Encode, bytes::ByteVec};
 
 use crate::{
     epoch::Epoch,
@@ -34,6 +34,10 @@ pub const MAX_ANSWER_ITEM_BYTES: usize = 8 * 1024 * 1024;
 pub const MAX_SCOPES: usize = 64;
 /// Frames in one request, at most.
 pub const MAX_FRAMES: usize = 64;
+/// Introductions in one request, at most.
+pub const MAX_INTRODUCTIONS: usize = 16;
+/// Why a frame is refused whose author's install the directory does not know: bring the stream's introduction.
+pub const AUTHOR_UNKNOWN: &str = "author_unknown";
 /// The hello, at most.
 pub const MAX_HELLO_BYTES: usize = 64 * 1024;
 
@@ -69,6 +73,9 @@ pub struct Hello {
     /// comes. Absent: as many as the server gives.
     #[n(9)]
     pub most_bytes: Option<u32>,
+    /// Introductions of streams whose author the server said it does not know, at most [`MAX_INTRODUCTIONS`].
+    #[n(10)]
+    pub introductions: Option<Vec<ByteVec>>,
 }
 
 /// Where a device stands in one scope.
@@ -249,4 +256,7 @@ pub struct StreamIntro {
     /// The newest head that the server holds.
     #[n(4)]
     pub head: Head,
+    /// Where the rows begin the stream: an [introduction](crate::introduction) of it, to be kept.
+    #[cbor(n(5), with = "minicbor::bytes")]
+    pub introduction: Option<Vec<u8>>,
 }

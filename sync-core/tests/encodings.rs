@@ -188,6 +188,9 @@ fn hellos() -> impl Strategy<Value = Hello> {
             oldest_unsent_at,
             app: receipts.as_ref().map(|_| "app/1".to_owned()),
             most_bytes: receipts.as_ref().and_then(|_| u32::try_from(unsent).ok()),
+            introductions: receipts
+                .as_ref()
+                .map(|texts| texts.iter().map(|text| text.clone().into_bytes().into()).collect()),
             receipts,
         })
 }
@@ -215,11 +218,14 @@ fn welcomes() -> impl Strategy<Value = Welcome> {
 
 fn gained() -> impl Strategy<Value = Gained> {
     let head = (tips(), signatures()).prop_map(|(tip, signature)| Head { tip, signature });
-    let intro = (replicas(), keys(), texts(), head).prop_map(|(replica, key, person, head)| StreamIntro {
+    let introduction = prop::option::of(prop::collection::vec(any::<u8>(), 0..9));
+    let intro = (replicas(), keys(), texts(), head, introduction);
+    let intro = intro.prop_map(|(replica, key, person, head, introduction)| StreamIntro {
         replica,
         key,
         person,
         head,
+        introduction,
     });
     (
         scopes(),

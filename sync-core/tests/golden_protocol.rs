@@ -112,6 +112,7 @@ fn hello() -> Hello {
         app: Some("app/1".to_owned()),
         receipts: None,
         most_bytes: None,
+        introductions: None,
     }
 }
 
@@ -146,6 +147,7 @@ fn gained() -> Gained {
             key: PublicKey([2; 33]),
             person: "Айгүл".to_owned(),
             head: Head { tip: Tip::default(), signature: SIGNATURE },
+            introduction: None,
         }],
         rows: vec![
             row(RowKind::Accepted, Content::Link(full.clone())),

@@ -185,6 +185,7 @@ impl Rogue {
             app: Some("rogue".to_owned()),
             receipts: None,
             most_bytes: None,
+            introductions: None,
         }
     }
 

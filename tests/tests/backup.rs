@@ -174,6 +174,33 @@ fn a_phone_enrolled_after_the_backup_is_let_in_again_with_a_new_code() {
 }
 
 #[test]
+fn the_words_of_somebody_who_came_after_the_backup_come_back_though_their_phone_does_not() {
+    let mut world = World::to_return();
+    let partner = world.phone("Boris", "beat-01");
+    let file = world.path("x.backup");
+    backup(&world, &file);
+    let late = world.phone("Aigul", "beat-01");
+    let visit = late.log(&late.places()[0], &["--note", "after the backup"]);
+    late.sync();
+    partner.sync();
+    restore(&mut world, &file);
+    // Her phone lies in a river. The server knows her again by what it once told her partner, and only what she may.
+    assert_eq!(partner.sync()["unsent"], 0);
+    assert_eq!(world.headquarters().visits("").len(), 0);
+    let held = world.headquarters().quarantine();
+    assert_eq!(held.len(), 1);
+    assert_eq!((held[0]["reason"].as_str(), held[0]["from"]["name"].as_str()), (Some("not_granted"), Some("Aigul")));
+    // Given her beat again, she had a right to her words.
+    world.code("Aigul", "beat-01");
+    let visits = world.headquarters().visits("");
+    assert_eq!(visits.iter().map(|visit| visit["id"].as_str().unwrap()).collect::<Vec<_>>(), [visit.as_str()]);
+    assert_eq!(visits[0]["author"]["name"], "Aigul");
+    partner.sync();
+    assert_eq!(partner.visit(&visit)["state"], "at_headquarters");
+    world.check();
+}
+
+#[test]
 fn what_is_no_backup_is_not_restored() {
     let world = World::new();
     let nonsense = world.path("nonsense");

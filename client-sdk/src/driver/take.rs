@@ -4,7 +4,7 @@ use aralau_sync_core::{
     epoch::shared_rows,
     id::ScopeId,
     stream::{SignDevice as _, StreamId, Tip},
-    sync::{Directive, FrameFate, Gained, PROTOCOL, Welcome},
+    sync::{AUTHOR_UNKNOWN, Directive, FrameFate, Gained, PROTOCOL, Welcome},
 };
 
 use super::{SyncSession, Trouble, newest_receipts, wire::Answer};
@@ -166,6 +166,11 @@ impl SyncSession {
         let reached = match fate {
             FrameFate::Decided { tip, .. } => tip.index.max(frame.upto.index),
             FrameFate::Gap { .. } | FrameFate::Forked { .. } => u64::MAX,
+            // Once more, together with who it is.
+            FrameFate::Refused { code } if code == AUTHOR_UNKNOWN && self.unknown.insert(frame.stream) => {
+                outcome.progress = true;
+                return Ok(());
+            }
             FrameFate::Refused { code } => {
                 self.refuse(client, frame.stream.scope, code)?;
                 u64::MAX
@@ -213,22 +218,22 @@ impl SyncSession {
             server_key: enrollment.server_key,
             device_key: client.key.public_key(),
             epochs: &welcome.epochs,
+            is_proven: self.proving || newest_receipts(client, &client.store.scopes()?)?.is_empty(),
         };
         let before = client.store.scope(gained.scope)?.map_or(0, |record| record.decided.index);
         let pulled = transaction(&mut client.store, |store| pull(store, &judge, gained))?;
         if let Pulled::Took(took) = &pulled {
             self.report.more |= gained.more;
-            is_proven: self.proving || newest_receipts(client, &client.store.scopes()?)?.is_empty(),
             self.report.pushed += gained.decided.index.saturating_sub(before);
             self.count(gained.scope, took);
+            if took.unwitnessed_loss {
+                client.raise_in_store(AlarmCode::ServerLost, Some(gained.scope), "")?;
+            }
             if took.unsound > 0 {
                 client.raise_in_store(AlarmCode::Unsound, Some(gained.scope), "")?;
             }
             if !took.touched.is_empty() {
                 client.tell(Event::Changed(took.touched.iter().copied().collect()));
-            if took.unwitnessed_loss {
-                client.raise_in_store(AlarmCode::ServerLost, Some(gained.scope), "")?;
-            }
             }
         }
         Ok(pulled)

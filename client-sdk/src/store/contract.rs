@@ -114,9 +114,16 @@ pub(super) fn what_was_put_reads_back(store: &mut impl Store) {
         tip: head.tip,
         head: Some(head),
         offer: None,
+        introduction: Some(vec![4, 2]),
     };
     store.put_stream(SCOPE, &stream).expect("writes");
-    let other = StreamRecord { replica: ReplicaId([1; 14]), head: None, offer: Some(head), ..stream.clone() };
+    let other = StreamRecord {
+        replica: ReplicaId([1; 14]),
+        head: None,
+        offer: Some(head),
+        introduction: None,
+        ..stream.clone()
+    };
     store.put_stream(SCOPE, &other).expect("writes");
     assert_eq!(store.streams(SCOPE).expect("reads"), [other, stream]);
     assert_eq!(store.streams(OTHER_SCOPE).expect("reads"), []);

@@ -96,6 +96,8 @@ pub struct StreamRecord {
     pub head: Option<Head>,
     /// A verified head beyond the tip, after the server began a new epoch: what can be offered up to it is.
     pub offer: Option<Head>,
+    /// The server's signed word about who writes it, as it came with the stream's beginning.
+    pub introduction: Option<Vec<u8>>,
 }
 
 /// Names an entry.

@@ -13,6 +13,7 @@ use aralau_sync_core::{
     stream::{Link, StreamId},
 };
 use rusqlite::{Connection, OpenFlags, params};
+use rusqlite_migration::{M, Migrations};
 
 use super::{
     EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, Result, RowRecord, ScopeRecord, Store,
@@ -20,8 +21,8 @@ use super::{
 };
 use crate::alarm::AlarmRecord;
 
-const SCHEMA_VERSION: i64 = 1;
-const SCHEMA: &str = include_str!("schema.sql");
+const SCHEMA_VERSION: i64 = STEPS.len() as i64;
+const STEPS: &[M<'_>] = &[M::up(include_str!("sqlite/1-start.sql")), M::up(include_str!("sqlite/2-introductions.sql"))];
 
 /// See the module.
 #[derive(Debug)]
@@ -68,15 +69,13 @@ impl SqliteStore {
     fn prepare(mut connection: Connection, lock: Option<File>) -> Result<Self> {
         connection.set_prepared_statement_cache_capacity(64);
         let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        match found {
-            SCHEMA_VERSION => {}
-            0 => {
-                let tx = connection.transaction()?;
-                tx.execute_batch(SCHEMA)?;
-                tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-                tx.commit()?;
-            }
-            _ => return Err(StoreError::Newer { found, known: SCHEMA_VERSION }),
+        if found > SCHEMA_VERSION {
+            return Err(StoreError::Newer { found, known: SCHEMA_VERSION });
+        }
+        match Migrations::from_slice(STEPS).to_latest(&mut connection) {
+            Ok(()) => {}
+            Err(rusqlite_migration::Error::RusqliteError { err, .. }) => return Err(err.into()),
+            Err(other) => return Err(StoreError::Unavailable(format!("migrating: {other}"))),
         }
         Ok(Self { connection, _lock: lock })
     }
@@ -165,15 +164,14 @@ impl Store for SqliteStore {
     }
 
     fn streams(&self, scope: ScopeId) -> Result<Vec<StreamRecord>> {
-        let sql =
-            "SELECT replica, key, person, tip, tip_hash, head, offer FROM stream WHERE scope = ? ORDER BY replica";
+        let sql = "SELECT replica, key, person, tip, tip_hash, head, offer, introduction FROM stream WHERE scope = ? ORDER BY replica";
         self.all(sql, [scope.as_bytes()], read::stream)
     }
 
     fn put_stream(&mut self, scope: ScopeId, record: &StreamRecord) -> Result<()> {
         self.execute(
-            "INSERT OR REPLACE INTO stream (scope, replica, key, person, tip, tip_hash, head, offer)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO stream (scope, replica, key, person, tip, tip_hash, head, offer, introduction)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 scope.as_bytes(),
                 record.replica.as_bytes(),
@@ -183,6 +181,7 @@ impl Store for SqliteStore {
                 record.tip.hash.as_bytes(),
                 record.head.as_ref().map(cbor::encode),
                 record.offer.as_ref().map(cbor::encode),
+                record.introduction,
             ],
         )
     }
@@ -408,7 +407,7 @@ mod tests {
         store.connection.pragma_update(None, "user_version", SCHEMA_VERSION + 1).expect("sets");
         drop(store);
         let refused = SqliteStore::open(home.path());
-        assert!(matches!(refused, Err(StoreError::Newer { found: 2, known: 1 })), "{refused:?}");
+        assert!(matches!(refused, Err(StoreError::Newer { found: 3, known: 2 })), "{refused:?}");
     }
 
     #[test]

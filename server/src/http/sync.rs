@@ -6,8 +6,13 @@ use aralau_sync_core::{
     cbor,
     frame::{Frame, FrameError},
     id::{DeviceId, PublicKey, ScopeId},
+    introduction::Introduction,
+    receipt::SignServer as _,
     stream::SignDevice as _,
-    sync::{Directive, FrameFate, Hello, MAX_FRAMES, MAX_HELLO_BYTES, MAX_SCOPES, PROTOCOL, Welcome},
+    sync::{
+        AUTHOR_UNKNOWN, Directive, FrameFate, Hello, MAX_FRAMES, MAX_HELLO_BYTES, MAX_INTRODUCTIONS, MAX_SCOPES,
+        PROTOCOL, Welcome,
+    },
     time::Millis,
 };
 use axum::{
@@ -17,6 +22,7 @@ use axum::{
     response::Response,
 };
 use futures_util::StreamExt as _;
+use minicbor::bytes::ByteVec;
 use sha2::{Digest as _, Sha256};
 
 use super::problem::Problem;
@@ -24,7 +30,7 @@ use crate::{
     app::App,
     compress::Encoding,
     device_auth::{self, Credentials, Nonces, Refused},
-    keys::DeviceVerifier,
+    keys::{DeviceVerifier, ReceiptVerifier},
     message::MessageReader,
     store::{self, Asking, DeviceRow, Noted, StoreError, Upload},
 };
@@ -144,10 +150,13 @@ impl<'a> Incoming<'a> {
         if hello.protocol != PROTOCOL {
             return Err(Problem::ProtocolVersion(PROTOCOL));
         }
-        if hello.scopes.len() > MAX_SCOPES || hello.app.as_ref().is_some_and(|app| app.len() > 64) {
+        let introductions = hello.introductions.as_deref().unwrap_or_default();
+        let is_long = hello.app.as_ref().is_some_and(|app| app.len() > 64);
+        if hello.scopes.len() > MAX_SCOPES || introductions.len() > MAX_INTRODUCTIONS || is_long {
             return Err(malformed("more than its limits allow"));
         }
         self.mend_lost_rows(&hello).await?;
+        self.meet(introductions).await?;
         self.hello = Some(hello);
         Ok(())
     }
@@ -170,6 +179,19 @@ impl<'a> Incoming<'a> {
         }
     }
 
+    /// Notes authors whom a restored directory has forgotten, on this server's own earlier word.
+    async fn meet(&self, introductions: &[ByteVec]) -> Result<(), Problem> {
+        let (deployment, key) = (self.app.deployment(), self.app.identity().receipt_key.public_key());
+        let open = |bytes: &ByteVec| Introduction::open(bytes, &deployment, &key, &ReceiptVerifier).ok();
+        let met: Vec<Introduction> = introductions.iter().filter_map(open).collect();
+        if met.is_empty() {
+            return Ok(());
+        }
+        let now = self.app.now();
+        let noted = self.app.write(move |tx| met.iter().try_for_each(|author| store::meet(tx, author, now)));
+        Ok(noted.await?)
+    }
+
     async fn take_frame(&mut self, item: &[u8]) -> Result<FrameFate, Problem> {
         let refused = |code: &str| FrameFate::Refused { code: code.to_owned() };
         let frame = match Frame::from_bytes(item) {
@@ -190,9 +212,13 @@ impl<'a> Incoming<'a> {
         let verified = tokio::task::spawn_blocking(move || verify(&handle, frame, signer, is_unknown));
         let (signer, upload) = match verified.await {
             Ok(Ok(verified)) => verified,
+            // Signed by nobody known: whoever has the author's introduction can say who it was.
+            Ok(Err(FrameError::Signature)) if is_unknown => return Ok(refused(AUTHOR_UNKNOWN)),
             Ok(Err(error)) => return Ok(refused(error.code())),
             Err(_) => return Ok(refused("frame_malformed")),
         };
+        let brought_by = matches!(signer, Signer::Other(_)).then_some(self.caller.row.person);
+        let upload = Upload { brought_by, ..upload };
         let stream = upload.frame.stream;
         let device = self.caller.row.device;
         let (handle, now) = (app.clone(), app.now());
@@ -242,7 +268,7 @@ fn verify(app: &App, frame: Frame, signer: Signer, is_unknown: bool) -> Result<(
             tips => (signer, tips?),
         },
     };
-    Ok((signer, Upload { frame, tips, by: None }))
+    Ok((signer, Upload { frame, tips, by: None, brought_by: None }))
 }
 
 /// Notes what the device says of itself, and that this nonce has been used.
@@ -365,8 +391,18 @@ mod tests {
             let ask = |byte: &u8| Ask { scope: scope(*byte), cursor: Seen::default(), tip: Tip::default() };
             let scopes = scopes.iter().map(ask).collect();
             let (replica, clock) = (ReplicaId([7; 14]), Millis(0));
-            let (oldest_unsent_at, app, receipts, most_bytes) = (None, None, None, None);
-            Hello { protocol: PROTOCOL, replica, clock, scopes, unsent: 0, oldest_unsent_at, app, receipts, most_bytes }
+            Hello {
+                protocol: PROTOCOL,
+                replica,
+                clock,
+                scopes,
+                unsent: 0,
+                oldest_unsent_at: None,
+                app: None,
+                receipts: None,
+                most_bytes: None,
+                introductions: None,
+            }
         };
         let beat = |byte| store::BeatRow { code: String::new(), scope: scope(byte), name: String::new(), scope_no: 2 };
         let (device, person) = (DeviceId(uuid::Uuid::nil()), PersonId(uuid::Uuid::nil()));

@@ -111,7 +111,7 @@ pub fn author(
     let links = vec![Entry::new(header, change).to_link()];
     let frame = Frame::sign(&identity.deployment, stream, before, links, &identity.custody_key);
     let tips = aralau_sync_core::frame::chain(&stream, before, &frame.links);
-    let ingested = ingest::ingest(tx, &Upload { frame, tips, by: by.map(str::to_owned) }, now)?;
+    let ingested = ingest::ingest(tx, &Upload { frame, tips, by: by.map(str::to_owned), brought_by: None }, now)?;
     match (ingested.fate, ingested.held.into_iter().next()) {
         (FrameFate::Decided { .. }, None) => Ok(Ok(Some(hash))),
         (_, held) => Ok(Err(EditError::Refused(held.map_or("refused".to_owned(), |(_, reason)| reason)))),

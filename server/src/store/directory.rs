@@ -4,6 +4,7 @@ use aralau_sync_core::{
     cbor,
     directory::Control,
     id::{DeviceId, PersonId, PublicKey, ReplicaId, ScopeId},
+    introduction::Introduction,
     log::{RowKind, control_hash},
     merkle::Frontier,
     reconcile::{Grant, Rights},
@@ -15,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{
-    StoreError, Transaction,
+    StoreError, Transaction, hold,
     log::{NewRow, ScopeLog},
 };
 
@@ -228,13 +229,19 @@ pub fn ensure_person(tx: &Transaction<'_>, name: &str, now: Millis) -> Result<(P
     Ok((person, true))
 }
 
-/// Grants a person a scope from now on, unless they hold it.
+/// Grants a person a scope from now on, unless they hold it, and lets in what was held for want of it.
 pub fn grant(tx: &Transaction<'_>, person: PersonId, scope: ScopeId, now: Millis) -> Result<(), StoreError> {
-    let rights = rights(tx, person, scope)?;
-    if rights.iter().any(|grant| grant.from <= now && grant.until.is_none_or(|until| now < until)) {
+    if is_granted(tx, person, scope, now)? {
         return Ok(());
     }
-    record(tx, &Control::Grant { person, scope, from: now }, now)
+    record(tx, &Control::Grant { person, scope, from: now }, now)?;
+    hold::release_granted(tx, person, scope, now)
+}
+
+/// Whether a person may write in a scope at this moment.
+pub fn is_granted(connection: &Connection, person: PersonId, scope: ScopeId, now: Millis) -> Result<bool, StoreError> {
+    let grants = rights(connection, person, scope)?;
+    Ok(grants.iter().any(|grant| grant.from <= now && grant.until.is_none_or(|until| now < until)))
 }
 
 fn rights(connection: &Connection, person: PersonId, scope: ScopeId) -> Result<Vec<Grant>, StoreError> {
@@ -302,6 +309,32 @@ pub fn ensure_replica(
     }
     record(tx, &Control::Replica { replica, device }, now)?;
     Ok(true)
+}
+
+/// Takes back into the directory an author whom it has forgotten. A device that came in again has its key under another id;
+/// nobody is granted anything.
+pub fn meet(tx: &Transaction<'_>, author: &Introduction, now: Millis) -> Result<(), StoreError> {
+    if device_of_replica(tx, author.replica)?.is_some() {
+        return Ok(());
+    }
+    let device = match device_where(tx, "public_key = ?", author.key.as_bytes())? {
+        Some(known) => known.device,
+        None if device(tx, author.device)?.is_some() => return Ok(()),
+        None => {
+            let Introduction { device, key, person, ref name, .. } = *author;
+            if !is_person(tx, person)? {
+                record(tx, &Control::Person { person, name: name.clone() }, now)?;
+            }
+            record(tx, &Control::Device { device, key, person, server_custody: false }, now)?;
+            device
+        }
+    };
+    ensure_replica(tx, device, author.replica, now).map(drop)
+}
+
+fn is_person(connection: &Connection, person: PersonId) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT 1 FROM person WHERE person = ?")?;
+    Ok(statement.exists([person.as_bytes()])?)
 }
 
 fn code_hash(code: &str) -> [u8; 32] {

@@ -2,7 +2,7 @@
 
 use aralau_sync_core::{
     digest::change_hash,
-    id::{ChangeHash, DocumentId, ReplicaId, ScopeId},
+    id::{ChangeHash, DocumentId, PersonId, ReplicaId, ScopeId},
     log::{RowKind, Verdict},
     reconcile::{Decision, Moment, Outcome, Reason, release},
     stream::{Header, Tip},
@@ -15,6 +15,9 @@ use super::{
     log::{self, NewRow, ScopeLog},
     projection,
 };
+
+/// Who released it, where an administrator's grant did.
+const BY_GRANT: &str = "grant";
 
 /// Names a held entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,6 +192,27 @@ pub fn release_held(
     log.save(tx)?;
     projection::project(tx, scope_no, &ground, &loaded)?;
     Ok(Ok(filled))
+}
+
+/// Lets in what was held only for want of a right that its author has now, as if it came after the grant.
+pub fn release_granted(tx: &Transaction<'_>, person: PersonId, scope: ScopeId, now: Millis) -> Result<(), StoreError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT replica, entry_index FROM held JOIN stream USING (stream_no) JOIN replica USING (replica)
+         JOIN device USING (device) JOIN scope ON scope.scope_no = held.scope_no
+         WHERE state = 'held' AND reason IN (?, ?) AND person = ? AND scope = ? AND revoked_at IS NULL ORDER BY held_row",
+    )?;
+    let (never, after) = (Reason::NOT_GRANTED, Reason::AFTER_GRANT);
+    let found = statement
+        .query_map(params![never.code(), after.code(), person.as_bytes(), scope.as_bytes()], |row| {
+            Ok(HeldKey { replica: ReplicaId(row.get(0)?), scope, index: row.get::<_, i64>(1)?.cast_unsigned() })
+        })?;
+    for key in found.collect::<Result<Vec<_>, _>>()? {
+        // What another release has let in already, or what can never be let in, stays as it is.
+        if let Err(kept) = release_held(tx, key, BY_GRANT, now)? {
+            tracing::debug!(?kept, "not released by a grant");
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a held entry for good; what follows it stays held because of it.

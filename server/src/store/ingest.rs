@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aralau_sync_core::{
     frame::Frame,
-    id::{DocumentId, EntryHash, ReplicaId},
+    id::{DocumentId, EntryHash, PersonId, ReplicaId},
     log::{RowKind, Verdict},
     reconcile::{Arrival, Decision, Ground, Moment, Outcome, Rights, decide},
     stream::{Header, Link, Tip},
@@ -32,6 +32,8 @@ pub struct Upload {
     pub tips: Vec<Tip>,
     /// Whose hand moved headquarters' pen, where it is an entry of the server's own.
     pub by: Option<String>,
+    /// Whose phone brings it, where that is not its author's.
+    pub brought_by: Option<PersonId>,
 }
 
 /// What an upload came to.
@@ -67,8 +69,11 @@ pub fn ingest(tx: &Transaction<'_>, upload: &Upload, now: Millis) -> Result<Inge
         return Ok(Ingested::refused("replica_unknown"));
     };
     let rights = directory::rights_of(tx, &author, stream.scope)?;
-    // A scope that is not one's own and a scope that does not exist look alike.
-    let Some(scope_no) = log::scope_no(tx, stream.scope)?.filter(|_| !rights.grants.is_empty()) else {
+    // A scope that is not one's own and a scope that does not exist look alike; whoever has it may bring the words of an
+    // author whose grant a restore has forgotten, for a person to judge.
+    let brings_own = |person| directory::is_granted(tx, person, stream.scope, now);
+    let is_known = !rights.grants.is_empty() || upload.brought_by.map_or(Ok(false), brings_own)?;
+    let Some(scope_no) = log::scope_no(tx, stream.scope)?.filter(|_| is_known) else {
         return Ok(Ingested::refused("scope_unknown"));
     };
     let row = stream_row(tx, scope_no, stream.replica)?;

@@ -6,6 +6,7 @@ use aralau_sync_core::{
     digest::{chunk_of, content_hash, header_hash},
     epoch::{Epoch, shared_rows},
     id::{EntryHash, PublicKey, ReplicaId, Signature},
+    introduction::Introduction,
     log::RowKind,
     receipt::Receipt,
     stream::{Head, Link, Tip},
@@ -16,6 +17,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
     Identity, StoreError,
+    directory::{CUSTODY_DEVICE, DeviceRow, device_of_replica},
     log::{self, ScopeLog},
 };
 
@@ -79,7 +81,7 @@ pub fn pull(
         scope: log.scope,
         epoch: asking.epoch,
         from,
-        streams: streams.introduce(&rows)?,
+        streams: streams.introduce(identity, &rows)?,
         rows,
         more,
         receipt: receipt.sign(&identity.receipt_key),
@@ -177,14 +179,32 @@ impl<'a> Streams<'a> {
 
     /// Each with the newest head that these rows reach: a page is vouched for by itself, and what a device has of a stream
     /// it can offer to others, even if the next page never comes.
-    fn introduce(&self, rows: &[Row]) -> Result<Vec<StreamIntro>, StoreError> {
-        let mut reached = vec![0; self.numbers.len()];
+    fn introduce(&self, identity: &Identity, rows: &[Row]) -> Result<Vec<StreamIntro>, StoreError> {
+        let mut spans = vec![(u64::MAX, 0); self.numbers.len()];
         for row in rows.iter().filter(|row| row.kind != RowKind::Control) {
-            if let Some(reached) = usize::try_from(row.stream).ok().and_then(|at| reached.get_mut(at)) {
-                *reached = row.index.max(*reached);
+            if let Some((first, last)) = usize::try_from(row.stream).ok().and_then(|at| spans.get_mut(at)) {
+                (*first, *last) = (row.index.min(*first), row.index.max(*last));
             }
         }
-        self.numbers.iter().zip(reached).map(|(number, reached)| self.intro(*number, reached)).collect()
+        let intro = |(stream_no, (first, last)): (&i64, (u64, u64))| {
+            let mut intro = self.intro(*stream_no, last)?;
+            if first == 1 && intro.replica != self.asking {
+                intro.introduction = self.introduction(identity, &intro)?;
+            }
+            Ok(intro)
+        };
+        self.numbers.iter().zip(spans).map(intro).collect()
+    }
+
+    /// What whoever meets the author for the first time keeps, to bring it back should this server forget them.
+    fn introduction(&self, identity: &Identity, intro: &StreamIntro) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(author) = device_of_replica(self.connection, intro.replica)? else { return Ok(None) };
+        if author.device == CUSTODY_DEVICE {
+            return Ok(None);
+        }
+        let DeviceRow { device, key, person, .. } = author;
+        let introduction = Introduction { replica: intro.replica, device, key, person, name: intro.person.clone() };
+        Ok(introduction.sign(&identity.deployment, &identity.receipt_key))
     }
 
     fn intro(&self, stream_no: i64, reached: u64) -> Result<StreamIntro, StoreError> {
@@ -203,6 +223,7 @@ impl<'a> Streams<'a> {
                     tip: Tip { index: row.get::<_, i64>(3)?.cast_unsigned(), hash: EntryHash(row.get(4)?) },
                     signature: Signature(row.get(5)?),
                 },
+                introduction: None,
             })
         })?)
     }

@@ -100,6 +100,7 @@ fn hello() -> Vec<u8> {
         app: None,
         receipts: None,
         most_bytes: None,
+        introductions: None,
     })
 }
 

@@ -344,14 +344,15 @@ fn scope_record() -> impl Strategy<Value = ScopeRecord> {
 
 fn stream_record() -> impl Strategy<Value = StreamRecord> {
     let heads = || prop::option::of(tips().prop_map(|tip| Head { tip, signature: Signature([7; 64]) }));
-    (replicas(), 0..SMALL, "[а-я]{0,3}", tips(), heads(), heads()).prop_map(
-        |(replica, key, person, tip, head, offer)| StreamRecord {
+    (replicas(), 0..SMALL, "[а-я]{0,3}", tips(), heads(), heads(), prop::option::of(bytes())).prop_map(
+        |(replica, key, person, tip, head, offer, introduction)| StreamRecord {
             replica,
             key: PublicKey([key; 33]),
             person,
             tip,
             head,
             offer,
+            introduction,
         },
     )
 }

@@ -99,6 +99,7 @@ pub(super) fn stream(row: &Row<'_>) -> Result<StreamRecord> {
         tip: tip(row, 3)?,
         head: head(5)?,
         offer: head(6)?,
+        introduction: row.get(7)?,
     })
 }
 

@@ -211,7 +211,7 @@ impl Server {
 
     fn intro(&self, log: &Log, replica: ReplicaId) -> StreamIntro {
         let (key, person) = self.authors[&replica].clone();
-        StreamIntro { replica, key, person, head: log.heads[&replica] }
+        StreamIntro { replica, key, person, head: log.heads[&replica], introduction: None }
     }
 }
 

@@ -107,7 +107,7 @@ fn furnish(store: &Store, scope: ScopeId, visits: &[DocumentId]) {
         let frame =
             Frame { signature: Signature([0; 64]), stream: StreamId { replica, scope }, before: Tip::default(), links };
         let tips = chain(&frame.stream, frame.before, &frame.links);
-        let taken = store.write(move |tx| store::ingest(tx, &Upload { frame, tips, by: None }, NOW));
+        let taken = store.write(move |tx| store::ingest(tx, &Upload { frame, tips, by: None, brought_by: None }, NOW));
         assert_eq!(taken.expect("ingests").held.len(), usize::from(number == 2));
     }
 }
