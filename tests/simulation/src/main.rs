@@ -1,6 +1,6 @@
 //! `simulate`: worlds by the thousand, or one of them told line by line.
 
-use std::{process::ExitCode, time::Duration};
+use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
 use aralau_simulation::{
     campaign::{Size, campaign, live, replay},
@@ -24,6 +24,9 @@ struct Arguments {
     /// Only this one.
     #[arg(long)]
     seed: Option<u64>,
+    /// On and on until this invariant is violated, as it must be in a build that was broken on purpose.
+    #[arg(long, conflicts_with_all = ["seed", "minutes"])]
+    until: Option<String>,
     /// Tell it line by line.
     #[arg(long, requires = "seed")]
     trace: bool,
@@ -34,10 +37,27 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match arguments.seed {
-        Some(seed) => one(seed, &arguments),
-        None => many(&arguments),
+    match (arguments.seed, &arguments.until) {
+        (Some(seed), _) => one(seed, &arguments),
+        (None, Some(invariant)) => until(invariant, &arguments),
+        (None, None) => many(&arguments),
     }
+}
+
+/// Success is a violation of this invariant.
+fn until(invariant: &str, arguments: &Arguments) -> ExitCode {
+    let count = arguments.count.unwrap_or(1000);
+    let mut others = BTreeMap::<_, u64>::new();
+    for seed in arguments.first..arguments.first.saturating_add(count) {
+        let Err(violation) = live(|| World::new(seed, false)) else { continue };
+        if violation.invariant == invariant {
+            println!("{}", json!({ "violated": invariant, "seed": seed, "what": violation.what, "others": others }));
+            return ExitCode::SUCCESS;
+        }
+        *others.entry(violation.invariant).or_default() += 1;
+    }
+    println!("{}", json!({ "violated": null, "seeds": count, "others": others }));
+    ExitCode::FAILURE
 }
 
 fn one(seed: u64, arguments: &Arguments) -> ExitCode {
