@@ -8,7 +8,8 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::{
     http::Shared,
-    store::{Identity, PullLimits, Store, StoreError, Transaction},
+    settings::Settings,
+    store::{Identity, Store, StoreError, Transaction},
 };
 
 /// Reads under way at once; more wait their turn, so that memory and open files stay bounded.
@@ -27,18 +28,18 @@ struct Inner {
     reads: Semaphore,
     commits: watch::Sender<u64>,
     stopping: watch::Sender<bool>,
-    pull_limits: PullLimits,
+    settings: Settings,
     http: Shared,
 }
 
 impl App {
     /// Around an open store.
     pub fn new(store: Store, clock: Clock) -> Self {
-        Self::limited(store, clock, PullLimits::default())
+        Self::with(store, clock, Settings::default())
     }
 
-    /// The same, with answers no longer than this.
-    pub fn limited(store: Store, clock: Clock, pull_limits: PullLimits) -> Self {
+    /// The same, as the operator chose.
+    pub fn with(store: Store, clock: Clock, settings: Settings) -> Self {
         let (commits, _) = watch::channel(0);
         Self(Arc::new(Inner {
             store,
@@ -46,7 +47,7 @@ impl App {
             reads: Semaphore::new(CONCURRENT_READS),
             commits,
             stopping: watch::Sender::new(false),
-            pull_limits,
+            settings,
             http: Shared::default(),
         }))
     }
@@ -107,9 +108,9 @@ impl App {
         &self.0.store
     }
 
-    /// How much of the log one answer may hold.
-    pub fn pull_limits(&self) -> PullLimits {
-        self.0.pull_limits
+    /// What the operator chose.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 
     /// What the handlers share beside the store.

@@ -31,6 +31,8 @@ pub const ENTROPY_BYTES: usize = 32;
 pub struct Caller {
     /// Names the token without being it; may be logged.
     pub token: Uuid,
+    /// The session, where the request came with a cookie in the token's place.
+    pub session: Option<Uuid>,
     /// What it may do.
     pub role: Role,
     /// Who holds it, in the words of whoever minted it.
@@ -38,6 +40,16 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Whoever holds the token of this row; a role of a later version gives no rights here.
+    pub(crate) fn of(row: TokenRow) -> Option<Self> {
+        Some(Self { token: row.token, session: None, role: row.role.parse().ok()?, name: row.name })
+    }
+
+    /// What the request rests on: once it has ended, so has what it opened.
+    pub fn credential(&self) -> Uuid {
+        self.session.unwrap_or(self.token)
+    }
+
     /// Whether the caller may take `action`.
     ///
     /// # Errors
@@ -59,8 +71,9 @@ pub fn mint(
     entropy: [u8; ENTROPY_BYTES],
 ) -> Result<String, StoreError> {
     let token = format!("{PREFIX}{}", BASE64URL.encode(entropy));
-    let hash = token_hash(&token);
-    let row = TokenRow { token: token_id(&hash), role: role.name().to_owned(), name: name.to_owned() };
+    let hash = hash(&token);
+    let row =
+        TokenRow { token: id_of(b"aralau/token-id/1\0", &hash), role: role.name().to_owned(), name: name.to_owned() };
     store::keep_token(connection, &hash, &row, now)?;
     Ok(token)
 }
@@ -70,18 +83,17 @@ pub fn mint(
 /// # Errors
 /// What the store says.
 pub fn find(connection: &Connection, token: &str, now: Millis) -> Result<Option<Caller>, StoreError> {
-    let found = store::token(connection, &token_hash(token), now)?;
-    // A role of a later version gives no rights here.
-    Ok(found.and_then(|row| Some(Caller { token: row.token, role: row.role.parse().ok()?, name: row.name })))
+    Ok(store::token(connection, &hash(token), now)?.and_then(Caller::of))
 }
 
-fn token_hash(token: &str) -> [u8; 32] {
-    sha256(token.as_bytes())
+/// What is stored of a secret of 256 random bits.
+pub(crate) fn hash(secret: &str) -> [u8; 32] {
+    sha256(secret.as_bytes())
 }
 
-/// Not secret, and tells nothing of the token or its stored hash.
-fn token_id(hash: &[u8; 32]) -> Uuid {
-    let digest = sha256(&[b"aralau/token-id/1\0", &hash[..]].concat());
+/// Not secret, and tells nothing of the secret or its stored hash.
+pub(crate) fn id_of(domain: &[u8], hash: &[u8; 32]) -> Uuid {
+    let digest = sha256(&[domain, &hash[..]].concat());
     let mut id = [0; 16];
     id.copy_from_slice(&digest[..16]);
     uuid::Builder::from_custom_bytes(id).into_uuid()

@@ -3,9 +3,10 @@
 use std::{fmt, str::FromStr};
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What the holder of a token is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Writes from a phone; reads through sync, not here.
@@ -21,11 +22,12 @@ pub enum Role {
 }
 
 /// What a request wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// The wording of codes.
     ReadCodeLists,
-    /// Visits, places, conflicts, and that there is something new.
+    /// Visits, places, beats, conflicts, coverage, and that there is something new.
     ReadVisits,
     /// All of a filter's visits in one file.
     Export,
@@ -39,6 +41,23 @@ pub enum Action {
     ReadDevices,
     /// Shut a device out.
     RevokeDevice,
+    /// The people of the directory, and codes by which they enroll devices.
+    Enroll,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 9] = [
+        Self::ReadCodeLists,
+        Self::ReadVisits,
+        Self::Export,
+        Self::Resolve,
+        Self::ReadQuarantine,
+        Self::JudgeQuarantine,
+        Self::ReadDevices,
+        Self::RevokeDevice,
+        Self::Enroll,
+    ];
 }
 
 /// The role does not allow the action.
@@ -55,7 +74,7 @@ pub const fn authorize(role: Role, action: Action) -> Result<(), Denied> {
         Action::Export => matches!(role, Headquarters | Administrator),
         Action::Resolve => matches!(role, Supervisor | Headquarters | Administrator),
         Action::JudgeQuarantine => matches!(role, Supervisor | Administrator),
-        Action::RevokeDevice => matches!(role, Administrator),
+        Action::RevokeDevice | Action::Enroll => matches!(role, Administrator),
     };
     if allowed { Ok(()) } else { Err(Denied) }
 }
@@ -104,7 +123,7 @@ mod tests {
         for action in [Action::ReadVisits, Action::ReadQuarantine, Action::ReadDevices] {
             assert_eq!(authorize(Role::Auditor, action), Ok(()), "{action:?}");
         }
-        for action in [Action::Resolve, Action::JudgeQuarantine, Action::RevokeDevice] {
+        for action in [Action::Resolve, Action::JudgeQuarantine, Action::RevokeDevice, Action::Enroll] {
             assert_eq!(authorize(Role::Auditor, action), Err(Denied), "{action:?}");
         }
     }

@@ -1,12 +1,16 @@
 //! Headquarters' interface: JSON over HTTP, described by `/openapi.json`, which is generated from this code.
 
 pub mod extract;
+pub mod origin;
 pub mod problem;
 
 pub mod enroll;
 pub mod sync;
 
+pub mod beats;
 pub mod conflicts;
+pub mod console;
+pub mod coverage;
 pub mod devices;
 pub mod events;
 pub mod export;
@@ -14,8 +18,10 @@ pub mod health;
 pub mod metrics;
 pub mod observe;
 pub mod openapi;
+pub mod people;
 pub mod places;
 pub mod quarantine;
+pub mod session;
 pub mod visits;
 pub mod vocabulary;
 
@@ -37,6 +43,8 @@ pub struct Shared {
     pub metrics: metrics::Metrics,
     /// Who listens to `/v1/events`.
     pub events: events::Events,
+    /// Who has a workbook made.
+    pub workbooks: export::Workbooks,
     /// Numbers the requests of this process.
     requests: observe::RequestCounter,
 }
@@ -44,12 +52,20 @@ pub struct Shared {
 /// Every route of headquarters.
 pub fn headquarters() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::description())
+        .routes(routes!(session::sign_in))
+        .routes(routes!(session::show))
+        .routes(routes!(session::sign_out))
         .routes(routes!(visits::list))
+        .routes(routes!(visits::points))
         .routes(routes!(visits::detail))
         .routes(routes!(visits::history))
         .routes(routes!(visits::resolve))
         .routes(routes!(places::list))
         .routes(routes!(places::visits))
+        .routes(routes!(beats::list))
+        .routes(routes!(people::list))
+        .routes(routes!(people::make_code))
+        .routes(routes!(coverage::show))
         .routes(routes!(conflicts::list))
         .routes(routes!(quarantine::list))
         .routes(routes!(quarantine::release))
@@ -59,6 +75,7 @@ pub fn headquarters() -> OpenApiRouter<App> {
         .routes(routes!(vocabulary::list))
         .routes(routes!(events::subscribe))
         .routes(routes!(export::csv))
+        .routes(routes!(export::xlsx))
         .routes(routes!(export::geojson))
         .routes(routes!(export::ndjson))
         .routes(routes!(health::live))
@@ -72,7 +89,7 @@ pub fn service(app: App, routes: OpenApiRouter<App>) -> Router {
     let (router, description) = routes.split_for_parts();
     router
         .route("/openapi.json", openapi::route(&description))
-        .fallback(async || Problem::UnknownRoute.into_response())
+        .fallback(console::serve)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed.into_response())
         .layer(middleware::from_fn_with_state(app.clone(), observe::observe))
         .with_state(app)

@@ -1,11 +1,12 @@
 //! The server of Aralau: takes devices' entries in, keeps the one log, answers headquarters.
 //!
-//! In reading order: [`app`] is the state that handlers share; [`entropy`] lets randomness in, [`keys`]
+//! In reading order: [`settings`] is what an operator chooses; [`app`] the state that handlers share; [`entropy`] lets randomness in, [`keys`]
 //! are the signatures; [`store`] the log and its
-//! projections; [`query`] reads for headquarters; [`auth`] and [`device_auth`] who asks (tokens have their table there) and
+//! projections; [`query`] reads for headquarters; [`auth`], [`session`] and [`device_auth`] who asks and
 //! [`authorize`] whether they may; [`compress`] and [`message`] take bodies apart; [`http`] is the whole interface; [`serve`] the sockets.
 
 pub mod app;
+pub mod area;
 pub mod auth;
 pub mod authorize;
 pub mod compress;
@@ -16,4 +17,6 @@ pub mod keys;
 pub mod message;
 pub mod query;
 pub mod serve;
+pub mod session;
+pub mod settings;
 pub mod store;

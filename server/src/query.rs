@@ -10,11 +10,15 @@ pub mod text;
 pub mod author;
 pub mod document;
 
+pub mod beats;
 pub mod conflicts;
+pub mod coverage;
 pub mod devices;
 pub mod export;
 pub mod history;
+pub mod people;
 pub mod places;
+pub mod points;
 pub mod quarantine;
 pub mod scopes;
 pub mod visit;

@@ -12,7 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     app::App,
     http,
-    store::{live_tokens, total_rows, write_high_water},
+    store::{live_credentials, total_rows, write_high_water},
 };
 
 /// Connections at once, unless the system allows fewer: each costs up to some 70 KiB beside its request.
@@ -57,14 +57,14 @@ pub async fn serve(
 
 async fn keep_house(app: App) {
     let mut stopped = app.stopping();
-    let (mut known_rows, mut known_tokens) = (0, BTreeSet::new());
+    let (mut known_rows, mut known_credentials) = (0, BTreeSet::new());
     loop {
         let finished = tokio::time::timeout(HOUSEKEEPING, stopped.wait_for(|stopped| *stopped)).await.is_ok();
         let now = app.now();
-        let read = app.read(move |connection| Ok((total_rows(connection)?, live_tokens(connection, now)?)));
+        let read = app.read(move |connection| Ok((total_rows(connection)?, live_credentials(connection, now)?)));
         match read.await {
-            Ok((rows, tokens)) if (rows, &tokens) == (known_rows, &known_tokens) => {}
-            Ok((rows, tokens)) => {
+            Ok((rows, credentials)) if (rows, &credentials) == (known_rows, &known_credentials) => {}
+            Ok((rows, credentials)) => {
                 let place = app.store().place().clone();
                 let written = tokio::task::spawn_blocking(move || write_high_water(place, rows)).await;
                 if let Ok(Err(error)) = written {
@@ -72,7 +72,7 @@ async fn keep_house(app: App) {
                 }
                 // Perhaps another process wrote; one word too many does no harm.
                 app.tick();
-                (known_rows, known_tokens) = (rows, tokens);
+                (known_rows, known_credentials) = (rows, credentials);
             }
             Err(error) => tracing::warn!(%error, "housekeeping cannot read the store"),
         }

@@ -4,6 +4,7 @@
 //! savepoint of its own; a job's caller hears back only after that transaction is on disk. Other processes may write
 //! beside it (`aralau admin`), so nothing about the database is cached across transactions.
 
+mod coverage;
 mod custody;
 mod directory;
 mod epochs;
@@ -16,6 +17,7 @@ mod place;
 mod projection;
 mod pull;
 mod rebuild;
+mod sessions;
 mod status;
 mod tokens;
 mod writer;
@@ -27,11 +29,12 @@ use rusqlite::Connection;
 
 use crate::entropy::Entropy;
 
+pub use coverage::{CONTACTED, DEFAULT_TIME_ZONE, day_number, local_day, set_time_zone, time_zone};
 pub use custody::{EditError, author, ensure_custody, resolve_visit};
 pub use directory::{
-    BeatRow, CUSTODY_DEVICE, DIRECTORY, DeviceRow, EnrollError, Enrolled, Enrollment, assign_device, beat, beats,
-    beats_of, device, device_of_replica, enroll, ensure_beat, ensure_person, ensure_replica, grant, make_code, meet,
-    name_of_replica, revoke_device,
+    BeatRow, CUSTODY_DEVICE, DIRECTORY, DeviceRow, EnrollError, Enrolled, Enrollment, HEADQUARTERS, assign_device,
+    beat, beat_areas, beats, beats_of, device, device_of_replica, enroll, ensure_beat, ensure_person, ensure_replica,
+    grant, has_phones, make_code, meet, name_of_replica, revoke_device,
 };
 pub use epochs::{Loss, find_loss, is_behind, mend_loss};
 pub use hold::{HeldKey, HoldError, reject_held, release_held};
@@ -43,8 +46,9 @@ pub use place::{Disk, Place, SystemDisk};
 pub use projection::{fold, load as load_document};
 pub use pull::{Asking, PullLimits, pull};
 pub use rebuild::{CheckReport, RebuildReport};
+pub use sessions::{SessionRow, end_session, keep_session, session};
 pub use status::{DeviceStatus, Noted, nonce_floor, note_status};
-pub use tokens::{TokenRow, end_token, keep_token, live_tokens, token};
+pub use tokens::{TokenRow, end_token, keep_token, live_credentials, token};
 pub use writer::{Transaction, Writer};
 
 /// Why the store did not do what it was asked.

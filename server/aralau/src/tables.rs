@@ -1,6 +1,9 @@
-//! An operator's own organisation, from three CSV tables.
+//! An operator's own organisation, from three CSV tables and, if wanted, a map.
 
-use aralau_server::store::{Organisation, PlaceLine, StaffLine};
+use aralau_server::{
+    area::{Area, AreaError},
+    store::{Organisation, PlaceLine, StaffLine},
+};
 use serde::{Deserialize, de::DeserializeOwned};
 
 #[derive(Deserialize)]
@@ -26,6 +29,23 @@ struct Staff {
     beat: String,
 }
 
+/// A GeoJSON feature collection, as far as it is read.
+#[derive(Deserialize)]
+struct Map {
+    features: Vec<Feature>,
+}
+
+#[derive(Deserialize)]
+struct Feature {
+    properties: Properties,
+    geometry: Area,
+}
+
+#[derive(Deserialize)]
+struct Properties {
+    beat: String,
+}
+
 /// Rows of one table, at most.
 const MAX_ROWS: usize = 1_000_000;
 
@@ -35,6 +55,17 @@ pub enum TableError {
     /// A line that is not of the expected form.
     #[error(transparent)]
     Unreadable(#[from] csv::Error),
+    /// A map that is not of the expected form.
+    #[error("not a collection of polygons with the property `beat`: {0}")]
+    NoMap(#[from] serde_json::Error),
+    /// An outline that cannot be drawn.
+    #[error("the outline of {beat:?}: {error}")]
+    NoArea {
+        /// The beat's code.
+        beat: String,
+        /// Why.
+        error: AreaError,
+    },
     /// Larger than any organisation.
     #[error("more than a million rows")]
     TooManyRows,
@@ -66,6 +97,16 @@ pub fn staff(table: &[u8]) -> Result<Vec<StaffLine>, TableError> {
     Ok(staff.collect())
 }
 
+/// The outline of each beat, by code.
+pub fn areas(map: &[u8]) -> Result<Vec<(String, Area)>, TableError> {
+    let map: Map = serde_json::from_slice(map)?;
+    let area = |Feature { properties: Properties { beat }, geometry }| match Area::check(&geometry) {
+        Ok(()) => Ok((beat, geometry)),
+        Err(error) => Err(TableError::NoArea { beat, error }),
+    };
+    map.features.into_iter().map(area).collect()
+}
+
 /// All three, or the first that is wrong, by its position.
 pub fn organisation(tables: [&[u8]; 3]) -> Result<Organisation, (usize, TableError)> {
     let [of_beats, of_places, of_staff] = tables;
@@ -73,6 +114,7 @@ pub fn organisation(tables: [&[u8]; 3]) -> Result<Organisation, (usize, TableErr
         beats: beats(of_beats).map_err(|error| (0, error))?,
         places: places(of_places).map_err(|error| (1, error))?,
         staff: staff(of_staff).map_err(|error| (2, error))?,
+        areas: Vec::new(),
     })
 }
 
@@ -103,5 +145,20 @@ mod tests {
         let (wrong, error) = organisation([beats, b"beat,address\nonly one\n", staff]).unwrap_err();
         assert_eq!(wrong, 1);
         assert!(error.to_string().contains("line: 2"), "{error}");
+    }
+
+    #[test]
+    fn a_map_outlines_beats_and_a_broken_outline_is_named() {
+        let map = |ring: &str| {
+            format!(
+                r#"{{"type":"FeatureCollection","features":[{{"type":"Feature","properties":{{"beat":"b1","colour":3}},
+                "geometry":{{"type":"Polygon","coordinates":[{ring}]}}}}]}}"#
+            )
+        };
+        let read = areas(map("[[76.9,43.2],[77,43.2],[77,43.3],[76.9,43.2]]").as_bytes()).unwrap();
+        assert_eq!(read[0].0, "b1");
+        let error = areas(map("[[76.9,43.2],[77,43.2]]").as_bytes()).unwrap_err();
+        assert!(error.to_string().starts_with("the outline of \"b1\": a ring"), "{error}");
+        assert!(matches!(areas(b"{}"), Err(TableError::NoMap(_))));
     }
 }

@@ -29,7 +29,7 @@ pub struct All {}
 
 /// All devices.
 #[utoipa::path(
-    get, path = "/v1/devices", params(PageParameters), security(("token" = [])),
+    get, path = "/v1/devices", params(PageParameters), security(("token" = []), ("session" = [])),
     responses((status = 200, body = DevicePage), Problem)
 )]
 pub async fn list(
@@ -51,7 +51,7 @@ pub struct Revoked {
 
 /// Shuts a device out, from now on.
 #[utoipa::path(
-    post, path = "/v1/devices/{id}/revoke", params(("id" = Uuid, Path)), security(("token" = [])),
+    post, path = "/v1/devices/{id}/revoke", params(("id" = Uuid, Path)), security(("token" = []), ("session" = [])),
     responses((status = 200, body = Revoked), Problem)
 )]
 pub async fn revoke(

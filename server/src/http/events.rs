@@ -26,7 +26,7 @@ use crate::{
     auth::Caller,
     authorize::Action,
     query::scopes::{self, Sizes},
-    store::{StoreError, live_tokens},
+    store::{StoreError, live_credentials},
 };
 
 /// Listeners at once.
@@ -47,8 +47,8 @@ pub struct Events {
 struct Known {
     tick: u64,
     sizes: Arc<Sizes>,
-    /// A listener whose token has ended hears nothing more.
-    tokens: Arc<BTreeSet<Uuid>>,
+    /// A listener whose token or session has ended hears nothing more.
+    credentials: Arc<BTreeSet<Uuid>>,
 }
 
 impl Default for Events {
@@ -69,9 +69,9 @@ impl Events {
             return Ok(known.clone());
         }
         let now = app.now();
-        let read = app.read(move |connection| Ok((scopes::sizes(connection)?, live_tokens(connection, now)?)));
-        let (sizes, tokens) = read.await?;
-        Ok(known.insert(Known { tick, sizes: Arc::new(sizes), tokens: Arc::new(tokens) }).clone())
+        let read = app.read(move |connection| Ok((scopes::sizes(connection)?, live_credentials(connection, now)?)));
+        let (sizes, credentials) = read.await?;
+        Ok(known.insert(Known { tick, sizes: Arc::new(sizes), credentials: Arc::new(credentials) }).clone())
     }
 }
 
@@ -85,7 +85,7 @@ pub struct Changed {
 
 /// Events named `changed` (Server-Sent Events), the first at once, later ones whenever a log has grown.
 #[utoipa::path(
-    get, path = "/v1/events", security(("token" = [])),
+    get, path = "/v1/events", security(("token" = []), ("session" = [])),
     responses((status = 200, body = Changed, content_type = "text/event-stream"), Problem)
 )]
 pub async fn subscribe(
@@ -97,7 +97,7 @@ pub async fn subscribe(
     let seat = seats.try_acquire_owned().map_err(|_| Problem::TooManySubscribers)?;
     let changes = app.changes();
     let mut stopping = app.stopping();
-    let listener = Listener { app, token: caller.token, changes, told: Arc::default(), _seat: seat };
+    let listener = Listener { app, credential: caller.credential(), changes, told: Arc::default(), _seat: seat };
     let events = stream::unfold(listener, |mut listener| async move {
         let event = listener.next().await?;
         Some((Ok(event), listener))
@@ -109,14 +109,14 @@ pub async fn subscribe(
 /// One open line. Between two events it waits for a tick and holds nothing of the store.
 struct Listener {
     app: App,
-    token: Uuid,
+    credential: Uuid,
     changes: watch::Receiver<u64>,
     told: Arc<Sizes>,
     _seat: OwnedSemaphorePermit,
 }
 
 impl Listener {
-    /// The next event; `None` where the token has ended or the store fails, upon which the client connects again.
+    /// The next event; `None` where token or session has ended or the store fails, upon which the client connects again.
     async fn next(&mut self) -> Option<Event> {
         if !self.told.is_empty() {
             tokio::time::sleep(QUIET).await;
@@ -124,7 +124,7 @@ impl Listener {
         loop {
             let tick = *self.changes.borrow_and_update();
             let known = self.app.http().events.known(&self.app, tick).await.ok()?;
-            if !known.tokens.contains(&self.token) {
+            if !known.credentials.contains(&self.credential) {
                 return None;
             }
             let grown = |(scope, size): &(&String, &i64)| self.told.get(*scope) != Some(*size);

@@ -4,9 +4,13 @@
 //! connection to the store is held while the client is slow. A failure on the way breaks the stream off, which no client
 //! takes for a whole file. The batches are not one snapshot: what arrives meanwhile may or may not be in it.
 
+mod cells;
 mod csv;
 mod geojson;
 mod ndjson;
+mod xlsx;
+
+pub use xlsx::Workbooks;
 
 use std::io;
 
@@ -45,16 +49,37 @@ trait Format: 'static {
 
 /// Visits as CSV for spreadsheets: UTF-8 with a byte order mark, and no cell that a spreadsheet would take for a formula.
 #[utoipa::path(
-    get, path = "/v1/export.csv", params(VisitFilter), security(("token" = [])),
+    get, path = "/v1/export.csv", params(VisitFilter), security(("token" = []), ("session" = [])),
     responses((status = 200, body = String, content_type = "text/csv"), Problem)
 )]
 pub async fn csv(app: State<App>, caller: Caller, filter: Filter<VisitFilter>) -> Result<Response, Problem> {
     file::<csv::Csv>(app, caller, filter).await
 }
 
+/// Visits as a workbook of Excel, with numbers and times (UTC) as such; at most 1,048,575 of them. The answer begins once
+/// the whole file is made.
+#[utoipa::path(
+    get, path = "/v1/export.xlsx", params(VisitFilter), security(("token" = []), ("session" = [])),
+    responses(
+        (status = 200, body = Vec<u8>, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        Problem
+    )
+)]
+pub async fn xlsx(
+    State(app): State<App>,
+    caller: Caller,
+    Filter(filter): Filter<VisitFilter>,
+) -> Result<Response, Problem> {
+    caller.may(Action::Export)?;
+    let (file, bytes) = xlsx::make(&app, filter).await?;
+    let mut response = attached(xlsx::CONTENT_TYPE, "visits.xlsx", Body::from_stream(xlsx::pieces(file)));
+    response.headers_mut().insert(header::CONTENT_LENGTH, bytes.into());
+    Ok(response)
+}
+
 /// Visits as GeoJSON (RFC 7946); those without a position have no geometry.
 #[utoipa::path(
-    get, path = "/v1/export.geojson", params(VisitFilter), security(("token" = [])),
+    get, path = "/v1/export.geojson", params(VisitFilter), security(("token" = []), ("session" = [])),
     responses((status = 200, body = Object, content_type = "application/geo+json"), Problem)
 )]
 pub async fn geojson(app: State<App>, caller: Caller, filter: Filter<VisitFilter>) -> Result<Response, Problem> {
@@ -63,7 +88,7 @@ pub async fn geojson(app: State<App>, caller: Caller, filter: Filter<VisitFilter
 
 /// Visits as JSON, one a line, with all notes.
 #[utoipa::path(
-    get, path = "/v1/export.ndjson", params(VisitFilter), security(("token" = [])),
+    get, path = "/v1/export.ndjson", params(VisitFilter), security(("token" = []), ("session" = [])),
     responses((status = 200, body = String, content_type = "application/x-ndjson"), Problem)
 )]
 pub async fn ndjson(app: State<App>, caller: Caller, filter: Filter<VisitFilter>) -> Result<Response, Problem> {
@@ -98,9 +123,14 @@ async fn file<F: Format>(
         };
         Some((bytes, next))
     });
-    let disposition = format!("attachment; filename=\"{}\"", F::FILE_NAME);
-    let headers = [(header::CONTENT_TYPE, F::CONTENT_TYPE), (header::CONTENT_DISPOSITION, disposition.as_str())];
-    Ok((headers, Body::from_stream(pieces)).into_response())
+    Ok(attached(F::CONTENT_TYPE, F::FILE_NAME, Body::from_stream(pieces)))
+}
+
+/// A file to be saved, not shown.
+fn attached(content_type: &str, name: &str, body: Body) -> Response {
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let headers = [(header::CONTENT_TYPE, content_type), (header::CONTENT_DISPOSITION, disposition.as_str())];
+    (headers, body).into_response()
 }
 
 /// Where a file stands.

@@ -8,11 +8,12 @@ use axum::{
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 
-use super::problem::Problem;
+use super::{problem::Problem, session};
 use crate::{
     app::App,
     auth::{self, Caller},
     query::page::Page,
+    session::Session,
 };
 
 /// A longer token is none of ours.
@@ -21,10 +22,22 @@ const MAX_TOKEN_BYTES: usize = 128;
 impl FromRequestParts<App> for Caller {
     type Rejection = Problem;
 
+    /// By a token where the request brings one, and else by a session's cookie.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        if !parts.headers.contains_key(header::AUTHORIZATION) {
+            return Ok(session::of_cookie(parts, app).await?.caller);
+        }
         let token = bearer(parts).ok_or(Problem::Unauthorized)?.to_owned();
         let now = app.now();
         app.read(move |connection| auth::find(connection, &token, now)).await?.ok_or(Problem::Unauthorized)
+    }
+}
+
+impl FromRequestParts<App> for Session {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        session::of_cookie(parts, app).await
     }
 }
 
@@ -70,13 +83,20 @@ impl<T: DeserializeOwned, K: DeserializeOwned, S: Sync> FromRequestParts<S> for 
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let pairs = parts.uri.query().unwrap_or_default().split('&');
-        let (page, filter): (Vec<_>, Vec<_>) = pairs.partition(|pair| {
-            let name = pair.split('=').next();
-            matches!(name, Some("limit" | "cursor"))
-        });
-        Ok(Self { filter: parse(&filter)?, page: parse(&page)? })
+        let (page, filter) = apart(parts, &["limit", "cursor"])?;
+        Ok(Self { filter, page })
     }
+}
+
+/// A query string that holds two things: the parameters of these names, and the others.
+pub(super) fn apart<A: DeserializeOwned, B: DeserializeOwned>(
+    parts: &Parts,
+    names: &[&str],
+) -> Result<(A, B), Problem> {
+    let pairs = parts.uri.query().unwrap_or_default().split('&');
+    let (named, others): (Vec<_>, Vec<_>) =
+        pairs.partition(|pair| pair.split('=').next().is_some_and(|name| names.contains(&name)));
+    Ok((parse(&named)?, parse(&others)?))
 }
 
 fn parse<T: DeserializeOwned>(pairs: &[&str]) -> Result<T, Problem> {

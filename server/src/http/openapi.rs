@@ -9,7 +9,7 @@ use utoipa::{
     OpenApi as _,
     openapi::{
         OpenApi,
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 
@@ -17,18 +17,20 @@ use utoipa::{
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(title = "Aralau", description = "Headquarters' view of all visits."),
-    modifiers(&Bearer),
+    modifiers(&Credentials),
     components(schemas(super::problem::ProblemBody))
 )]
 struct Description;
 
-struct Bearer;
+struct Credentials;
 
-impl utoipa::Modify for Bearer {
+impl utoipa::Modify for Credentials {
     fn modify(&self, openapi: &mut OpenApi) {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(scheme));
+        let cookie = ApiKey::Cookie(ApiKeyValue::new(super::session::COOKIE));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
     }
 }
 

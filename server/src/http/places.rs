@@ -21,7 +21,7 @@ use crate::{
 
 /// Places, the longest known first.
 #[utoipa::path(
-    get, path = "/v1/places", params(PlaceFilter, PageParameters), security(("token" = [])),
+    get, path = "/v1/places", params(PlaceFilter, PageParameters), security(("token" = []), ("session" = [])),
     responses((status = 200, body = PlacePage), Problem)
 )]
 pub async fn list(
@@ -36,7 +36,7 @@ pub async fn list(
 /// The visits to one place, newest first. Takes the filters of `/v1/visits`.
 #[utoipa::path(
     get, path = "/v1/places/{id}/visits", params(("id" = Uuid, Path), VisitFilter, PageParameters),
-    security(("token" = [])), responses((status = 200, body = VisitPage), Problem)
+    security(("token" = []), ("session" = [])), responses((status = 200, body = VisitPage), Problem)
 )]
 pub async fn visits(
     State(app): State<App>,

@@ -19,11 +19,14 @@ use crate::{authorize::Denied, store::StoreError};
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     /// No token, or one that does not count.
-    #[error("send a valid token: `Authorization: Bearer aralau_…`")]
+    #[error("send a valid token, `Authorization: Bearer aralau_…`, or sign in")]
     Unauthorized,
     /// The role does not allow it.
     #[error("this token's role does not allow this")]
     Forbidden,
+    /// A browser's session asks for a change, and not from a page of this server.
+    #[error("a session changes something only for a page of this server")]
+    CrossSite,
     /// Absent, or not for this caller: both look alike.
     #[error("there is nothing of this name here")]
     NotFound,
@@ -48,6 +51,12 @@ pub enum Problem {
     /// A body in another format.
     #[error("send `Content-Type: application/json`")]
     UnsupportedMediaType,
+    /// More rows than the format holds; how many it does.
+    #[error("this format holds {0} rows: narrow the filter, or take CSV")]
+    TooManyRows(u32),
+    /// As many files are being made as can be.
+    #[error("too many such files are being made; try again later")]
+    TooManyExports,
     /// The field has no two values to choose from.
     #[error("this field is not in conflict; someone may have settled it already")]
     NotInConflict,
@@ -138,6 +147,7 @@ impl Problem {
         match self {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::CrossSite => (StatusCode::FORBIDDEN, "cross_site"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::UnknownRoute => (StatusCode::NOT_FOUND, "unknown_route"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
@@ -146,6 +156,8 @@ impl Problem {
             Self::BadBody(_) => (StatusCode::BAD_REQUEST, "bad_body"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Self::TooManyRows(_) => (StatusCode::UNPROCESSABLE_ENTITY, "too_many_rows"),
+            Self::TooManyExports => (StatusCode::SERVICE_UNAVAILABLE, "too_many_exports"),
             Self::NotInConflict => (StatusCode::CONFLICT, "not_in_conflict"),
             Self::BadValue(_) => (StatusCode::BAD_REQUEST, "bad_value"),
             Self::AlreadyDecided => (StatusCode::CONFLICT, "already_decided"),

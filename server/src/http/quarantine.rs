@@ -23,7 +23,7 @@ const MAX_NOTE_CHARS: usize = 2_000;
 
 /// Held entries with their words, in the order of the log; at most 100 on a page.
 #[utoipa::path(
-    get, path = "/v1/quarantine", params(HeldFilter, PageParameters), security(("token" = [])),
+    get, path = "/v1/quarantine", params(HeldFilter, PageParameters), security(("token" = []), ("session" = [])),
     responses((status = 200, body = QuarantinePage), Problem)
 )]
 pub async fn list(
@@ -45,7 +45,7 @@ pub struct Released {
 
 /// Lets a held entry into its document, with everything that was held only because of it.
 #[utoipa::path(
-    post, path = "/v1/quarantine/{replica}/{scope}/{index}/release", security(("token" = [])),
+    post, path = "/v1/quarantine/{replica}/{scope}/{index}/release", security(("token" = []), ("session" = [])),
     params(("replica" = String, Path), ("scope" = Uuid, Path), ("index" = u64, Path)),
     responses((status = 200, body = Released), Problem)
 )]
@@ -77,7 +77,7 @@ pub struct Rejected {
 
 /// Refuses a held entry for good. Its words stay in the log.
 #[utoipa::path(
-    post, path = "/v1/quarantine/{replica}/{scope}/{index}/reject", security(("token" = [])),
+    post, path = "/v1/quarantine/{replica}/{scope}/{index}/reject", security(("token" = []), ("session" = [])),
     params(("replica" = String, Path), ("scope" = Uuid, Path), ("index" = u64, Path)),
     request_body = Rejection, responses((status = 200, body = Rejected), Problem)
 )]

@@ -352,7 +352,7 @@ fn pull_all(
     held: &[(ScopeId, u64, String)],
     now: Millis,
 ) -> Result<Vec<aralau_sync_core::sync::Gained>, StoreError> {
-    let mut limits = app.pull_limits();
+    let mut limits = app.settings().pull_limits;
     limits.bytes = hello.most_bytes.map_or(limits.bytes, |most| limits.bytes.min(most.max(1) as usize));
     let mut all = Vec::new();
     // Scopes that are not this person's are passed over in silence: foreign and absent look alike.

@@ -1,13 +1,17 @@
 //! `/v1/visits`: the merged history.
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{FromRequestParts, State},
+    http::request::Parts,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use aralau_sync_core::id::{ChangeHash, DocumentId, Kind};
 
 use super::{
-    extract::{Body, Filter, Named, PageParameters, Paged},
+    extract::{Body, Filter, Named, PageParameters, Paged, apart},
     problem::Problem,
 };
 use crate::{
@@ -18,6 +22,7 @@ use crate::{
         conflicts,
         document::locate,
         history::{self, HistoryPage},
+        points::{self, PointsWanted, VisitPoints},
         visit::{self, VisitDetail},
         visits::{self, VisitFilter, VisitKey, VisitPage},
     },
@@ -36,7 +41,7 @@ pub struct WhichBeat {
 
 /// Visits, newest first.
 #[utoipa::path(
-    get, path = "/v1/visits", params(VisitFilter, PageParameters), security(("token" = [])),
+    get, path = "/v1/visits", params(VisitFilter, PageParameters), security(("token" = []), ("session" = [])),
     responses((status = 200, body = VisitPage), Problem)
 )]
 pub async fn list(
@@ -48,9 +53,35 @@ pub async fn list(
     Ok(Json(app.read(move |connection| visits::page(connection, &filter, &page)).await?))
 }
 
+/// Which visits, and where on the globe.
+pub struct OnMap(VisitFilter, PointsWanted);
+
+impl<S: Sync> FromRequestParts<S> for OnMap {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let (wanted, filter) = apart(parts, &["bbox", "limit"])?;
+        Ok(Self(filter, wanted))
+    }
+}
+
+/// Visits as points on a map, the newest first. Takes the filters of `/v1/visits`.
+#[utoipa::path(
+    get, path = "/v1/visits/points", params(VisitFilter, PointsWanted), security(("token" = []), ("session" = [])),
+    responses((status = 200, body = VisitPoints), Problem)
+)]
+pub async fn points(
+    State(app): State<App>,
+    caller: Caller,
+    OnMap(filter, wanted): OnMap,
+) -> Result<Json<VisitPoints>, Problem> {
+    caller.may(Action::ReadVisits)?;
+    Ok(Json(app.read(move |connection| points::points(connection, &filter, &wanted)).await?))
+}
+
 /// One visit with its notes, its conflicts and its place in the log.
 #[utoipa::path(
-    get, path = "/v1/visits/{id}", params(("id" = Uuid, Path), WhichBeat), security(("token" = [])),
+    get, path = "/v1/visits/{id}", params(("id" = Uuid, Path), WhichBeat), security(("token" = []), ("session" = [])),
     responses((status = 200, body = VisitDetail), Problem)
 )]
 pub async fn detail(
@@ -68,7 +99,7 @@ pub async fn detail(
 /// on a page.
 #[utoipa::path(
     get, path = "/v1/visits/{id}/history", params(("id" = Uuid, Path), WhichBeat, PageParameters),
-    security(("token" = [])), responses((status = 200, body = HistoryPage), Problem)
+    security(("token" = []), ("session" = [])), responses((status = 200, body = HistoryPage), Problem)
 )]
 pub async fn history(
     State(app): State<App>,
@@ -105,7 +136,7 @@ pub struct Resolved {
 
 /// Settles a conflict: an edit like any other, in headquarters' name, which replaces all the values known now.
 #[utoipa::path(
-    post, path = "/v1/visits/{id}/resolve", params(("id" = Uuid, Path), WhichBeat), security(("token" = [])),
+    post, path = "/v1/visits/{id}/resolve", params(("id" = Uuid, Path), WhichBeat), security(("token" = []), ("session" = [])),
     request_body = Resolution, responses((status = 200, body = Resolved), Problem)
 )]
 pub async fn resolve(

@@ -11,6 +11,7 @@ use super::{
     author::Person,
     instant::Instant,
     page::{Cursor, Limit, Page},
+    people::{beats_of, codes},
 };
 use crate::store::StoreError;
 
@@ -67,15 +68,14 @@ pub fn all(connection: &Connection, now: Millis) -> Result<Vec<DeviceShown>, Sto
 
 /// One page of all devices.
 pub fn page(connection: &Connection, page: &Page<Uuid>, now: Millis) -> Result<DevicePage, StoreError> {
-    let mut statement = connection.prepare_cached(
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT d.device, d.person, coalesce(p.name, '') AS name, d.server_custody, d.enrolled_at, d.revoked_at,
              s.last_sync_at, s.unsent, s.oldest_unsent_at, s.clock_skew_ms, s.app,
-             (SELECT group_concat(b.code, char(10) ORDER BY b.code) FROM beat b WHERE b.scope_no IN
-                 (SELECT g.scope_no FROM granted g WHERE g.person = d.person AND g.from_ms <= ?2
-                  AND (g.until_ms IS NULL OR g.until_ms > ?2))) AS beats
+             {} AS beats
          FROM device d LEFT JOIN person p USING (person) LEFT JOIN device_status s USING (device)
          WHERE ?1 IS NULL OR d.device > ?1 ORDER BY d.device LIMIT ?3",
-    )?;
+        beats_of("d.person", "?2")
+    ))?;
     let after = page.after().map(|device| device.as_bytes().to_vec());
     let rows = statement.query_map(params![after, now.0, page.and_one()], |row| {
         let device = device(row)?;
@@ -87,11 +87,10 @@ pub fn page(connection: &Connection, page: &Page<Uuid>, now: Millis) -> Result<D
 
 fn device(row: &Row<'_>) -> rusqlite::Result<DeviceShown> {
     let instant = |name| -> rusqlite::Result<_> { Ok(row.get::<_, Option<i64>>(name)?.map(Instant::from_ms)) };
-    let beats: Option<String> = row.get("beats")?;
     Ok(DeviceShown {
         id: Uuid::from_bytes(row.get("device")?),
         person: Person { id: PersonId::from_bytes(row.get("person")?), name: row.get("name")? },
-        beats: beats.iter().flat_map(|codes| codes.split('\n')).map(str::to_owned).collect(),
+        beats: codes(row.get("beats")?),
         server_custody: row.get("server_custody")?,
         enrolled_at: Instant::from_ms(row.get("enrolled_at")?),
         last_sync_at: instant("last_sync_at")?,

@@ -172,7 +172,7 @@ pub(super) fn one(connection: &Connection, document_no: i64) -> Result<Option<Vi
 }
 
 /// `None` where no visit can pass.
-fn conditions(filter: &VisitFilter) -> Option<Conditions> {
+pub(super) fn conditions(filter: &VisitFilter) -> Option<Conditions> {
     let mut all = Conditions::default();
     all.and_some("v.scope_no = (SELECT scope_no FROM beat WHERE code = ?)", filter.beat.clone());
     all.and_some("v.place = ?", filter.place.map(|place| Blob(*place.as_bytes())));

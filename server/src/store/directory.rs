@@ -1,5 +1,7 @@
 //! The directory: control rows and the tables projected from them.
 
+use std::collections::BTreeMap;
+
 use aralau_sync_core::{
     cbor,
     directory::Control,
@@ -19,6 +21,7 @@ use super::{
     StoreError, Transaction, hold,
     log::{NewRow, ScopeLog},
 };
+use crate::area::Area;
 
 /// The directory's number among the scopes.
 pub const DIRECTORY: i64 = 1;
@@ -213,6 +216,25 @@ pub fn ensure_beat(tx: &Transaction<'_>, code: &str, name: &str, now: Millis) ->
     Ok((made, true))
 }
 
+/// Gives a beat its outline, in place of any it had.
+pub fn outline_beat(tx: &Transaction<'_>, scope_no: i64, area: &Area) -> Result<(), StoreError> {
+    let json =
+        serde_json::to_string(area).map_err(|_| StoreError::Internal("an outline without a JSON form".into()))?;
+    tx.execute("INSERT OR REPLACE INTO beat_area (scope_no, area) VALUES (?, ?)", params![scope_no, json])?;
+    Ok(())
+}
+
+/// The outlines that are known, by the number of the beat's scope.
+pub fn beat_areas(connection: &Connection) -> Result<BTreeMap<i64, Area>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT scope_no, area FROM beat_area")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+    rows.map(|row| {
+        let (scope_no, json) = row?;
+        Ok((scope_no, serde_json::from_str(&json).map_err(|_| StoreError::corrupt("the outline of a beat"))?))
+    })
+    .collect()
+}
+
 fn fresh_uuid(tx: &Transaction<'_>) -> Result<Uuid, StoreError> {
     Ok(uuid::Builder::from_random_bytes(tx.random()?).into_uuid())
 }
@@ -227,6 +249,11 @@ pub fn ensure_person(tx: &Transaction<'_>, name: &str, now: Millis) -> Result<(P
     let person = PersonId(fresh_uuid(tx)?);
     record(tx, &Control::Person { person, name: name.to_owned() }, now)?;
     Ok((person, true))
+}
+
+/// Whether phones enroll as this person: the directory knows them, and they are not headquarters' own hand.
+pub fn has_phones(connection: &Connection, person: PersonId) -> Result<bool, StoreError> {
+    Ok(person != HEADQUARTERS && is_person(connection, person)?)
 }
 
 /// Grants a person a scope from now on, unless they hold it, and lets in what was held for want of it.

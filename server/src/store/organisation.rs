@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::{BeatRow, Identity, StoreError, Transaction, custody, directory, projection};
+use crate::area::Area;
 
 /// Places get their ids from beat and address, so that loading a table twice makes each only once.
 const PLACE_NAMESPACE: Uuid = Uuid::from_u128(0x0d1f_3b8e_52a4_5c6b_9e21_7f0a_61c3_d2b4);
@@ -24,6 +25,8 @@ pub struct Organisation {
     pub places: Vec<PlaceLine>,
     /// People.
     pub staff: Vec<StaffLine>,
+    /// The outline of each beat by code, as far as known. In place of an older one.
+    pub areas: Vec<(String, Area)>,
 }
 
 /// A place of a beat.
@@ -76,6 +79,9 @@ pub fn load(
     let beat = |code: &str| {
         directory::beat(tx, code)?.ok_or_else(|| StoreError::Internal(format!("there is no beat {code:?}")))
     };
+    for (code, area) in &organisation.areas {
+        directory::outline_beat(tx, beat(code)?.scope_no, area)?;
+    }
     for line in &organisation.staff {
         let beat = beat(&line.beat)?;
         let (person, new) = directory::ensure_person(tx, &line.name, now)?;

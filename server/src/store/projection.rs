@@ -15,12 +15,19 @@ use aralau_sync_core::{
 use rusqlite::{Connection, OptionalExtension as _, params};
 use uuid::Uuid;
 
-use super::{StoreError, Transaction, directory, log::ScopeLog};
+use super::{
+    StoreError, Transaction,
+    coverage::{self, Tally},
+    directory,
+    log::ScopeLog,
+};
 
 /// What the store knows of a document's accepted rows, beside the changes themselves; in the order of the log.
 #[derive(Debug, Default)]
 pub struct Loaded {
     document_no: Option<i64>,
+    /// Whether nothing was projected of it before.
+    is_new: bool,
     rows: Vec<RowFacts>,
 }
 
@@ -43,7 +50,8 @@ pub fn document_no(connection: &Connection, scope_no: i64, id: DocumentId) -> Re
 /// Loads a document with what is held beside it; empty where it does not exist yet.
 pub fn load(connection: &Connection, scope_no: i64, id: DocumentId) -> Result<(DocumentGround, Loaded), StoreError> {
     let mut ground = DocumentGround::default();
-    let mut loaded = Loaded { document_no: document_no(connection, scope_no, id)?, rows: Vec::new() };
+    let known = document_no(connection, scope_no, id)?;
+    let mut loaded = Loaded { document_no: known, is_new: known.is_none(), rows: Vec::new() };
     if let Some(document_no) = loaded.document_no {
         load_accepted(connection, document_no, &mut ground, &mut loaded)?;
     }
@@ -202,6 +210,9 @@ impl Projected<'_> {
         let rows = &self.loaded.rows;
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
         let position = visit.position;
+        let started_at = visit.started_at.unwrap_or(first.at);
+        let before = if self.loaded.is_new { None } else { Tally::written(self.tx, self.document_no)? };
+        let now = Tally::of(self.scope_no, visit, started_at, first.received_at, first.late);
         self.tx
             .prepare_cached(
                 "INSERT OR REPLACE INTO visit (document_no, scope_no, place, author, visit_type, outcome, status,
@@ -216,7 +227,7 @@ impl Projected<'_> {
                 visit.visit_type,
                 visit.outcome,
                 visit.status,
-                visit.started_at.unwrap_or(first.at).0,
+                started_at.0,
                 visit.ended_at.map(|at| at.0),
                 first.received_at.0,
                 last.received_at.0,
@@ -228,6 +239,7 @@ impl Projected<'_> {
                 position.and_then(|position| position.accuracy_m),
                 position.map(|position| position.mock),
             ])?;
+        coverage::follow(self.tx, before.as_ref(), now.as_ref())?;
         self.notes(visit)?;
         self.conflicts(visit)?;
         for (collection, items) in &visit.collections {

@@ -22,7 +22,7 @@ use super::{
 use crate::keys::DeviceVerifier;
 
 /// The tables that follow from the log.
-const PROJECTIONS: [&str; 15] = [
+const PROJECTIONS: [&str; 17] = [
     "epoch",
     "person",
     "beat",
@@ -38,6 +38,8 @@ const PROJECTIONS: [&str; 15] = [
     "referral",
     "commitment",
     "conflict",
+    "coverage",
+    "place_contact",
 ];
 
 /// What a rebuild did.

@@ -54,11 +54,14 @@ pub fn token(connection: &Connection, hash: &[u8; 32], now: Millis) -> Result<Op
     Ok(found.optional()?)
 }
 
-/// The tokens that count now.
-pub fn live_tokens(connection: &Connection, now: Millis) -> Result<BTreeSet<Uuid>, StoreError> {
+/// The tokens and the sessions that count now.
+pub fn live_credentials(connection: &Connection, now: Millis) -> Result<BTreeSet<Uuid>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT token_id FROM token WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
+        "WITH live AS MATERIALIZED (
+             SELECT token_id FROM token WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?1))
+         SELECT token_id FROM live
+         UNION ALL SELECT session_id FROM session JOIN live USING (token_id) WHERE expires_at > ?1",
     )?;
-    let tokens = statement.query_map([now.0], |row| row.get(0).map(Uuid::from_bytes))?;
-    Ok(tokens.collect::<Result<_, _>>()?)
+    let credentials = statement.query_map([now.0], |row| row.get(0).map(Uuid::from_bytes))?;
+    Ok(credentials.collect::<Result<_, _>>()?)
 }

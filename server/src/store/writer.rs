@@ -32,7 +32,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Fresh random bytes.
-    pub(super) fn random<const N: usize>(&self) -> Result<[u8; N], StoreError> {
+    pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], StoreError> {
         random(self.entropy).map_err(|error| StoreError::Internal(error.to_string()))
     }
 }

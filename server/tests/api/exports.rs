@@ -102,3 +102,29 @@ async fn metrics_count_by_route_and_name_nobody() {
     }
     assert!(!text.contains(&id.to_string()) && !text.contains("Анна"));
 }
+
+#[tokio::test]
+async fn a_workbook_holds_the_same_visits_as_the_other_files() {
+    use calamine::{Data, Reader as _, Xlsx};
+    let world = World::new().await;
+    let (token, mut anna) = (world.token(Role::Headquarters).await, world.phone("=Анна", 1).await);
+    for number in 0..VISITS {
+        world.visit(&mut anna, number, NOW.0, "=cmd|' /C calc'!A0").await;
+    }
+    let reply = world.get("/v1/export.xlsx?outcome=contacted", &token).await;
+    assert_eq!(reply.headers[header::CONTENT_DISPOSITION], "attachment; filename=\"visits.xlsx\"");
+    assert_eq!(reply.headers[header::CONTENT_LENGTH], reply.bytes.len().to_string());
+    let mut workbook = calamine::open_workbook_from_rs::<Xlsx<_>, _>(std::io::Cursor::new(reply.bytes)).unwrap();
+    let rows: Vec<Vec<Data>> = workbook.worksheet_range("visits").unwrap().rows().map(<[_]>::to_vec).collect();
+    assert_eq!(rows.len() as u128, VISITS + 1);
+    let cell = |name: &str| {
+        let column = rows[0].iter().position(|heading| *heading == Data::String(name.to_owned())).unwrap();
+        rows[1][column].clone()
+    };
+    assert_eq!(cell("author"), Data::String("=Анна".to_owned()), "a string, which no program runs");
+    assert_eq!(cell("lat"), Data::Float(43.25));
+    let (days_to_1970, day_ms) = (25_569.0, 86_400_000.0);
+    let Data::DateTime(started_at) = cell("started_at") else { panic!("no time: {}", cell("started_at")) };
+    assert!((started_at.as_f64() - (NOW.0 as f64 / day_ms + days_to_1970)).abs() < 1e-6, "{started_at}");
+    assert_eq!(cell("mock"), Data::Bool(false));
+}

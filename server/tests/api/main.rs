@@ -3,8 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod access;
+mod coverage;
 mod exports;
 mod lists;
 mod one_visit;
+mod people;
+mod points;
 mod quarantine;
+mod session;
 mod world;

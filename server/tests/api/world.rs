@@ -15,6 +15,7 @@ use aralau_server::{
     entropy::SystemEntropy,
     keys::CustodyKey,
     serve,
+    settings::Settings,
     store::{self, BeatRow, Enrollment, Store, Upload},
 };
 use aralau_sync_core::{
@@ -29,8 +30,8 @@ use aralau_sync_core::{
 use aws_lc_rs::rand::SystemRandom;
 use axum::{
     Router,
-    body::Body,
-    http::{HeaderMap, Method, Request, StatusCode, header},
+    body::{Body, Bytes},
+    http::{HeaderMap, HeaderName, Method, Request, StatusCode, header},
 };
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
@@ -51,6 +52,7 @@ pub struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: String,
+    pub bytes: Bytes,
 }
 
 impl Reply {
@@ -68,11 +70,15 @@ impl Reply {
 
 impl World {
     pub async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    pub async fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), NOW, Arc::new(SystemEntropy)).unwrap();
         let clock = Arc::new(AtomicI64::new(NOW.0));
         let shown = Arc::clone(&clock);
-        let app = App::new(store, Arc::new(move || Millis(shown.load(Ordering::Relaxed))));
+        let app = App::with(store, Arc::new(move || Millis(shown.load(Ordering::Relaxed))), settings);
         let (beat, _) = app.write(|tx| store::ensure_beat(tx, "beat-01", "Участок 1", NOW)).await.unwrap();
         let router = serve::router(&app);
         Self { app, beat, router, clock, minted: AtomicU8::new(1), _folder: folder }
@@ -98,9 +104,22 @@ impl World {
     }
 
     pub async fn send(&self, method: Method, uri: &str, token: Option<&str>, body: Option<serde_json::Value>) -> Reply {
+        let token = token.map(|token| format!("Bearer {token}"));
+        let head = token.iter().map(|token| (header::AUTHORIZATION.as_str(), token.as_str()));
+        self.ask(method, uri, &head.collect::<Vec<_>>(), body).await
+    }
+
+    /// Sends a request with these headers.
+    pub async fn ask(
+        &self,
+        method: Method,
+        uri: &str,
+        head: &[(&str, &str)],
+        body: Option<serde_json::Value>,
+    ) -> Reply {
         let mut request = Request::builder().method(method).uri(uri);
-        if let Some(token) = token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        for (name, value) in head {
+            request = request.header(*name, *value);
         }
         let body = match body {
             Some(json) => {
@@ -112,7 +131,12 @@ impl World {
         let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        Reply { status: parts.status, headers: parts.headers, body: String::from_utf8(bytes.to_vec()).unwrap() }
+        Reply {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes,
+        }
     }
 
     pub async fn get(&self, uri: &str, token: &str) -> Reply {
@@ -134,7 +158,12 @@ impl World {
 
     /// The answer while it is still open.
     pub async fn open(&self, uri: &str, token: &str) -> axum::response::Response {
-        let request = Request::builder().uri(uri).header(header::AUTHORIZATION, format!("Bearer {token}"));
+        self.open_with(uri, (header::AUTHORIZATION, &format!("Bearer {token}"))).await
+    }
+
+    /// The same, for whoever this header is of.
+    pub async fn open_with(&self, uri: &str, (name, value): (HeaderName, &str)) -> axum::response::Response {
+        let request = Request::builder().uri(uri).header(name, value);
         self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     }
 

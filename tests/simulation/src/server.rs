@@ -9,6 +9,7 @@ use aralau_client_sdk::{HttpRequest, HttpResponse, Transport, TransportError};
 use aralau_server::{
     app::App,
     serve::router,
+    settings::Settings,
     store::{self, OpenError, PullLimits, Store, StoreError, Transaction},
 };
 use aralau_sync_core::time::Millis;
@@ -71,7 +72,8 @@ impl Server {
         let now = self.clock.now();
         let store = Store::open(&self.folder, now, self.dice.clone())?;
         let clock = self.clock.clone();
-        let app = App::limited(store, Arc::new(move || clock.now()), self.limits);
+        let settings = Settings { pull_limits: self.limits, ..Settings::default() };
+        let app = App::with(store, Arc::new(move || clock.now()), settings);
         let router = router(&app);
         self.open = Some((app, router));
         Ok(())

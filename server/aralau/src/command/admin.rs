@@ -44,6 +44,9 @@ enum Task {
         /// CSV with `name,beat`.
         #[arg(long)]
         staff: PathBuf,
+        /// GeoJSON: a collection of polygons, each with its beat's code as the property `beat`.
+        #[arg(long)]
+        areas: Option<PathBuf>,
     },
     /// Make a one-time code with which an inspector's phone enrolls itself.
     Enroll {
@@ -91,13 +94,9 @@ impl Admin {
     pub fn run(&self, json: bool) -> Result<(), Failure> {
         match &self.task {
             Task::Sample => self.sample(json),
-            Task::Load { beats, places, staff } => {
-                let organisation = read_tables([beats, places, staff])?;
-                let store = Store::open(&self.data, now(), Arc::new(SystemEntropy))?;
-                let handle = store.clone();
-                let report = store.write(move |tx| store::load(tx, handle.identity(), &organisation, now()))?;
-                output::show(json, &report, made);
-                Ok(())
+            Task::Load { beats, places, staff, areas } => {
+                let organisation = read_tables([beats, places, staff], areas.as_deref())?;
+                self.load(json, organisation)
             }
             Task::Enroll { beat, inspector, minutes } => self.enroll(json, beat, inspector, *minutes),
             Task::Token { role, name } => self.token(json, role, name),
@@ -112,6 +111,14 @@ impl Admin {
     fn open(&self) -> Result<Store, Failure> {
         must_exist(&self.data)?;
         Ok(Store::open(&self.data, now(), Arc::new(SystemEntropy))?)
+    }
+
+    fn load(&self, json: bool, organisation: store::Organisation) -> Result<(), Failure> {
+        let store = Store::open(&self.data, now(), Arc::new(SystemEntropy))?;
+        let handle = store.clone();
+        let report = store.write(move |tx| store::load(tx, handle.identity(), &organisation, now()))?;
+        output::show(json, &report, made);
+        Ok(())
     }
 
     fn sample(&self, json: bool) -> Result<(), Failure> {
@@ -213,12 +220,17 @@ impl Admin {
     }
 }
 
-fn read_tables(paths: [&Path; 3]) -> Result<store::Organisation, Failure> {
+fn read_tables(paths: [&Path; 3], areas: Option<&Path>) -> Result<store::Organisation, Failure> {
     let wrong =
         |path: &Path, error: &dyn std::fmt::Display| Failure::new("table", format!("{}: {error}", path.display()));
     let read = |path: &Path| std::fs::read(path).map_err(|error| wrong(path, &error));
     let [beats, places, staff] = [read(paths[0])?, read(paths[1])?, read(paths[2])?];
-    tables::organisation([&beats, &places, &staff]).map_err(|(table, error)| wrong(paths[table], &error))
+    let organisation = tables::organisation([&beats, &places, &staff]);
+    let mut organisation = organisation.map_err(|(table, error)| wrong(paths[table], &error))?;
+    if let Some(path) = areas {
+        organisation.areas = tables::areas(&read(path)?).map_err(|error| wrong(path, &error))?;
+    }
+    Ok(organisation)
 }
 
 fn made(report: &store::LoadReport) -> String {

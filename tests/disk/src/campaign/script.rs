@@ -123,6 +123,7 @@ fn load(office: &mut Office) -> Done {
         beats: vec![("beat-01".into(), "Участок 1".into())],
         places: places.collect(),
         staff: staff.collect(),
+        areas: Vec::new(),
     };
     let store = office.store()?.clone();
     office.write(move |tx, now| store::load(tx, store.identity(), &organisation, now))?;

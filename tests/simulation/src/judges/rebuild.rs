@@ -9,7 +9,8 @@ use crate::{
 };
 
 /// What is not projected from the log: the log itself and what is needed to extend it, and facts of operation.
-const TRUTH: [&str; 8] = ["meta", "scope", "stream", "head", "log", "device_status", "enrollment_code", "token"];
+const TRUTH: [&str; 10] =
+    ["meta", "scope", "stream", "head", "log", "device_status", "enrollment_code", "token", "session", "beat_area"];
 
 /// See the module.
 pub struct Rebuild;

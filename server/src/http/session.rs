@@ -1,0 +1,109 @@
+//! `/v1/session`: how a browser signs in, and out.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    response::{AppendHeaders, IntoResponse},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{extract::Body, origin, problem::Problem};
+use crate::{
+    app::App,
+    authorize::{Action, Role},
+    query::instant::Instant,
+    session::{self, Credential, LIFE_MS, Session},
+};
+
+/// The cookie that holds a session's secret.
+pub(super) const COOKIE: &str = "aralau_session";
+/// A longer value is none of ours.
+const MAX_SECRET_BYTES: usize = 128;
+
+/// Who is signed in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SignedIn {
+    /// What they may do, by name.
+    pub role: Role,
+    /// What that comes to. What is not listed is refused by the server; a page need not offer it.
+    pub may: Vec<Action>,
+    /// Who, in the words of whoever minted the token.
+    pub label: String,
+    /// When the session ends by itself.
+    pub expires_at: Instant,
+}
+
+impl From<Session> for SignedIn {
+    fn from(session: Session) -> Self {
+        let role = session.caller.role;
+        let may = Action::ALL.into_iter().filter(|action| session.caller.may(*action).is_ok()).collect();
+        Self { role, may, label: session.caller.name, expires_at: Instant(session.expires_at) }
+    }
+}
+
+/// Begins a session: the answer sets the cookie `aralau_session`, which every route takes in a token's place.
+#[utoipa::path(
+    post, path = "/v1/session", request_body = Credential,
+    responses((status = 200, body = SignedIn, headers(("set-cookie" = String))), Problem)
+)]
+pub async fn sign_in(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Body(credential): Body<Credential>,
+) -> Result<impl IntoResponse, Problem> {
+    // Nobody is signed in by another site as somebody else.
+    if origin::names_another(&headers) {
+        return Err(Problem::CrossSite);
+    }
+    let now = app.now();
+    let begun = app.write(move |tx| session::begin(tx, &credential, now)).await?;
+    let (secret, session) = begun.ok_or(Problem::Unauthorized)?;
+    let cookie = set_cookie(&app, &headers, &secret, LIFE_MS / 1000);
+    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(SignedIn::from(session))))
+}
+
+/// Who is signed in by the cookie of this request.
+#[utoipa::path(
+    get, path = "/v1/session", security(("session" = [])), responses((status = 200, body = SignedIn), Problem)
+)]
+pub async fn show(session: Session) -> Json<SignedIn> {
+    Json(SignedIn::from(session))
+}
+
+/// Ends the session of this request's cookie, here and in the browser.
+#[utoipa::path(
+    delete, path = "/v1/session", security(("session" = [])), responses((status = 204), Problem)
+)]
+pub async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<impl IntoResponse, Problem> {
+    if let Some(secret) = secret(&headers).map(str::to_owned) {
+        if !origin::is_same(&headers) {
+            return Err(Problem::CrossSite);
+        }
+        app.write(move |tx| session::end(tx, &secret)).await?;
+    }
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, set_cookie(&app, &headers, "", 0))])))
+}
+
+/// A session comes with a cookie, and changes something only for a page of this server.
+pub(super) async fn of_cookie(parts: &Parts, app: &App) -> Result<Session, Problem> {
+    let secret = secret(&parts.headers).ok_or(Problem::Unauthorized)?.to_owned();
+    if !parts.method.is_safe() && !origin::is_same(&parts.headers) {
+        return Err(Problem::CrossSite);
+    }
+    let now = app.now();
+    app.read(move |connection| session::find(connection, &secret, now)).await?.ok_or(Problem::Unauthorized)
+}
+
+fn secret(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let (_, secret) = pairs.find(|(name, _)| *name == COOKIE)?;
+    (!secret.is_empty() && secret.len() <= MAX_SECRET_BYTES).then_some(secret)
+}
+
+fn set_cookie(app: &App, headers: &HeaderMap, secret: &str, seconds: i64) -> String {
+    let secure = if origin::is_https(app, headers) { "; Secure" } else { "" };
+    format!("{COOKIE}={secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}")
+}

@@ -1,0 +1,72 @@
+//! The people of the directory.
+
+use rusqlite::{Connection, params};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use aralau_sync_core::{id::PersonId, time::Millis};
+
+use super::page::{Cursor, Page};
+use crate::store::{HEADQUARTERS, StoreError};
+
+/// A person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PersonShown {
+    /// In the directory.
+    #[schema(value_type = Uuid)]
+    pub person: PersonId,
+    /// Their name.
+    pub name: String,
+    /// The beats that they may write in now, by code.
+    pub beats: Vec<String>,
+}
+
+/// The order of the list: by name, namesakes in no meaningful one.
+pub type PersonKey = (String, Uuid);
+
+/// A page of people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PeoplePage {
+    /// By name.
+    pub people: Vec<PersonShown>,
+    /// Where the next page begins; null on the last one.
+    #[schema(value_type = Option<String>)]
+    pub next: Option<Cursor<PersonKey>>,
+}
+
+/// One page of all people; headquarters' own hand is nobody.
+pub fn page(connection: &Connection, page: &Page<PersonKey>, now: Millis) -> Result<PeoplePage, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT p.person, p.name, {} AS beats
+         FROM person p WHERE p.person <> ?2 AND (?3 IS NULL OR (p.name, p.person) > (?3, ?4))
+         ORDER BY p.name, p.person LIMIT ?5",
+        beats_of("p.person", "?1")
+    ))?;
+    let after = page.after();
+    let (name, id) = (after.map(|(name, _)| name), after.map(|(_, id)| id.as_bytes().to_vec()));
+    let rows = statement.query_map(params![now.0, HEADQUARTERS.as_bytes(), name, id, page.and_one()], |row| {
+        let person = PersonShown {
+            person: PersonId::from_bytes(row.get("person")?),
+            name: row.get("name")?,
+            beats: codes(row.get("beats")?),
+        };
+        Ok(((person.name.clone(), Uuid::from_bytes(*person.person.as_bytes())), person))
+    })?;
+    let (people, next) = page.cut(rows.collect::<Result<_, _>>()?);
+    Ok(PeoplePage { people, next })
+}
+
+/// SQL for the codes of the beats that a person may write in at a time, both given as SQL; read by [`codes`].
+pub(super) fn beats_of(person: &'static str, at: &'static str) -> String {
+    format!(
+        "(SELECT group_concat(b.code, char(10) ORDER BY b.code) FROM beat b WHERE b.scope_no IN
+             (SELECT g.scope_no FROM granted g WHERE g.person = {person} AND g.from_ms <= {at}
+              AND (g.until_ms IS NULL OR g.until_ms > {at})))"
+    )
+}
+
+/// What [`beats_of`] found.
+pub(super) fn codes(joined: Option<String>) -> Vec<String> {
+    joined.iter().flat_map(|codes| codes.split('\n')).map(str::to_owned).collect()
+}

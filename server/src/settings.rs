@@ -1,0 +1,90 @@
+//! What an operator chooses for a server, beside where its data is. (The time zone is the store's: `store::time_zone`.)
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use crate::{http::console::Console, store::PullLimits};
+
+/// The choices, each with what holds unless chosen.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How much of the log one answer to a device may hold.
+    pub pull_limits: PullLimits,
+    /// Where people and devices reach this server; unless given, the address that a request names.
+    pub public_url: Option<PublicUrl>,
+    /// After how many days without a contact a place is overdue.
+    pub visit_interval_days: u32,
+    /// The console's files; without any, `/` is no route.
+    pub console: Console,
+}
+
+/// A year: beats are walked once in it.
+pub const VISIT_INTERVAL_DAYS: u32 = 365;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            pull_limits: PullLimits::default(),
+            public_url: None,
+            visit_interval_days: VISIT_INTERVAL_DAYS,
+            console: Console::default(),
+        }
+    }
+}
+
+/// `https://visits.example`, without a slash at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// Whether browsers reach the server over TLS.
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Text that is no URL of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not the address of a server, such as https://visits.example")]
+pub struct NoPublicUrl;
+
+impl FromStr for PublicUrl {
+    type Err = NoPublicUrl;
+    fn from_str(text: &str) -> Result<Self, NoPublicUrl> {
+        let url: axum::http::Uri = text.trim_end_matches('/').parse().map_err(|_| NoPublicUrl)?;
+        match (url.scheme_str(), url.authority(), url.path_and_query().map(|path| path.as_str())) {
+            (Some(scheme @ ("http" | "https")), Some(authority), None | Some("/")) => {
+                Ok(Self(format!("{scheme}://{authority}")))
+            }
+            _ => Err(NoPublicUrl),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for PublicUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_url_is_scheme_and_host_and_nothing_else() {
+        let read = |text: &str| text.parse::<PublicUrl>().map(|url| url.to_string());
+        assert_eq!(read("https://visits.example/"), Ok("https://visits.example".to_owned()));
+        assert_eq!(read("http://10.0.0.1:8470"), Ok("http://10.0.0.1:8470".to_owned()));
+        for wrong in ["", "visits.example", "ftp://visits.example", "https://visits.example/path", "https://"] {
+            assert_eq!(read(wrong), Err(NoPublicUrl), "{wrong}");
+        }
+    }
+}
