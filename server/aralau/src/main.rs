@@ -2,6 +2,7 @@
 //! place that knows both the server and the client.
 
 mod command;
+mod console;
 mod demo;
 mod failure;
 mod output;

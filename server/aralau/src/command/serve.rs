@@ -6,14 +6,16 @@ use aralau_server::{
     app::App,
     entropy::SystemEntropy,
     serve::{MAX_CONNECTIONS, serve},
-    store::{FolderLock, Store},
+    settings::{PublicUrl, Settings, VISIT_INTERVAL_DAYS},
+    store::{FolderLock, Store, set_time_zone},
 };
+use chrono_tz::Tz;
 use clap::Args;
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
 use super::now;
-use crate::failure::Failure;
+use crate::{console::CONSOLE, failure::Failure};
 
 /// Flags win over environment variables, those over `aralau.toml` in the data folder.
 #[derive(Debug, Args)]
@@ -24,6 +26,15 @@ pub struct Serve {
     /// Address and port. TLS is left to a proxy in front; bind to loopback behind it.
     #[arg(long, env = "ARALAU_LISTEN")]
     listen: Option<SocketAddr>,
+    /// Where people and devices reach the server, such as `https://visits.example`; the address of each request if left out.
+    #[arg(long, env = "ARALAU_PUBLIC_URL")]
+    public_url: Option<PublicUrl>,
+    /// By whose days visits are counted, such as `Asia/Almaty`; kept in the store until it is changed.
+    #[arg(long, env = "ARALAU_TIME_ZONE")]
+    time_zone: Option<Tz>,
+    /// After how many days without a contact a place is overdue.
+    #[arg(long, env = "ARALAU_VISIT_INTERVAL_DAYS")]
+    visit_interval_days: Option<u32>,
     /// What to log, on stderr: `info`, `warn`, `aralau_server=debug`, …
     #[arg(long, env = "ARALAU_LOG")]
     log: Option<String>,
@@ -37,6 +48,9 @@ pub struct Serve {
 #[serde(deny_unknown_fields)]
 struct File {
     listen: Option<SocketAddr>,
+    public_url: Option<PublicUrl>,
+    time_zone: Option<String>,
+    visit_interval_days: Option<u32>,
     log: Option<String>,
     #[serde(default)]
     log_json: bool,
@@ -44,6 +58,8 @@ struct File {
 
 /// Files open beside connections: the store's, the log's, the runtime's.
 const FILES_BESIDE: usize = 128;
+/// A day to a hundred years.
+const VISIT_INTERVALS: std::ops::RangeInclusive<u32> = 1..=36_500;
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8470);
 
 impl Serve {
@@ -52,7 +68,10 @@ impl Serve {
         start_log(self.log.as_deref().or(file.log.as_deref()).unwrap_or("info"), self.log_json || file.log_json)?;
         let _lock = FolderLock::take(&self.data)?;
         let store = Store::open(&self.data, now(), Arc::new(SystemEntropy))?;
-        let app = App::new(store, Arc::new(now));
+        if let Some(zone) = self.time_zone(&file)? {
+            store.write(move |tx| set_time_zone(tx, zone))?;
+        }
+        let app = App::with(store, Arc::new(now), self.settings(&file)?);
         let listen = self.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN);
         let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(async {
@@ -61,8 +80,28 @@ impl Serve {
                 .map_err(|error| Failure::new("listen", format!("cannot listen on {listen}: {error}")))?;
             tracing::info!(listen = %listener.local_addr()?, deployment = %app.deployment(), "serving");
             eprintln!("aralau: serving {} on http://{}", self.data.display(), listener.local_addr()?);
+            eprintln!("aralau: the console is at http://{}/; sign in with a token", listener.local_addr()?);
             serve(app, listener, connections(), told_to_stop()).await;
             Ok(())
+        })
+    }
+
+    fn time_zone(&self, file: &File) -> Result<Option<Tz>, Failure> {
+        let named = file.time_zone.as_deref().map(str::parse::<Tz>).transpose();
+        let named = named.map_err(|_| Failure::new("config", "time_zone: not a zone such as \"Asia/Almaty\""))?;
+        Ok(self.time_zone.or(named))
+    }
+
+    fn settings(&self, file: &File) -> Result<Settings, Failure> {
+        let visit_interval_days = self.visit_interval_days.or(file.visit_interval_days).unwrap_or(VISIT_INTERVAL_DAYS);
+        if !VISIT_INTERVALS.contains(&visit_interval_days) {
+            return Err(Failure::new("config", "visit_interval_days: from 1 to 36,500"));
+        }
+        Ok(Settings {
+            public_url: self.public_url.clone().or_else(|| file.public_url.clone()),
+            visit_interval_days,
+            console: CONSOLE,
+            ..Settings::default()
         })
     }
 

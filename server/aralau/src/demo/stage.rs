@@ -15,6 +15,7 @@ use aralau_server::{
     authorize::Role,
     entropy::{SystemEntropy, random},
     serve::{MAX_CONNECTIONS, serve},
+    settings::Settings,
     store::{self, Store},
 };
 use aralau_sync_core::{
@@ -30,7 +31,7 @@ use super::{
     line::{self, Line},
     script::{Act, Script},
 };
-use crate::{command::now, failure::Failure, output};
+use crate::{command::now, console::CONSOLE, failure::Failure, output};
 
 /// The one beat of the demonstration.
 const BEAT: &str = "beat-01";
@@ -56,7 +57,9 @@ impl Stage {
     pub fn build(listen: SocketAddr, seed: u64) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new().prefix("aralau-demo-").tempdir()?;
         let data = folder.path().join("server");
-        let app = App::new(Store::open(&data, now(), Arc::new(SystemEntropy))?, Arc::new(now));
+        let store = Store::open(&data, now(), Arc::new(SystemEntropy))?;
+        let settings = Settings { console: CONSOLE, ..Settings::default() };
+        let app = App::with(store, Arc::new(now), settings);
         let runtime = Runtime::new()?;
         let (stop, stopped) = oneshot::channel();
         let (address, line_address, line) = runtime.block_on(async {
@@ -211,7 +214,8 @@ impl Stage {
             let (url, token, data) = (self.url(), hq.token(), self.data());
             let home = self.folder.path().join("devices").join("000");
             output::line(&format!(
-                "\nStill serving on {url}; Ctrl-C ends it and removes the folder. Try:\n  \
+                "\nThe console is at {url}/; sign in with this token:\n  {token}\n\
+                 Ctrl-C ends it and removes the folder. Also try:\n  \
                  curl -H 'Authorization: Bearer {token}' {url}/v1/visits?limit=3\n  \
                  curl -H 'Authorization: Bearer {token}' {url}/v1/conflicts\n  \
                  curl -H 'Authorization: Bearer {token}' {url}/v1/export.csv\n  \
