@@ -4,8 +4,6 @@
 //! Days are those of the deployment's time zone. Figures of places stand as of the end of the period, or of now where that is
 //! earlier.
 
-use std::collections::BTreeMap;
-
 use chrono::{Datelike as _, Days, NaiveDate, NaiveTime, TimeZone as _};
 use chrono_tz::Tz;
 use rusqlite::{Connection, Row, params};
@@ -15,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use aralau_sync_core::{time::Millis, visit::ACTIVE};
 
 use super::instant::{DAY_MS, Instant};
-use crate::store::{CONTACTED, StoreError, day_number, local_day, time_zone};
+use crate::store::{CONTACTED, StoreError, day_number, local_day, row_id, time_zone};
 
 /// A period in days, at most: a year of days, or ten of weeks and months.
 const MAX_DAYS: [(Bucket, i64); 3] = [(Bucket::Day, 366), (Bucket::Week, 3_660), (Bucket::Month, 3_660)];
@@ -290,11 +288,9 @@ fn figures(
         .prepare_cached("SELECT code, name, scope_no FROM beat WHERE ?1 IS NULL OR code = ?1 ORDER BY code")?;
     let beats = statement.query_map([beat], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let beats: Vec<(String, String, i64)> = beats.collect::<Result<_, _>>()?;
-    let mut promised = commitments(connection, period)?;
-    let mut repeated = repeat_problems(connection)?;
     let figures = beats.into_iter().map(|(beat, name, scope_no)| {
         let places = places(connection, period, interval_ms, scope_no)?;
-        let (commitments_open, commitments_overdue) = promised.remove(&scope_no).unwrap_or_default();
+        let (commitments_open, commitments_overdue) = commitments(connection, period, scope_no)?;
         Ok(BeatFigures {
             beat,
             name,
@@ -305,7 +301,7 @@ fn figures(
             overdue_places: places.overdue,
             commitments_open,
             commitments_overdue,
-            repeat_problems: repeated.remove(&scope_no).unwrap_or_default(),
+            repeat_problems: repeat_problems(connection, scope_no)?,
         })
     });
     figures.collect()
@@ -320,18 +316,21 @@ struct Places {
 }
 
 /// The places of a beat by when somebody was last met there. Only a place that has been visited since the period ended
-/// asks its visits what was the last before.
+/// asks its visits, from the newest before on.
 fn places(connection: &Connection, period: &Period, interval_ms: i64, scope_no: i64) -> Result<Places, StoreError> {
-    const LAST_BEFORE: &str = "SELECT max(min(v.started_at, v.received_at)) FROM visit v
-        WHERE v.place = d.document AND v.scope_no = d.scope_no AND min(v.started_at, v.received_at) <= ?3";
+    let last_before = |outcome: &str| {
+        format!(
+            "(SELECT min(v.started_at, v.received_at) FROM visit v
+              WHERE v.place = d.document AND v.started_at <= ?3 AND v.scope_no = d.scope_no
+                AND v.status = '{ACTIVE}' AND v.outcome {outcome} '{CONTACTED}'
+              ORDER BY v.started_at DESC LIMIT 1)"
+        )
+    };
+    let (contacted_before, attempted_before) = (last_before("="), last_before("<>"));
     let mut statement = connection.prepare_cached(&format!(
         "WITH standing AS (
-             SELECT CASE WHEN c.contacted_at > ?3
-                    THEN ({LAST_BEFORE} AND v.status = '{ACTIVE}' AND v.outcome = '{CONTACTED}')
-                    ELSE c.contacted_at END AS contacted_at,
-                 CASE WHEN c.attempted_at > ?3
-                    THEN ({LAST_BEFORE} AND v.status = '{ACTIVE}' AND v.outcome <> '{CONTACTED}')
-                    ELSE c.attempted_at END AS attempted_at
+             SELECT CASE WHEN c.contacted_at > ?3 THEN {contacted_before} ELSE c.contacted_at END AS contacted_at,
+                 CASE WHEN c.attempted_at > ?3 THEN {attempted_before} ELSE c.attempted_at END AS attempted_at
              FROM document d JOIN place p USING (document_no)
              LEFT JOIN place_contact c ON c.scope_no = d.scope_no AND c.place = d.document
              WHERE d.document_no > ?1 AND d.document_no < ?2 AND p.status = '{ACTIVE}')
@@ -343,14 +342,8 @@ fn places(connection: &Connection, period: &Period, interval_ms: i64, scope_no: 
          FROM standing"
     ))?;
     let overdue_before = period.as_of_ms - interval_ms;
-    let values = params![
-        crate::store::row_id(scope_no, 0),
-        crate::store::row_id(scope_no + 1, 0),
-        period.as_of_ms,
-        period.from_ms,
-        overdue_before,
-        overdue_before + DUE_AHEAD_MS,
-    ];
+    let [first, last] = documents_of(scope_no);
+    let values = params![first, last, period.as_of_ms, period.from_ms, overdue_before, overdue_before + DUE_AHEAD_MS,];
     let places = statement.query_row(values, |row| {
         Ok(Places {
             known: row.get(0)?,
@@ -363,29 +356,33 @@ fn places(connection: &Connection, period: &Period, interval_ms: i64, scope_no: 
     Ok(places?)
 }
 
-/// Open promises of each scope, and those of them whose day has passed.
-fn commitments(connection: &Connection, period: &Period) -> Result<BTreeMap<i64, (i64, i64)>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT v.scope_no, count(*), count(*) FILTER (WHERE c.due < ?1)
-         FROM commitment c CROSS JOIN visit v USING (document_no)
-         WHERE c.fulfilled_at IS NULL AND c.status = '{ACTIVE}' AND v.status = '{ACTIVE}' GROUP BY v.scope_no"
-    ))?;
-    let today = period.as_of.format("%Y-%m-%d").to_string();
-    let rows = statement.query_map([today], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+/// The numbers of a scope's documents lie between these.
+const fn documents_of(scope_no: i64) -> [i64; 2] {
+    [row_id(scope_no, 0), row_id(scope_no + 1, 0)]
 }
 
-/// Kinds of concern that came up at one place in two or more visits, of each scope.
-fn repeat_problems(connection: &Connection) -> Result<BTreeMap<i64, i64>, StoreError> {
+/// A beat's open promises, and those of them whose day has passed.
+fn commitments(connection: &Connection, period: &Period, scope_no: i64) -> Result<(i64, i64), StoreError> {
+    let [first, last] = documents_of(scope_no);
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT scope_no, count(*) FROM (
-             SELECT v.scope_no FROM concern c CROSS JOIN visit v USING (document_no)
-             WHERE c.status = '{ACTIVE}' AND v.status = '{ACTIVE}' AND c.category IS NOT NULL AND v.place IS NOT NULL
-             GROUP BY v.scope_no, v.place, c.category HAVING count(DISTINCT document_no) > 1)
-         GROUP BY scope_no"
+        "SELECT count(*), count(*) FILTER (WHERE c.due < ?3) FROM commitment c CROSS JOIN visit v USING (document_no)
+         WHERE c.document_no > ?1 AND c.document_no < ?2
+           AND c.fulfilled_at IS NULL AND c.status = '{ACTIVE}' AND v.status = '{ACTIVE}'"
     ))?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let today = period.as_of.format("%Y-%m-%d").to_string();
+    Ok(statement.query_row(params![first, last, today], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
+/// Kinds of concern that came up at one place of a beat in two or more visits.
+fn repeat_problems(connection: &Connection, scope_no: i64) -> Result<i64, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT count(*) FROM (
+             SELECT 1 FROM concern c CROSS JOIN visit v USING (document_no)
+             WHERE c.document_no > ?1 AND c.document_no < ?2
+               AND c.status = '{ACTIVE}' AND v.status = '{ACTIVE}' AND c.category IS NOT NULL AND v.place IS NOT NULL
+             GROUP BY v.place, c.category HAVING count(DISTINCT document_no) > 1)"
+    ))?;
+    Ok(statement.query_row(documents_of(scope_no), |row| row.get(0))?)
 }
 
 /// Of the devices of those who work the beat, or of all.
