@@ -1,0 +1,113 @@
+import { FORMAT_TAGS, t } from '../i18n/index.svelte';
+import { preferences } from '../state/preferences.svelte';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function format(name: 'dateTime' | 'seconds' | 'date' | 'time'): Intl.DateTimeFormat {
+  const { locale, timeZone } = preferences;
+  const key = `${name} ${locale} ${timeZone}`;
+  let found = formats.get(key);
+  if (!found) {
+    const date = { day: '2-digit', month: '2-digit', year: 'numeric' } as const;
+    const time = { hour: '2-digit', minute: '2-digit' } as const;
+    const options = {
+      dateTime: { ...date, ...time },
+      seconds: { ...date, ...time, second: '2-digit' as const },
+      date,
+      time,
+    }[name];
+    found = new Intl.DateTimeFormat(FORMAT_TAGS[locale], { ...options, timeZone });
+    formats.set(key, found);
+  }
+  return found;
+}
+
+/** A phone's clock may say anything: what is no date is shown as it stands. */
+function shown(instant: string | number, as: Parameters<typeof format>[0]): string {
+  const date = new Date(instant);
+  return Number.isNaN(date.getTime()) ? String(instant) : format(as).format(date);
+}
+
+export const dateTime = (instant: string | number): string => shown(instant, 'dateTime');
+export const dateTimeSeconds = (instant: string | number): string => shown(instant, 'seconds');
+export const timeOfDay = (instant: string | number): string => shown(instant, 'time');
+/** A day without a zone, such as `2026-11-01`. */
+export const day = (date: string): string =>
+  new Intl.DateTimeFormat(FORMAT_TAGS[preferences.locale], {
+    day: '2-digit',
+    month: '2-digit',
+    year: 'numeric',
+    timeZone: 'UTC',
+  }).format(new Date(`${date}T00:00:00Z`));
+
+/** A stretch of time in its largest unit: “3 h”. */
+export function duration(ms: number): string {
+  const length = Math.abs(ms);
+  if (length < MINUTE_MS) return t('duration.seconds', { n: Math.round(length / 1000) });
+  if (length < HOUR_MS) return t('duration.minutes', { n: Math.round(length / MINUTE_MS) });
+  if (length < 2 * DAY_MS) return t('duration.hours', { n: Math.round(length / HOUR_MS) });
+  return t('duration.days', { n: Math.round(length / DAY_MS) });
+}
+
+/** How long ago, seen from `now`. */
+export function ago(instant: string, now: number): string {
+  const passed = now - new Date(instant).getTime();
+  return passed < MINUTE_MS ? t('time.just_now') : t('time.ago', { duration: duration(passed) });
+}
+
+/** How far `zone` is ahead of UTC at an instant, in milliseconds. */
+function zoneOffset(instant: number, zone: string): number {
+  const parts = new Intl.DateTimeFormat('en-US', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  }).formatToParts(instant);
+  const read = (type: string) => Number(parts.find((part) => part.type === type)?.value);
+  const local = Date.UTC(
+    read('year'),
+    read('month') - 1,
+    read('day'),
+    read('hour'),
+    read('minute'),
+    read('second'),
+  );
+  return local - instant;
+}
+
+/** The instant at which a local day begins. */
+export function startOfDay(date: string, zone: string): Date {
+  const midnight = Date.parse(`${date}T00:00:00Z`);
+  // The offset at midnight UTC may not be the one at local midnight: a second look is enough.
+  const guess = midnight - zoneOffset(midnight, zone);
+  return new Date(midnight - zoneOffset(guess, zone));
+}
+
+/** The last millisecond of a local day. */
+export function endOfDay(date: string, zone: string): Date {
+  return new Date(startOfDay(addDays(date, 1), zone).getTime() - 1);
+}
+
+export function addDays(date: string, days: number): string {
+  return new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
+}
+
+/** The local day it is. */
+export function today(zone: string, now = Date.now()): string {
+  return new Date(now + zoneOffset(now - (now % 1000), zone)).toISOString().slice(0, 10);
+}
+
+/** `2026-11-01`, and on the calendar. */
+export function isDay(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const ms = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);
+}

@@ -1,0 +1,60 @@
+import type { Component } from 'svelte';
+import type { Action } from './api/client';
+import type { MessageKey } from './i18n/index.svelte';
+import type { IconName } from './components/icons';
+
+/** A page of its own; loaded when it is first opened. */
+type Load = () => Promise<{ default: Component<{ id: string }> }>;
+
+interface Route {
+  path: RegExp;
+  load: Load;
+  /** Without it the page is neither offered nor opened. */
+  needs: Action;
+}
+
+export interface Section {
+  href: string;
+  name: MessageKey;
+  icon: IconName;
+  needs: Action;
+}
+
+export const SECTIONS: readonly Section[] = [
+  { href: '/', name: 'nav.visits', icon: 'list', needs: 'read_visits' },
+  { href: '/map', name: 'nav.map', icon: 'map', needs: 'read_visits' },
+  { href: '/coverage', name: 'nav.coverage', icon: 'chart', needs: 'read_visits' },
+  { href: '/conflicts', name: 'nav.conflicts', icon: 'fork', needs: 'read_visits' },
+  { href: '/quarantine', name: 'nav.quarantine', icon: 'shield', needs: 'read_quarantine' },
+  { href: '/devices', name: 'nav.devices', icon: 'phone', needs: 'read_devices' },
+];
+
+const ROUTES: readonly Route[] = [
+  { path: /^\/$/, needs: 'read_visits', load: () => import('./pages/Visits.svelte') },
+  {
+    path: /^\/visits\/(?<id>[0-9a-f-]{36})$/,
+    needs: 'read_visits',
+    load: () => import('./pages/Visit.svelte'),
+  },
+  { path: /^\/map$/, needs: 'read_visits', load: () => import('./pages/Map.svelte') },
+  { path: /^\/coverage$/, needs: 'read_visits', load: () => import('./pages/Coverage.svelte') },
+  { path: /^\/conflicts$/, needs: 'read_visits', load: () => import('./pages/Conflicts.svelte') },
+  { path: /^\/quarantine$/, needs: 'read_quarantine', load: () => import('./pages/Quarantine.svelte') },
+  { path: /^\/devices$/, needs: 'read_devices', load: () => import('./pages/Devices.svelte') },
+];
+
+export interface Match extends Pick<Route, 'load' | 'needs'> {
+  id: string;
+}
+
+export function match(path: string): Match | null {
+  for (const { path: pattern, load, needs } of ROUTES) {
+    const found = pattern.exec(path);
+    if (found) return { load, needs, id: found.groups?.['id'] ?? '' };
+  }
+  return null;
+}
+
+export function visitHref(id: string, beat?: string | null): string {
+  return `/visits/${id}${beat ? `?${new URLSearchParams({ beat })}` : ''}`;
+}

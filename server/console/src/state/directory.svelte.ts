@@ -1,0 +1,32 @@
+import { api, body, type Schemas } from '../api/client';
+import { preferences } from './preferences.svelte';
+
+export type CodeListName =
+  'visit_type' | 'outcome' | 'place_type' | 'concern' | 'sara_stage' | 'agency' | 'referral_status';
+
+/** What is read once, as it hardly ever changes: the wording of codes, and the beats. */
+class Directory {
+  #lists = $state.raw<Schemas['CodeList'][]>([]);
+  beats = $state.raw<Schemas['BeatShown'][]>([]);
+
+  async load(): Promise<void> {
+    const [codes, beats] = await Promise.all([body(api.GET('/v1/code-lists')), body(api.GET('/v1/beats'))]);
+    this.#lists = codes.lists;
+    this.beats = beats.beats;
+  }
+
+  codes(list: CodeListName): Schemas['Code'][] {
+    return this.#lists.find(({ name }) => name === list)?.codes ?? [];
+  }
+
+  /** The wording of a code. One that no list knows is shown as it stands. */
+  label(list: CodeListName, code: string): string {
+    return this.codes(list).find((known) => known.code === code)?.[preferences.locale].text ?? code;
+  }
+
+  beatName(code: string): string {
+    return this.beats.find((beat) => beat.code === code)?.name ?? code;
+  }
+}
+
+export const directory = new Directory();

@@ -1,0 +1,84 @@
+import { endOfDay, isDay, startOfDay } from '../format/time';
+
+/** Which visits are shown. The address bar holds it; dates are local days, both inclusive. */
+export interface VisitFilter {
+  beat?: string;
+  place?: string;
+  author?: string;
+  type?: string;
+  outcome?: string;
+  from?: string;
+  to?: string;
+  text?: string;
+  late?: 'true' | 'false';
+  conflict?: 'true' | 'false';
+  status?: string;
+}
+
+export const FILTER_NAMES = [
+  'text',
+  'beat',
+  'type',
+  'outcome',
+  'from',
+  'to',
+  'author',
+  'place',
+  'late',
+  'conflict',
+  'status',
+] as const satisfies readonly (keyof VisitFilter)[];
+
+/** No word is longer, and what is longer would not fit a request. */
+const MAX_VALUE_CHARS = 200;
+
+export interface ReadFilter {
+  filter: VisitFilter;
+  /** Parameters that were left aside: unknown, repeated, or with a value that makes no sense. */
+  ignored: number;
+}
+
+/** Reads a filter from an address that anybody may have written. */
+export function readFilter(query: URLSearchParams): ReadFilter {
+  const filter: VisitFilter = {};
+  let ignored = 0;
+  for (const [name, value] of query) {
+    if (value === '') continue;
+    if (isName(name) && !(name in filter) && isValue(name, value)) Object.assign(filter, { [name]: value });
+    else ignored += 1;
+  }
+  return { filter, ignored };
+}
+
+export function writeFilter(filter: VisitFilter): string {
+  const query = new URLSearchParams();
+  for (const name of FILTER_NAMES) {
+    const value = filter[name];
+    if (value) query.set(name, value);
+  }
+  const text = query.toString();
+  return text ? `?${text}` : '';
+}
+
+/** What the server is asked: local days become instants. */
+export function toRequest(filter: VisitFilter, timeZone: string) {
+  const { from, to, late, conflict, ...rest } = filter;
+  return {
+    ...rest,
+    ...(from && { from: startOfDay(from, timeZone).toISOString() }),
+    ...(to && { to: endOfDay(to, timeZone).toISOString() }),
+    ...(late && { late: late === 'true' }),
+    ...(conflict && { conflict: conflict === 'true' }),
+  };
+}
+
+function isName(name: string): name is keyof VisitFilter {
+  return (FILTER_NAMES as readonly string[]).includes(name);
+}
+
+function isValue(name: keyof VisitFilter, value: string): boolean {
+  if (name === 'from' || name === 'to') return isDay(value);
+  if (name === 'late' || name === 'conflict') return value === 'true' || value === 'false';
+  if (name === 'place') return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value);
+  return value.length <= MAX_VALUE_CHARS;
+}

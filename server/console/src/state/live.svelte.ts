@@ -1,0 +1,34 @@
+import { connection } from './connection.svelte';
+
+/** Logs may grow twice a second; a page need not be read that often. */
+const REFRESH_MS = 1_000;
+
+/** Reads again when a log has grown, and when the server is back. To be called while a component is set up. */
+export function refreshWhenChanged(
+  refresh: () => unknown,
+  concerns: (beat: string) => boolean = () => true,
+): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const soon = () => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      void refresh();
+    }, REFRESH_MS);
+  };
+
+  $effect(() => {
+    const unlisten = connection.listen((beats) => {
+      if ([...beats].some(concerns)) soon();
+    });
+    return () => {
+      unlisten();
+      clearTimeout(timer);
+    };
+  });
+
+  let wasDown = false;
+  $effect(() => {
+    if (connection.link === 'live' && wasDown) soon();
+    wasDown = connection.link === 'down';
+  });
+}
