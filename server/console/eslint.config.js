@@ -14,6 +14,8 @@ export default ts.config(
       eqeqeq: 'error',
       // Visits hold foreign words: they are text, never markup.
       'svelte/no-at-html-tags': 'error',
+      // A Map or Date that is made and used up in one call is no state.
+      'svelte/prefer-svelte-reactivity': 'off',
       // The router is our own; links carry plain paths.
       'svelte/no-navigation-without-resolve': 'off',
     },

@@ -13,6 +13,7 @@ export default defineConfig({
     // The map is one large chunk of its own, loaded by the map page only.
     chunkSizeWarningLimit: 1200,
   },
+  worker: { format: 'es' },
   server: { proxy: { '/v1': { target: server } } },
   test: { include: ['src/**/*.test.ts'], environment: 'node', env: { TZ: 'UTC' } },
 });

@@ -4,7 +4,8 @@ import type { MessageKey } from './i18n/index.svelte';
 import type { IconName } from './components/icons';
 
 /** A page of its own; loaded when it is first opened. */
-type Load = () => Promise<{ default: Component<{ id: string }> }>;
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a page takes no properties, however its type says so
+type Load = () => Promise<{ default: Component<any> }>;
 
 interface Route {
   path: RegExp;
@@ -32,7 +33,7 @@ export const SECTIONS: readonly Section[] = [
 const ROUTES: readonly Route[] = [
   { path: /^\/$/, needs: 'read_visits', load: () => import('./pages/Visits.svelte') },
   {
-    path: /^\/visits\/(?<id>[0-9a-f-]{36})$/,
+    path: /^\/visits\/[0-9a-f-]{36}$/,
     needs: 'read_visits',
     load: () => import('./pages/Visit.svelte'),
   },
@@ -43,16 +44,13 @@ const ROUTES: readonly Route[] = [
   { path: /^\/devices$/, needs: 'read_devices', load: () => import('./pages/Devices.svelte') },
 ];
 
-export interface Match extends Pick<Route, 'load' | 'needs'> {
-  id: string;
+export function match(path: string): Route | null {
+  return ROUTES.find((route) => route.path.test(path)) ?? null;
 }
 
-export function match(path: string): Match | null {
-  for (const { path: pattern, load, needs } of ROUTES) {
-    const found = pattern.exec(path);
-    if (found) return { load, needs, id: found.groups?.['id'] ?? '' };
-  }
-  return null;
+/** The visit that a path names. */
+export function visitOf(path: string): string {
+  return /^\/visits\/([^/]+)$/.exec(path)?.[1] ?? '';
 }
 
 export function visitHref(id: string, beat?: string | null): string {
