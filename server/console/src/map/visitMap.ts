@@ -16,12 +16,11 @@ import type {
 import 'maplibre-gl/dist/maplibre-gl.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import type { Schemas } from '../api/client';
+import type { Beat } from '../state/directory.svelte';
 import { outcomeTone, themeColor } from '../format/color';
-import type * as GeoJSON from 'geojson';
 import { boundsOf, circle, type Bounds } from './geometry';
 
 export type VisitPoint = Schemas['VisitPoint'];
-type Beat = Schemas['BeatShown'];
 
 // A worker of our own origin: the Content-Security-Policy allows no other script.
 setWorkerUrl(workerUrl);
@@ -89,7 +88,7 @@ export class VisitMap {
         area
           ? {
               type: 'Feature' as const,
-              geometry: area as GeoJSON.Polygon | GeoJSON.MultiPolygon,
+              geometry: area,
               properties: { share: shares?.get(code) ?? -1 },
             }
           : [],
@@ -106,7 +105,7 @@ export class VisitMap {
   fit(points: readonly VisitPoint[], beats: readonly Beat[]): void {
     const bounds = boundsOf([
       ...points.map(({ lon, lat }) => [lon, lat]),
-      ...beats.flatMap(({ area }) => area?.coordinates ?? []),
+      ...beats.map(({ area }) => area?.coordinates),
     ]);
     if (bounds)
       this.#map.fitBounds(bounds, { padding: FIT_PADDING_PX, maxZoom: FIT_MAX_ZOOM, animate: false });

@@ -1,18 +1,22 @@
 import { api, body, type Schemas } from '../api/client';
+import type { MultiPolygon, Polygon } from 'geojson';
 import { preferences } from './preferences.svelte';
 
 export type CodeListName =
   'visit_type' | 'outcome' | 'place_type' | 'concern' | 'sara_stage' | 'agency' | 'referral_status';
 
+/** A beat; the server's description of itself nests the positions of its outline one list too deep. */
+export type Beat = Omit<Schemas['BeatShown'], 'area'> & { area?: Polygon | MultiPolygon | null };
+
 /** What is read once, as it hardly ever changes: the wording of codes, and the beats. */
 class Directory {
   #lists = $state.raw<Schemas['CodeList'][]>([]);
-  beats = $state.raw<Schemas['BeatShown'][]>([]);
+  beats = $state.raw<Beat[]>([]);
 
   async load(): Promise<void> {
     const [codes, beats] = await Promise.all([body(api.GET('/v1/code-lists')), body(api.GET('/v1/beats'))]);
     this.#lists = codes.lists;
-    this.beats = beats.beats;
+    this.beats = beats.beats as unknown as Beat[];
   }
 
   codes(list: CodeListName): Schemas['Code'][] {
