@@ -1,0 +1,250 @@
+import { readFile } from 'node:fs/promises';
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test, type Page } from '@playwright/test';
+import { World, signIn, type Device } from './world.ts';
+
+test.describe.configure({ mode: 'serial' });
+
+const HOSTILE = '<img src=x onerror="window.hacked=1"><b>bold</b> \u202Etfel\u202C 👮🏽‍♀️ =cmd|calc';
+
+let world: World;
+let token: string;
+let aigul: Device;
+let timur: Device;
+let shared: string;
+
+test.beforeAll(async () => {
+  world = await World.begin();
+  token = await world.token('administrator');
+  aigul = await world.device('Aigul');
+  timur = await world.device('Timur');
+  shared = await aigul.log('contacted', 'Both were at this door.');
+  await aigul.log('nobody_home', HOSTILE, 1);
+  // A note holds 32 KiB at most; this one is as long as a phone lets it be.
+  await aigul.log('refused', 'Долго '.repeat(2_900), 2);
+  await aigul.log('contacted', 'By a clock that is wrong.', 3, '1980-01-01T00:00:00Z');
+  await aigul.sync();
+  await timur.sync();
+});
+
+test.afterAll(() => world.end());
+
+const rows = (page: Page) => page.getByRole('grid').locator('[role=row][aria-selected]');
+
+async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+}
+
+test('a token that the server does not know is refused in words', async ({ page }) => {
+  await page.goto(world.url);
+  await page.locator('input[type=password]').fill('aralau_nobody');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('alert')).toBeVisible();
+  await expectAccessible(page);
+});
+
+test('no script can read the session, and nothing is asked of another server', async ({ page, context }) => {
+  const foreign: string[] = [];
+  page.on('request', (request) => {
+    if (!request.url().startsWith(world.url) && !/^(blob|data):/.test(request.url())) foreign.push(request.url());
+  });
+  await signIn(page, world, token);
+  for (const path of ['/', '/map', '/coverage', '/conflicts', '/quarantine', '/devices']) {
+    await page.goto(world.url + path);
+    await page.waitForLoadState('load');
+  }
+  const cookie = (await context.cookies()).find(({ name }) => name === 'aralau_session');
+  expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict' });
+  expect(await page.evaluate(() => document.cookie)).toBe('');
+  expect(foreign).toEqual([]);
+});
+
+test('a visit slides in while the page is open', async ({ page }) => {
+  await signIn(page, world, token);
+  await expect(rows(page)).toHaveCount(4);
+  await timur.log('no_access', 'Came live.', 4);
+  await timur.sync();
+  await expect(rows(page)).toHaveCount(5);
+  await expect(rows(page).first()).toContainText('no access');
+});
+
+test('the filter is the address, and is worked by keys', async ({ page }) => {
+  await signIn(page, world, token);
+  await expect(rows(page).first()).toBeVisible();
+  await page.keyboard.press('/');
+  await page.keyboard.type('Both door');
+  await page.keyboard.press('Enter');
+  await expect(rows(page)).toHaveCount(1);
+  expect(new URL(page.url()).searchParams.get('text')).toBe('Both door');
+  await page.reload();
+  await expect(rows(page)).toHaveCount(1);
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(new RegExp(`/visits/${shared}`));
+});
+
+test('what makes no sense in the address is left out, and said', async ({ page }) => {
+  await signIn(page, world, token);
+  // As long as an address may be where the server is asked for the page; the rest is put there by the page itself.
+  await page.evaluate(() => history.replaceState(null, '', `/?${'late=maybe&'.repeat(10_000)}from=yesterday`));
+  await page.evaluate(() => dispatchEvent(new PopStateEvent('popstate')));
+  await expect(page.getByText(/10,001 conditions/)).toBeVisible();
+  await expect(rows(page).first()).toBeVisible();
+});
+
+test('hostile words are words', async ({ page }) => {
+  await signIn(page, world, token);
+  await page.goto(`${world.url}/?text=bold`);
+  await rows(page).first().getByRole('link', { includeHidden: true }).click();
+  await expect(page.getByText('<b>bold</b>').first()).toBeVisible();
+  expect(await page.evaluate(() => 'hacked' in window)).toBe(false);
+  expect(await page.locator('main img').count()).toBe(0);
+  await page.goto(`${world.url}/?text=Долго`);
+  await rows(page).first().getByRole('link', { includeHidden: true }).click();
+  const more = page.getByRole('button', { name: 'Show all' }).first();
+  await expect(more).toHaveAttribute('aria-expanded', 'false');
+  await more.click();
+  await expect(page.getByRole('button', { name: 'Show less' }).first()).toBeVisible();
+});
+
+test('a conflict that two devices made is settled, and both learn of it', async ({ page }) => {
+  await aigul.edit(shared, '--outcome', 'refused');
+  await timur.edit(shared, '--outcome', 'moved');
+  await aigul.sync();
+  await timur.sync();
+  await signIn(page, world, token);
+  await page.goto(`${world.url}/conflicts`);
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Keep: moved' }).click();
+  await expect(page.getByText(/Settled: moved/)).toBeVisible();
+  await expect(page.getByText('No conflicts')).toBeVisible();
+  for (const device of [aigul, timur]) {
+    await device.sync();
+    const visit = (await device.visits()).split('\n').find((line) => line.includes(shared)) ?? '';
+    expect(visit).toContain('moved');
+    expect(visit).not.toContain('"refused"');
+  }
+});
+
+test('an export holds what the API gives for the same filter', async ({ page }) => {
+  await signIn(page, world, token);
+  await page.goto(`${world.url}/?outcome=no_access`);
+  await expect(rows(page)).toHaveCount(1);
+  for (const [format, name] of [
+    ['csv', 'CSV, a table'],
+    ['geojson', 'GeoJSON, a map'],
+    ['xlsx', 'XLSX, Excel'],
+  ] as const) {
+    await page.keyboard.press('e');
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name }).click();
+    const saved = await readFile(await (await download).path());
+    const given = await fetch(`${world.url}/v1/export.${format}?outcome=no_access`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const bytes = Buffer.from(await given.arrayBuffer());
+    // A workbook says when it was made.
+    if (format === 'xlsx') expect(saved.subarray(0, 2).toString()).toBe('PK');
+    else expect(saved.equals(bytes)).toBe(true);
+    await expect(page.getByText(/^Done:/)).toBeVisible();
+    await page.keyboard.press('Escape');
+    await page.getByRole('grid').focus();
+  }
+});
+
+test('a phone enrolls by the code on screen, and is shut out', async ({ page }) => {
+  await signIn(page, world, token);
+  await page.goto(`${world.url}/devices`);
+  await page.getByRole('button', { name: 'Enroll a phone' }).click();
+  await page.getByLabel('Whose phone').selectOption({ label: 'Timur · beat-01' });
+  await page.getByRole('button', { name: 'Show the code' }).click();
+  await expect(page.getByRole('img', { name: 'Enrollment QR code' })).toBeVisible();
+  await expectAccessible(page);
+  const code = await page.locator('dd.mono').nth(1).innerText();
+  const second = await world.enroll('second', code);
+  await page.getByRole('button', { name: 'Close' }).click();
+  await page.reload();
+  await expect(page.getByRole('row', { name: /Timur/ })).toHaveCount(2);
+
+  await page.getByRole('row', { name: /Aigul/ }).getByRole('button', { name: /Revoke/ }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+  await expect(page.getByRole('row', { name: /Aigul/ })).toContainText('revoked');
+  await second.log('contacted', 'By the second phone.', 5);
+  await second.sync();
+});
+
+test('the server goes away and comes back: the page says so and recovers', async ({ page }) => {
+  await signIn(page, world, token);
+  await expect(rows(page).first()).toBeVisible();
+  const before = await rows(page).count();
+  await world.stop();
+  await expect(page.getByText('Server does not answer').first()).toBeVisible();
+  await expect(rows(page)).toHaveCount(before);
+  await timur.log('vacant', 'Written while the server was away.', 6);
+  await world.start();
+  await expect(page.getByText('The server is back')).toBeVisible({ timeout: 30_000 });
+  await timur.sync();
+  await expect(rows(page)).toHaveCount(before + 1);
+});
+
+test('the language changes at once and stays', async ({ page }) => {
+  await signIn(page, world, token);
+  await page.getByLabel('Language').selectOption('kk');
+  await expect(page.getByRole('heading', { name: 'Бару тарихы' })).toBeVisible();
+  await expect(page.locator('html')).toHaveAttribute('lang', 'kk');
+  await page.reload();
+  await expect(page.getByRole('heading', { name: 'Бару тарихы' })).toBeVisible();
+  await page.locator('select').filter({ hasText: 'Русский' }).selectOption('ru');
+  await expect(page.getByText(/\d посещени/).first()).toBeVisible();
+});
+
+test('an auditor is offered no change, and an inspector nothing', async ({ page, context }) => {
+  await signIn(page, world, await world.token('auditor'));
+  await expect(rows(page).first()).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Export' })).toHaveCount(0);
+  await page.goto(`${world.url}/devices`);
+  await expect(page.getByRole('table')).toBeVisible();
+  await expect(page.getByRole('button', { name: /Revoke|Enroll/ })).toHaveCount(0);
+  await context.clearCookies();
+  await page.goto(world.url);
+  await page.locator('input[type=password]').fill(await world.token('inspector'));
+  await page.keyboard.press('Enter');
+  await expect(page.getByText(/This role does not read/)).toBeVisible();
+});
+
+test('a session that has ended leads to the sign-in, and back to the same page', async ({ page, context }) => {
+  await signIn(page, world, token);
+  await page.goto(`${world.url}/devices`);
+  await expect(page.getByRole('table')).toBeVisible();
+  await context.clearCookies();
+  await page.getByRole('link', { name: 'Quarantine' }).click();
+  await expect(page.getByText(/Your session has ended/)).toBeVisible();
+  await page.locator('input[type=password]').fill(token);
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'Quarantine', exact: true })).toBeVisible();
+});
+
+for (const theme of ['light', 'dark'] as const) {
+  for (const width of [1280, 390]) {
+    test(`axe finds nothing, ${theme}, ${width} pixels wide`, async ({ page }) => {
+      await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+      await page.setViewportSize({ width, height: 800 });
+      await page.addInitScript(() => localStorage.setItem('aralau.locale', 'en'));
+      await page.goto(world.url);
+      await page.locator('input[type=password]').fill(token);
+      await page.keyboard.press('Enter');
+      await expect(rows(page).first()).toBeVisible();
+      for (const path of ['/', `/visits/${shared}`, '/coverage', '/conflicts', '/quarantine', '/devices', '/map']) {
+        await page.goto(world.url + path);
+        await expect(page.locator('h1')).toBeVisible();
+        await expect(page.locator('.skeleton')).toHaveCount(0);
+        await expectAccessible(page);
+        const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(wider, `${path} fits the screen`).toBeLessThanOrEqual(0);
+      }
+    });
+  }
+}

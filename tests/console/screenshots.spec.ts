@@ -1,0 +1,85 @@
+// Pictures of every page for the documentation: `ARALAU_SCREENSHOTS=1 npx playwright test screenshots`.
+import { join } from 'node:path';
+import { expect, test, type Page } from '@playwright/test';
+import { World, signIn } from './world.ts';
+
+const FOLDER = join(import.meta.dirname, '../../docs/images/console');
+const NOTES = [
+  'Жалоба на шум после 23:00, договорились о тишине.',
+  'Көше жарығы үш күн бойы жанбайды, әкімдікке жолдадым.',
+  'Дверь не открыли, оставил извещение.',
+  'Просит помочь с регистрацией жильцов.',
+];
+const OUTCOMES = ['contacted', 'contacted', 'nobody_home', 'contacted', 'refused', 'no_access'];
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+test.skip(!process.env['ARALAU_SCREENSHOTS'], 'pictures are made when asked for');
+
+let world: World;
+let token: string;
+let visit: string;
+
+test.beforeAll(async () => {
+  test.setTimeout(240_000);
+  world = await World.begin();
+  token = await world.token('administrator');
+  const [aigul, timur] = [await world.device('Айгүл Серікқызы'), await world.device('Тимур Ахметов', 'beat-01')];
+  for (let index = 0; index < 36; index += 1) {
+    const device = index % 3 === 0 ? timur : aigul;
+    const at = new Date(Date.now() - (index * 1.7 + 0.1) * DAY_MS).toISOString();
+    await device.log(OUTCOMES[index % 6] ?? '', NOTES[index % 4] ?? '', index % 12, at);
+  }
+  visit = await aigul.log('contacted', NOTES[0] ?? '', 1);
+  await aigul.sync();
+  await timur.sync();
+  await aigul.edit(visit, '--outcome', 'nobody_home');
+  await timur.edit(visit, '--outcome', 'refused', '--note', NOTES[1] ?? '');
+  await aigul.sync();
+  await timur.sync();
+});
+
+test.afterAll(() => world.end());
+
+async function settled(page: Page): Promise<void> {
+  await expect(page.locator('h1')).toBeVisible();
+  await expect(page.locator('.skeleton')).toHaveCount(0);
+  await page.evaluate(() => document.fonts.ready);
+  await page.waitForLoadState('load');
+}
+
+for (const locale of ['ru', 'kk', 'en']) {
+  test(`every page in ${locale}`, async ({ page }) => {
+    test.setTimeout(180_000);
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    const shot = async (name: string) => {
+      await settled(page);
+      await page.screenshot({ path: join(FOLDER, `${name}.${locale}.png`) });
+    };
+    await page.addInitScript((chosen) => localStorage.setItem('aralau.locale', chosen), locale);
+    await page.goto(world.url);
+    await shot('sign-in');
+    await signIn(page, world, token, locale);
+    await expect(page.getByRole('grid')).toBeVisible();
+    await shot('history');
+    for (const [name, path] of [
+      ['visit', `/visits/${visit}`],
+      ['coverage', '/coverage'],
+      ['conflicts', '/conflicts'],
+      ['quarantine', '/quarantine'],
+      ['devices', '/devices'],
+      ['map', '/map'],
+    ] as const) {
+      await page.goto(world.url + path);
+      if (name === 'map') await expect(page.locator('.maplibregl-canvas')).toBeVisible();
+      await shot(name);
+    }
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto(world.url);
+    await expect(page.getByRole('grid')).toBeVisible();
+    await shot('history-phone');
+    await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.goto(`${world.url}/visits/${visit}`);
+    await shot('visit-dark');
+  });
+}

@@ -1,0 +1,133 @@
+// A server and devices as an operator and inspectors run them: real processes, real folders.
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, type Page } from '@playwright/test';
+
+const run = promisify(execFile);
+const BINARY = process.env['ARALAU_BIN'] ?? join(import.meta.dirname, '../../target/debug/aralau');
+
+type Role = 'administrator' | 'headquarters' | 'auditor' | 'supervisor' | 'inspector';
+
+async function aralau(...args: string[]): Promise<Record<string, unknown>> {
+  const { stdout } = await run(BINARY, [...args, '--json'], { maxBuffer: 1 << 24 });
+  const lines = stdout.trim().split('\n').filter(Boolean);
+  return lines.length > 0 ? (JSON.parse(lines.at(-1) ?? '{}') as Record<string, unknown>) : {};
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+/** An inspector's phone. */
+export class Device {
+  constructor(
+    readonly home: string,
+    readonly places: string[],
+  ) {}
+
+  async log(outcome: string, note: string, place = 0, at?: string): Promise<string> {
+    const logged = await aralau(
+      ...['device', '--home', this.home, 'log', '--place', this.places[place] ?? '', '--type', 'door_to_door'],
+      ...['--outcome', outcome, '--note', note, ...(at ? ['--at', at] : [])],
+    );
+    return String(logged['visit'] ?? logged['id']);
+  }
+
+  async sync(): Promise<void> {
+    await aralau('device', '--home', this.home, 'sync');
+  }
+
+  async edit(visit: string, ...args: string[]): Promise<void> {
+    await aralau('device', '--home', this.home, 'edit', visit, ...args);
+  }
+
+  async visits(): Promise<string> {
+    const { stdout } = await run(BINARY, ['device', '--home', this.home, 'visits', '--json'], { maxBuffer: 1 << 24 });
+    return stdout;
+  }
+}
+
+export class World {
+  #server: ChildProcess | null = null;
+
+  private constructor(
+    readonly folder: string,
+    readonly port: number,
+  ) {}
+
+  static async begin(): Promise<World> {
+    const world = new World(await mkdtemp(join(tmpdir(), 'aralau-console-')), await freePort());
+    await aralau('admin', '--data', world.data, 'sample');
+    await world.start();
+    return world;
+  }
+
+  get data(): string {
+    return join(this.folder, 'data');
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<void> {
+    this.#server = spawn(BINARY, ['serve', '--data', this.data, '--listen', `127.0.0.1:${this.port}`], {
+      stdio: 'ignore',
+    });
+    await expect(async () => expect((await fetch(`${this.url}/readyz`)).ok).toBe(true)).toPass();
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = null;
+    if (!server || server.exitCode !== null) return;
+    const ended = new Promise((resolve) => server.once('exit', resolve));
+    server.kill('SIGTERM');
+    await ended;
+  }
+
+  async end(): Promise<void> {
+    await this.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async token(role: Role): Promise<string> {
+    const made = await aralau('admin', '--data', this.data, 'token', '--role', role, '--name', `${role} of the test`);
+    return String(made['token']);
+  }
+
+  async device(name: string, beat = 'beat-01'): Promise<Device> {
+    const made = await aralau('admin', '--data', this.data, 'enroll', '--beat', beat, '--inspector', name);
+    return this.enroll(name, String(made['code']));
+  }
+
+  async enroll(name: string, code: string): Promise<Device> {
+    const home = join(this.folder, name);
+    await aralau('device', '--home', home, 'enroll', '--server', this.url, '--code', code);
+    await aralau('device', '--home', home, 'sync');
+    const { stdout } = await run(BINARY, ['device', '--home', home, 'places', '--json']);
+    const places = [...stdout.matchAll(/"(?:place|id)":\s*"([0-9a-f-]{36})"/g)].map(([, id]) => id ?? '');
+    return new Device(home, places);
+  }
+}
+
+export async function signIn(page: Page, world: World, token: string, locale = 'en'): Promise<void> {
+  await page.addInitScript((chosen) => {
+    localStorage.getItem('aralau.locale') ?? localStorage.setItem('aralau.locale', chosen);
+  }, locale);
+  await page.goto(world.url);
+  await page.locator('input[type=password]').fill(token);
+  await page.keyboard.press('Enter');
+  await expect(page.locator('nav').first()).toBeVisible();
+}
