@@ -10,7 +10,7 @@ import { expect, type Page } from '@playwright/test';
 const run = promisify(execFile);
 const BINARY = process.env['ARALAU_BIN'] ?? join(import.meta.dirname, '../../target/debug/aralau');
 
-type Role = 'administrator' | 'headquarters' | 'auditor' | 'supervisor' | 'inspector';
+type Role = 'administrator' | 'headquarters' | 'auditor' | 'supervisor';
 
 async function aralau(...args: string[]): Promise<Record<string, unknown>> {
   const { stdout } = await run(BINARY, [...args, '--json'], { maxBuffer: 1 << 24 });
