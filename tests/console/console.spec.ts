@@ -151,6 +151,7 @@ test('an export holds what the API gives for the same filter', async ({ page }) 
     else expect(saved.equals(bytes)).toBe(true);
     await expect(page.getByText(/^Done:/)).toBeVisible();
     await page.keyboard.press('Escape');
+    await expect(page.getByRole('dialog')).toHaveCount(0);
     await page.getByRole('grid').focus();
   }
 });

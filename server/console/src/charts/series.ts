@@ -1,5 +1,5 @@
 import type { Coverage, Schemas } from '../api/client';
-import { addDays } from '../format/time';
+import { addDays } from '../format/calendar';
 
 export interface Stretch {
   /** Its first local day. */

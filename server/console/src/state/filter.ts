@@ -1,4 +1,4 @@
-import { endOfDay, isDay, startOfDay } from '../format/time';
+import { endOfDay, isDay, startOfDay } from '../format/calendar';
 
 /** Which visits are shown. The address bar holds it; dates are local days, both inclusive. */
 export interface VisitFilter {
