@@ -3,6 +3,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
 import { World, signIn, type Device } from './world.ts';
 
+// They tell one story: each begins where the one before has ended.
 test.describe.configure({ mode: 'serial' });
 
 const HOSTILE = '<img src=x onerror="window.hacked=1"><b>bold</b> \u202Etfel\u202C 👮🏽‍♀️ =cmd|calc';
