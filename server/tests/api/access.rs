@@ -24,6 +24,18 @@ async fn routes(world: &World) -> Vec<(Method, String)> {
     routes.collect()
 }
 
+#[tokio::test]
+async fn the_console_is_built_from_what_the_server_says_of_itself() {
+    let world = World::new().await;
+    let said = world.send(Method::GET, "/openapi.json", None, None).await.json();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/console/openapi.json");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, serde_json::to_vec(&said).unwrap()).unwrap();
+    }
+    let kept: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    assert!(kept == said, "UPDATE_GOLDEN=1 cargo test -p aralau-server --test api console_is_built writes {path} anew");
+}
+
 fn filled(path: &str) -> String {
     path.replace("{person}", "00000000-0000-0000-0000-000000000001")
         .replace("{id}", "00000000-0000-0000-0000-000000000001")
