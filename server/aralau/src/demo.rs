@@ -104,6 +104,10 @@ impl Demo {
         let import = self.from.as_ref().map(|path| read(path)).transpose()?;
         let mut stage = Stage::build(self.listen, seed)?;
         say(&format!("A server on {}, its folder {}.", stage.url(), stage.data().display()));
+        let hq = Headquarters::new(&stage)?;
+        if !self.once {
+            say(&format!("Headquarters' console is at {}/; to watch, sign in with\n  {}", stage.url(), hq.token()));
+        }
 
         let names: Vec<String> = match &import {
             Some(import) => import.inspectors.clone(),
@@ -132,7 +136,6 @@ impl Demo {
         (1..order.len()).rev().for_each(|last| order.swap(last, dice.below(last + 1)));
         stage.come_back(&order, &bar(2 * names.len(), "syncs", json))?;
 
-        let hq = Headquarters::new(&stage)?;
         let seen = hq.look(&bar(script.visits, "visits read at headquarters", json))?;
         let lost = script.lost(&seen);
         let line = stage.line();

@@ -6,6 +6,7 @@ use aralau_client_sdk::{
     Client, DocumentId, HttpTransport, Millis, Report, Seams, SyncOptions, Value, VisitDraft, VisitEdit, VisitState,
     VisitView, store::SqliteStore, view::ConflictView,
 };
+use aralau_sync_core::visit::Position;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -55,6 +56,9 @@ enum Task {
         /// When the visit began (RFC 3339); now if left out.
         #[arg(long, value_parser = instant)]
         at: Option<Millis>,
+        /// Where the phone stood: LATITUDE,LONGITUDE in degrees, or with its accuracy: LATITUDE,LONGITUDE,METRES.
+        #[arg(long, value_parser = position, allow_hyphen_values = true)]
+        position: Option<Position>,
     },
     /// Change a visit, or add a note to it. Needs no network.
     Edit {
@@ -103,6 +107,22 @@ enum Task {
     },
     /// How the device stands: what is unsent, what was noticed.
     Status,
+}
+
+fn position(text: &str) -> Result<Position, String> {
+    let numbers: Result<Vec<f64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    let (lat, lon, accuracy_m) = match numbers.as_deref() {
+        Ok([lat, lon]) => (*lat, *lon, None),
+        Ok([lat, lon, metres]) => (*lat, *lon, Some(*metres)),
+        _ => return Err("not two or three numbers with commas between them, like 43.2389,76.8897,12".to_owned()),
+    };
+    let is_on_earth = (-90.0..=90.0).contains(&lat) && (-180.0..=180.0).contains(&lon);
+    let is_radius = accuracy_m.is_none_or(|metres| metres.is_finite() && metres >= 0.0);
+    match (is_on_earth, is_radius) {
+        (false, _) => Err("a latitude is from -90 to 90, a longitude from -180 to 180".to_owned()),
+        (true, false) => Err("an accuracy is not below 0 metres".to_owned()),
+        (true, true) => Ok(Position { lat, lon, accuracy_m, mock: false }),
+    }
 }
 
 fn instant(text: &str) -> Result<Millis, String> {
@@ -166,7 +186,7 @@ fn enrolled(json: bool, client: &Client<SqliteStore>) -> Result<(), Failure> {
 /// The tasks that write, all of them without a network.
 fn write(json: bool, client: &mut Client<SqliteStore>, task: &Task) -> Result<(), Failure> {
     let visit = match task {
-        Task::Log { place, visit_type, outcome, note, at } => {
+        Task::Log { place, visit_type, outcome, note, at, position } => {
             if !client.places()?.iter().any(|known| known.id == *place) {
                 return Err(Failure::new(
                     "place_unknown",
@@ -178,6 +198,7 @@ fn write(json: bool, client: &mut Client<SqliteStore>, task: &Task) -> Result<()
                 visit_type: Some(visit_type.clone()),
                 outcome: Some(outcome.clone()),
                 started_at: Some(at.unwrap_or_else(super::now)),
+                position: *position,
                 note: note.clone().map(|text| (client.fresh_id(), text)),
                 ..VisitDraft::default()
             };
@@ -314,4 +335,19 @@ fn conflict(conflict: &ConflictView) -> serde_json::Value {
 pub fn rfc3339(at: Millis) -> String {
     let time = DateTime::<Utc>::from_timestamp_millis(at.0);
     time.map_or_else(|| at.0.to_string(), |time| time.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::position;
+
+    #[test]
+    fn a_position_is_two_numbers_or_three_on_earth() {
+        let read = |text| position(text).map(|position| (position.lat, position.lon, position.accuracy_m));
+        assert_eq!(read("43.2389, 76.8897"), Ok((43.2389, 76.8897, None)));
+        assert_eq!(read("-43.2,-76.9,12"), Ok((-43.2, -76.9, Some(12.0))));
+        for nonsense in ["", "43", "43;76", "43,76,12,1", "91,0", "0,181", "NaN,0", "0,0,-1", "0,0,inf"] {
+            assert!(read(nonsense).is_err(), "{nonsense}");
+        }
+    }
 }

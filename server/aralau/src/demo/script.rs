@@ -7,7 +7,7 @@ use aralau_sync_core::{
     change::Value,
     id::DocumentId,
     time::Millis,
-    visit::{VisitDraft, VisitEdit},
+    visit::{Position, VisitDraft, VisitEdit},
 };
 use uuid::Uuid;
 
@@ -85,9 +85,12 @@ impl Script {
             let first = visit % names.len();
             let partner = (first + 1) % names.len();
             let started_at = now.plus(-(chance.below(5 * 24 * 60) as i64) * 60_000);
+            let door = visit % places.len().max(1);
+            let position = Some(before(door, chance));
             let draft = |outcome: &str, note| {
                 Box::new(VisitDraft {
-                    place: places.get(visit % places.len().max(1)).copied(),
+                    place: places.get(door).copied(),
+                    position,
                     visit_type: Some("door_to_door".to_owned()),
                     outcome: Some(outcome.to_owned()),
                     started_at: Some(started_at),
@@ -146,6 +149,17 @@ impl Script {
             }
         }
     }
+}
+
+/// Where a phone says that it stands at a door: along the streets of one neighbourhood, some metres off.
+fn before(door: usize, chance: &mut impl Chance) -> Position {
+    // A neighbourhood of Almaty, and about 120 metres north and east, in degrees.
+    const CORNER: (f64, f64) = (43.2330, 76.9010);
+    const BLOCK: (f64, f64) = (0.0011, 0.0015);
+    let mut off = || (chance.below(21) as f64 - 10.0) / 10.0 * 0.0001;
+    let (north, east) = ((door % 8) as f64, (door / 8) as f64);
+    let (lat, lon) = (CORNER.0 + north * BLOCK.0 + off(), CORNER.1 + east * BLOCK.1 + off());
+    Position { lat, lon, accuracy_m: Some(5.0 + chance.below(20) as f64), mock: false }
 }
 
 fn draft(visit: &ImportVisit, row: &ImportRow, note: Option<(Uuid, String)>) -> VisitDraft {
