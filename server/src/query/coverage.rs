@@ -1,5 +1,5 @@
 //! Coverage: how often each beat was walked, and where nobody has been met for too long. Read from counts that each visit
-//! keeps up ([`store`]'s `coverage`, `place_contact`), never from the visits themselves.
+//! keeps up (the tables `coverage` and `place_contact`), never from the visits themselves.
 //!
 //! Days are those of the deployment's time zone. Figures of places stand as of the end of the period, or of now where that is
 //! earlier.
@@ -155,7 +155,7 @@ pub enum NoPeriod {
     /// It ends before it begins.
     #[error("to: the period ends before it begins")]
     Backwards,
-    /// Longer than [`MAX_DAYS`].
+    /// Longer than is counted for its bucket.
     #[error("from: a period has at most 366 days, or 3,660 by week or month")]
     TooLong,
 }
