@@ -11,7 +11,7 @@ use aralau_sync_core::{
     log::control_hash,
     receipt::{Receipt, ReceiptError},
     stream::{Link, Seen, StreamId, Tip},
-    sync::{Alarm, Content, Gained, Intake, StreamIntro, StreamState, Taken},
+    sync::{Alarm, Content, Gained, Intake, MAX_SCOPES, StreamIntro, StreamState, Taken},
 };
 
 use crate::{
@@ -33,8 +33,8 @@ pub(crate) struct Judge<'a> {
     pub(crate) device_key: PublicKey,
     /// As the answer's welcome lists them.
     pub(crate) epochs: &'a [Epoch],
-    /// The server has seen every receipt that this device could hold against it.
-    pub(crate) is_proven: bool,
+    /// The server has been shown the receipts that this device could hold against it.
+    pub(crate) is_shown: bool,
 }
 
 /// What came of it.
@@ -88,7 +88,7 @@ pub(crate) fn pull(store: &mut impl Store, judge: &Judge<'_>, gained: &Gained) -
         return Ok(Pulled::Forked);
     }
     if !took.rewound && gained.epoch == record.cursor.epoch && gained.decided.index < record.decided.index {
-        if !judge.is_proven {
+        if !judge.is_shown && holds_receipts(store)? {
             return Err(PullError::Alarm(AlarmCode::ServerLost));
         }
         // The fate of a frame is not signed: after an older database was put back, only this phone knows of it. The
@@ -118,6 +118,15 @@ pub(crate) fn pull(store: &mut impl Store, judge: &Judge<'_>, gained: &Gained) -
     let own = judge.identity.replica;
     took.entries = taken.iter().filter(|row| row.entry.is_some_and(|(replica, ..)| replica != own)).count() as u64;
     Ok(Pulled::Took(took))
+}
+
+fn holds_receipts(store: &impl Store) -> Result<bool, StoreError> {
+    for record in store.scopes()?.iter().take(MAX_SCOPES) {
+        if !store.receipts(record.scope)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether the server's end of the own stream is a point of it.

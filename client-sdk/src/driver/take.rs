@@ -7,7 +7,7 @@ use aralau_sync_core::{
     sync::{AUTHOR_UNKNOWN, Directive, FrameFate, Gained, PROTOCOL, Welcome},
 };
 
-use super::{SyncSession, Trouble, newest_receipts, wire::Answer};
+use super::{SyncSession, Trouble, wire::Answer};
 use crate::{
     alarm::AlarmCode,
     client::Client,
@@ -218,7 +218,7 @@ impl SyncSession {
             server_key: enrollment.server_key,
             device_key: client.key.public_key(),
             epochs: &welcome.epochs,
-            is_proven: self.proving || newest_receipts(client, &client.store.scopes()?)?.is_empty(),
+            is_shown: self.proving,
         };
         let before = client.store.scope(gained.scope)?.map_or(0, |record| record.decided.index);
         let pulled = transaction(&mut client.store, |store| pull(store, &judge, gained))?;
