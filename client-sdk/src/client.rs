@@ -56,7 +56,7 @@ impl Client<MemoryStore> {
 impl<S: Store> Client<S> {
     /// A client over a store and key of the caller's.
     pub fn over(mut store: S, key: DeviceKey, mut seams: Seams) -> Result<Self, Error> {
-        let identity = Identity::load(&mut store, &mut seams)?;
+        let identity = Identity::load(&mut store, &mut seams, &key.public_key())?;
         let enrollment = Enrollment::load(&store)?;
         Ok(Self { store, key, seams, identity, enrollment, watchers: Vec::new() })
     }
@@ -143,7 +143,7 @@ impl<S: Store> Client<S> {
     pub fn erase(&mut self) -> Result<(), Error> {
         transaction::<_, _, StoreError>(&mut self.store, Store::erase)?;
         self.enrollment = None;
-        self.identity = Identity::load(&mut self.store, &mut self.seams)?;
+        self.identity = Identity::load(&mut self.store, &mut self.seams, &self.key.public_key())?;
         Ok(())
     }
 

@@ -81,6 +81,8 @@ pub struct SyncSession {
     /// What the request under way carries.
     sent: Vec<Outgoing>,
     asked: BTreeSet<ScopeId>,
+    /// The lowest epoch among the cursors asked about; the answer tells of those after it.
+    oldest_epoch: u64,
     /// Own streams that the server refuses in this session.
     refused: BTreeSet<StreamId>,
     offered: Offered,
@@ -138,6 +140,7 @@ impl SyncSession {
             idle_answers: 0,
             sent: Vec::new(),
             asked: BTreeSet::new(),
+            oldest_epoch: 0,
             refused: BTreeSet::new(),
             offered: Offered::new(),
             unknown: BTreeSet::new(),
@@ -252,6 +255,10 @@ impl SyncSession {
             hello.receipts = Some(newest_receipts(client, &scopes)?);
         }
         self.asked = hello.scopes.iter().map(|ask| ask.scope).collect();
+        self.oldest_epoch = hello.scopes.iter().map(|ask| ask.cursor.epoch).min().unwrap_or(0);
+        let is_elsewhere = |record: &&ScopeRecord| !self.asked.contains(&record.scope) && record.decided.index > 0;
+        let elsewhere = scopes.iter().filter(is_elsewhere).map(|record| record.scope).take(MAX_SCOPES);
+        hello.elsewhere = Some(elsewhere.collect()).filter(|elsewhere: &Vec<_>| !elsewhere.is_empty());
         let request = wire::request(&enrollment, &client.key, wire::usable(&nonce), &hello, &self.sent)?;
         self.report.requests += 1;
         self.report.bytes_up += request.body.len() as u64;
@@ -273,7 +280,7 @@ impl SyncSession {
         Ok(())
     }
 
-    /// Own words first, then what is brought back of others.
+    /// Own words first, then what is brought back of others and of earlier installs.
     fn frames<S: Store>(
         &self,
         client: &Client<S>,
@@ -286,12 +293,19 @@ impl SyncSession {
             let stream = StreamId { replica: client.identity.replica, scope: record.scope };
             if record.unsent() > 0 && !self.refused.contains(&stream) {
                 let (store, key) = (&client.store, &client.key);
-                frames.extend(outbox::frames(store, &enrollment.deployment, key, stream, record, &mut allowance)?);
+                frames.extend(outbox::frames(
+                    store,
+                    &enrollment.deployment,
+                    key,
+                    stream,
+                    record.decided,
+                    &mut allowance,
+                )?);
             }
         }
         for record in scopes {
-            let (store, identity) = (&client.store, &client.identity);
-            frames.extend(relay::frames(store, identity, record.scope, &self.offered, &mut allowance)?);
+            let own = (&client.identity, &enrollment.deployment, &client.key);
+            frames.extend(relay::frames(&client.store, own, record.scope, &self.offered, &mut allowance)?);
         }
         Ok(frames)
     }
@@ -325,13 +339,23 @@ fn hello<S: Store>(client: &Client<S>, scopes: &[ScopeRecord]) -> Result<Hello, 
         receipts: None,
         most_bytes: None,
         introductions: None,
+        elsewhere: None,
     })
 }
 
-/// Those of scopes that are not asked about as well: they prove that there was an epoch.
+/// Those of scopes that are not asked about as well: they prove that there was an epoch. Of each scope the newest, and the
+/// newest that the rows here bear out: while a long log comes in pages, these are not the same.
 fn newest_receipts<S: Store>(client: &Client<S>, scopes: &[ScopeRecord]) -> Result<Vec<String>, StoreError> {
-    let newest = |record: &ScopeRecord| Ok(client.store.receipts(record.scope)?.pop().map(|receipt| receipt.note));
-    scopes.iter().take(MAX_SCOPES).filter_map(|record| newest(record).transpose()).collect()
+    let mut notes = Vec::new();
+    for record in scopes {
+        let mut receipts = client.store.receipts(record.scope)?;
+        let newest = receipts.pop();
+        let borne_out = receipts.into_iter().rfind(|receipt| receipt.size <= record.verified);
+        let borne_out = borne_out.filter(|_| newest.as_ref().is_some_and(|newest| newest.size > record.verified));
+        notes.extend(newest.into_iter().chain(borne_out).map(|receipt| receipt.note));
+    }
+    notes.truncate(MAX_SCOPES);
+    Ok(notes)
 }
 
 fn asks(scopes: &[ScopeRecord]) -> impl Iterator<Item = Ask> {

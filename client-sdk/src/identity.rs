@@ -1,6 +1,6 @@
 //! Under which names this device writes, and wrote.
 
-use aralau_sync_core::id::ReplicaId;
+use aralau_sync_core::id::{PublicKey, ReplicaId};
 
 use crate::{
     seams::Seams,
@@ -16,11 +16,11 @@ pub(crate) struct Identity {
 
 impl Identity {
     /// What the store says; a new store gets a replica.
-    pub(crate) fn load(store: &mut impl Store, seams: &mut Seams) -> Result<Self, StoreError> {
+    pub(crate) fn load(store: &mut impl Store, seams: &mut Seams, key: &PublicKey) -> Result<Self, StoreError> {
         if let Some(identity) = Self::read(store)? {
             return Ok(identity);
         }
-        let replica = seams.replica();
+        let replica = seams.replica(key);
         store.set_meta(Key::Replica, replica.as_bytes())?;
         Ok(Self { replica, closed: Vec::new() })
     }

@@ -117,21 +117,23 @@ pub(crate) struct Outgoing {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// The own stream's frames from what the server has decided on, as far as the allowance goes.
+/// Frames of an own stream from a point of it on, which the server has, as far as the allowance goes.
 pub(crate) fn frames(
     store: &impl Store,
     deployment: &DeploymentId,
     key: &DeviceKey,
     stream: StreamId,
-    record: &ScopeRecord,
+    mut before: Tip,
     allowance: &mut Allowance,
 ) -> Result<Vec<Outgoing>, StoreError> {
     let mut frames = Vec::new();
-    let mut before = record.decided;
     while allowance.is_open() {
         let limit = allowance.entries.clamp(1, MAX_FRAME_ENTRIES);
         let entries = store.entries_after(stream, before.index, limit)?;
-        let links = fitting(entries.iter().map(|entry| &entry.link));
+        let follows = |(at, entry): &(u64, &EntryRecord)| {
+            entry.id.index == before.index + 1 + at && matches!(entry.link, Link::Full { .. })
+        };
+        let links = fitting((0..).zip(&entries).take_while(follows).map(|(_, entry)| &entry.link));
         let Some(last) = links.len().checked_sub(1).and_then(|last| entries.get(last)) else { break };
         let count = links.len() as u64;
         let frame = Frame::sign(deployment, stream, before, links, key);

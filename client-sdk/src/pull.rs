@@ -6,7 +6,7 @@ use std::{
 };
 
 use aralau_sync_core::{
-    epoch::{Epoch, shared_rows},
+    epoch::{Epoch, follow, shared_point},
     id::{DeploymentId, DocumentId, EntryHash, PublicKey, ReplicaId, ScopeId, ServerKey},
     log::control_hash,
     receipt::{Receipt, ReceiptError},
@@ -82,7 +82,7 @@ pub(crate) fn pull(store: &mut impl Store, judge: &Judge<'_>, gained: &Gained) -
     let mut record = store.scope(scope)?.unwrap_or_else(|| ScopeRecord::new(scope));
     let receipt = judge.open_receipt(gained)?;
     let mut took = Took { held: receipt.held.clone(), ..Took::default() };
-    judge.follow_epoch(store, &mut record, gained, &mut took)?;
+    let shared = judge.go_back(store, &mut record, gained, &mut took)?;
     let stream = StreamId { replica: judge.identity.replica, scope };
     if !is_own(store, stream, record.tip, gained.decided)? {
         return Ok(Pulled::Forked);
@@ -94,6 +94,9 @@ pub(crate) fn pull(store: &mut impl Store, judge: &Judge<'_>, gained: &Gained) -
         // The fate of a frame is not signed: after an older database was put back, only this phone knows of it. The
         // words are sent again, which is harmless if the server has them after all.
         took.unwitnessed_loss = true;
+    }
+    if shared.epoch != record.cursor.epoch {
+        return go_back_to(store, judge, record, shared, gained, took).map(Pulled::Took);
     }
     let streams = store.streams(scope)?;
     let (intake, taken) = judge.take(store, &record, &streams, gained, &receipt)?;
@@ -108,6 +111,7 @@ pub(crate) fn pull(store: &mut impl Store, judge: &Judge<'_>, gained: &Gained) -
     record.backed_up = receipt.backed_up_upto.min(receipt.size);
     record.frontier = intake.frontier;
     record.decided = gained.decided;
+    follow(&mut record.followed, shared, scope, judge.epochs);
     store.put_scope(&record)?;
     let note = gained.receipt.clone();
     store.put_receipt(&ReceiptRecord { scope, epoch: receipt.epoch, size: receipt.size, note })?;
@@ -120,7 +124,27 @@ pub(crate) fn pull(store: &mut impl Store, judge: &Judge<'_>, gained: &Gained) -
     Ok(Pulled::Took(took))
 }
 
-fn holds_receipts(store: &impl Store) -> Result<bool, StoreError> {
+/// The server could not know where its history and this device's part, and sent no rows: from there they are asked for next.
+fn go_back_to(
+    store: &mut impl Store,
+    judge: &Judge<'_>,
+    mut record: ScopeRecord,
+    shared: Seen,
+    gained: &Gained,
+    mut took: Took,
+) -> Result<Took, PullError> {
+    record.followed.retain(|followed| followed.epoch <= shared.epoch);
+    record.cursor = shared;
+    record.decided = gained.decided;
+    store.put_scope(&record)?;
+    for document in &took.touched {
+        took.unsound += project(store, judge.identity, record.scope, *document)?;
+    }
+    Ok(took)
+}
+
+/// Whether this device could prove anything to the server.
+pub(crate) fn holds_receipts(store: &impl Store) -> Result<bool, StoreError> {
     for record in store.scopes()?.iter().take(MAX_SCOPES) {
         if !store.receipts(record.scope)?.is_empty() {
             return Ok(true);
@@ -154,34 +178,34 @@ impl Judge<'_> {
         }
     }
 
-    /// Rewinds to what the newest epoch still shares, and checks that the server starts there.
-    fn follow_epoch(
+    /// Rewinds to what both histories share, and checks that the server starts there. The point that is shared is in an
+    /// earlier epoch than the cursor where the server's history knows nothing of the cursor's.
+    fn go_back(
         &self,
         store: &mut impl Store,
         record: &mut ScopeRecord,
         gained: &Gained,
         took: &mut Took,
-    ) -> Result<(), PullError> {
+    ) -> Result<Seen, PullError> {
         let newest = self.epochs.last().map_or(record.cursor.epoch, |epoch| epoch.number.max(record.cursor.epoch));
         if gained.epoch != newest {
             return Err(PullError::Alarm(AlarmCode::Epoch));
         }
-        let shared = shared_rows(record.cursor, record.scope, self.epochs);
-        if shared < record.cursor.sequence {
-            took.touched = rewind(store, self.identity.replica, record, shared)?;
+        let shared = shared_point(record.cursor, &record.followed, record.scope, self.epochs);
+        if shared.sequence < record.cursor.sequence {
+            took.touched = rewind(store, self.identity.replica, record, shared.sequence)?;
             took.rewound = true;
-            self.check_base(record)?;
+            self.check_base(record, shared.epoch)?;
         }
-        if gained.from < shared {
+        if shared.epoch == record.cursor.epoch && gained.from < shared.sequence {
             return Err(PullError::Alarm(AlarmCode::ServerLost));
         }
-        Ok(())
+        Ok(shared)
     }
 
     /// The epoch that made this device rewind says what the rows before it come to.
-    fn check_base(&self, record: &ScopeRecord) -> Result<(), PullError> {
-        let bases =
-            self.epochs.iter().filter(|epoch| epoch.number > record.cursor.epoch).flat_map(|epoch| &epoch.bases);
+    fn check_base(&self, record: &ScopeRecord, after: u64) -> Result<(), PullError> {
+        let bases = self.epochs.iter().filter(|epoch| epoch.number > after).flat_map(|epoch| &epoch.bases);
         let mut same = bases.filter(|base| base.scope == record.scope && base.size == record.frontier.size());
         if same.all(|base| base.root == record.frontier.root()) {
             Ok(())

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aralau_sync_core::{
     frame::{Frame, MAX_FRAME_BYTES, MAX_FRAME_ENTRIES, MAX_FRAME_LINKS},
-    id::{ReplicaId, ScopeId},
+    id::{DeploymentId, ReplicaId, ScopeId},
     stream::{Head, Link, StreamId, Tip},
     sync::MAX_INTRODUCTIONS,
 };
@@ -15,7 +15,8 @@ use minicbor::bytes::ByteVec;
 
 use crate::{
     identity::Identity,
-    outbox::{Allowance, Outgoing, link_bytes},
+    keys::DeviceKey,
+    outbox::{self, Allowance, Outgoing, link_bytes},
     store::{EntryId, EntryRecord, Key, Store, StoreError},
 };
 
@@ -65,19 +66,26 @@ pub(crate) fn introductions(
     Ok(Some(introductions).filter(|introductions| !introductions.is_empty()))
 }
 
-/// What can be offered in a scope, as far as the allowance goes.
+/// What can be offered in a scope, as far as the allowance goes. Under names that are closed this device wrote itself: what a
+/// restored server has lost of them it signs anew.
 pub(crate) fn frames(
     store: &impl Store,
-    identity: &Identity,
+    (identity, deployment, key): (&Identity, &DeploymentId, &DeviceKey),
     scope: ScopeId,
     offered: &Offered,
     allowance: &mut Allowance,
 ) -> Result<Vec<Outgoing>, StoreError> {
     let mut frames = Vec::new();
-    for stream in store.streams(scope)? {
-        let Some(head) = stream.offer.filter(|_| stream.replica != identity.replica) else { continue };
+    for stream in store.streams(scope)?.into_iter().filter(|stream| stream.replica != identity.replica) {
         let named = StreamId { replica: stream.replica, scope };
         let mut from = offered.get(&named).copied().unwrap_or(0).max(stream.tip.index);
+        if identity.owns(stream.replica) {
+            if let Some(before) = point(store, named, from)? {
+                frames.extend(outbox::frames(store, deployment, key, named, before, allowance)?);
+            }
+            continue;
+        }
+        let Some(head) = stream.offer else { continue };
         while allowance.is_open()
             && let Some(frame) = next_frame(store, named, head, from, allowance.entries)?
         {
@@ -102,17 +110,21 @@ fn next_frame(
     let way = usize::try_from(head.tip.index - from).unwrap_or(usize::MAX);
     let entries = store.entries_after(stream, from, way.min(MAX_FRAME_LINKS))?;
     let reaches = entries.last().is_some_and(|last| last.tip() == head.tip);
-    let before = match from {
-        0 => Some(Tip::default()),
-        _ => store.entry(EntryId { stream, index: from })?.map(|entry| entry.tip()),
-    };
-    let (true, Some(before)) = (reaches, before) else { return Ok(None) };
+    let (true, Some(before)) = (reaches, point(store, stream, from)?) else { return Ok(None) };
     let Some((links, full)) = links(&entries, max_full.clamp(1, MAX_FRAME_ENTRIES)) else { return Ok(None) };
     let Some(upto) = full.checked_sub(1).and_then(|last| entries.get(last)).map(EntryRecord::tip) else {
         return Ok(None);
     };
     let frame = Frame { signature: head.signature, stream, before, links };
     Ok(Some(Outgoing { stream, upto, entries: full as u64, bytes: frame.to_bytes() }))
+}
+
+/// A stream's end were it to end there.
+fn point(store: &impl Store, stream: StreamId, index: u64) -> Result<Option<Tip>, StoreError> {
+    match index {
+        0 => Ok(Some(Tip::default())),
+        _ => Ok(store.entry(EntryId { stream, index })?.map(|entry| entry.tip())),
+    }
 }
 
 /// The links to the head, the first ones with content, and how many those are; `None` if even hashes are too many.

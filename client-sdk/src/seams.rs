@@ -1,7 +1,8 @@
 //! Where the outside comes in: time and randomness. Everything below is handed them.
 
 use aralau_sync_core::{
-    id::ReplicaId,
+    digest::{REPLICA_SALT_BYTES, replica_named},
+    id::{PublicKey, ReplicaId},
     time::{Millis, Monotonic},
 };
 use uuid::Uuid;
@@ -50,11 +51,11 @@ impl Seams {
         uuid::Builder::from_random_bytes(self.nonce()).into_uuid()
     }
 
-    /// A replica id that nobody has.
-    pub(crate) fn replica(&mut self) -> ReplicaId {
-        let mut bytes = [0; ReplicaId::LEN];
-        self.entropy.fill(&mut bytes);
-        ReplicaId(bytes)
+    /// A name for an install of the device with this key.
+    pub(crate) fn replica(&mut self, key: &PublicKey) -> ReplicaId {
+        let mut salt = [0; REPLICA_SALT_BYTES];
+        self.entropy.fill(&mut salt);
+        replica_named(key, salt)
     }
 
     /// Evenly between 0 and `limit`, for jitter.

@@ -45,6 +45,12 @@ pub(crate) fn close(store: &mut impl Store, identity: &Identity, next: ReplicaId
     Ok(successor)
 }
 
+/// What no row has named of a stream becomes orphans: the log has gone another way.
+pub(crate) fn give_up(store: &mut impl Store, stream: StreamId) -> Result<(), StoreError> {
+    let entries = store.entries_after(stream, 0, usize::MAX)?;
+    entries.iter().filter(|entry| entry.decided.is_none()).try_for_each(|entry| orphan(store, entry))
+}
+
 /// Takes an entry out of its stream and keeps its words.
 pub(crate) fn orphan(store: &mut impl Store, entry: &EntryRecord) -> Result<(), StoreError> {
     if let (Link::Full { header, body }, Some(document)) = (&entry.link, entry.document) {

@@ -39,12 +39,12 @@ pub use directory::{
 pub use epochs::{Loss, find_loss, is_behind, mend_loss};
 pub use hold::{HeldKey, HoldError, reject_held, release_held};
 pub use ingest::{Ingested, Upload, ingest};
-pub use log::{current_epoch, epochs_after, row_id, scope_no};
+pub use log::{current_epoch, epochs_for, row_id, scope_no};
 pub use open::{FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, restore, total_rows, write_high_water};
 pub use organisation::{LoadReport, Organisation, PlaceLine, StaffLine, load, places_of, sample};
 pub use place::{Disk, Place, SystemDisk};
 pub use projection::{fold, load as load_document};
-pub use pull::{Asking, PullLimits, pull};
+pub use pull::{Asking, PullLimits, own_tip, pull};
 pub use rebuild::{CheckReport, RebuildReport};
 pub use sessions::{SessionRow, end_session, keep_session, session};
 pub use status::{DeviceStatus, Noted, nonce_floor, note_status};

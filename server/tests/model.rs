@@ -10,6 +10,7 @@ use aralau_server::{
 };
 use aralau_sync_core::{
     change::Value,
+    digest::replica_named,
     document::Document,
     frame::{Frame, chain},
     id::{Actor, DeviceId, DocumentId, EntryHash, Kind, PublicKey, ReplicaId, Signature},
@@ -338,7 +339,7 @@ impl World {
     fn pull(&self, sequence: u64) -> aralau_sync_core::sync::Gained {
         let ask = Ask { scope: self.beat.scope, cursor: Seen { epoch: 1, sequence }, tip: Tip::default() };
         let (store, scope_no) = (self.store().clone(), self.beat.scope_no);
-        let limits = PullLimits { rows: 7, bytes: 1 << 20 };
+        let limits = PullLimits { rows: 7, ..PullLimits::default() };
         let asking = Asking { replica: ReplicaId([9; 14]), ask, epochs: &[], epoch: 1, held: Vec::new() };
         let pulled =
             self.store().read(|connection| store::pull(connection, store.identity(), scope_no, &asking, limits, NOW));
@@ -359,12 +360,13 @@ impl aralau_sync_core::receipt::VerifyServer for Ed25519 {
 }
 
 fn enroll(store: &Store, beat: &BeatRow, number: u8) -> Phone {
-    let (replica, scope) = (ReplicaId([number; 14]), beat.scope);
+    let key = PublicKey([number + 1; 33]);
+    let (replica, scope) = (replica_named(&key, [number; 4]), beat.scope);
     let enrolled = store.write(move |tx| {
         let (person, _) = store::ensure_person(tx, &format!("Inspector {number}"), NOW)?;
         store::grant(tx, person, scope, NOW)?;
         let code = store::make_code(tx, person, 60_000, NOW)?;
-        store::enroll(tx, &Enrollment { code, key: PublicKey([number + 1; 33]), replica }, NOW)
+        store::enroll(tx, &Enrollment { code, key, replica }, NOW)
     });
     Phone {
         device: enrolled.unwrap().unwrap().device,

@@ -11,6 +11,7 @@ use aralau_server::{
 };
 use aralau_sync_core::{
     change::{Change, Value},
+    digest::replica_named,
     document::Document,
     frame::{Frame, chain},
     id::{Actor, DocumentId, EntryHash, Kind, ReplicaId, ServerKey},
@@ -54,7 +55,7 @@ impl World {
     fn phone(&self, name: &str, number: u8) -> Phone {
         let random = SystemRandom::new();
         let key = CustodyKey::from_pkcs8(&CustodyKey::generate(&random).unwrap(), &random).unwrap();
-        let replica = ReplicaId([number; 14]);
+        let replica = replica_named(&key.public_key(), [number; 4]);
         let (name, scope) = (name.to_owned(), self.beat.scope);
         let public = key.public_key();
         let enrolled = self.store.write(move |tx| {
@@ -102,7 +103,7 @@ impl World {
                     store.identity(),
                     scope_no,
                     &asking,
-                    PullLimits { rows: 5, bytes: 1 << 20 },
+                    PullLimits { rows: 5, ..PullLimits::default() },
                     NOW,
                 )
             });
@@ -246,8 +247,8 @@ fn gaps_and_forks_are_told_and_nothing_of_them_is_kept() {
 fn a_revoked_phone_is_held_and_its_words_can_be_released() {
     let world = World::new();
     let mut anna = world.phone("Анна", 1);
-    let device =
-        world.store.read(|connection| store::device_of_replica(connection, ReplicaId([1; 14]))).unwrap().unwrap();
+    let replica = anna.stream.replica;
+    let device = world.store.read(move |connection| store::device_of_replica(connection, replica)).unwrap().unwrap();
     world.store.write(move |tx| store::revoke_device(tx, device.device, NOW)).unwrap();
     let id = DocumentId(Uuid::from_u128(7));
     let entries = [anna.edit(id, &visit("contacted", 1)), anna.edit(id, &[("outcome".to_owned(), "moved".into())])];
@@ -255,7 +256,7 @@ fn a_revoked_phone_is_held_and_its_words_can_be_released() {
     let (_, held) = world.send(frame, &anna);
     assert_eq!(held, [(1, "revoked".to_owned()), (2, "revoked".to_owned())]);
     assert_eq!(world.count("SELECT count(*) FROM visit"), 0);
-    let key = |index| store::HeldKey { replica: ReplicaId([1; 14]), scope: world.beat.scope, index };
+    let key = |index| store::HeldKey { replica, scope: world.beat.scope, index };
     let (one, two, none) = (key(1), key(2), key(3));
     assert_eq!(
         world.store.write(move |tx| store::release_held(tx, none, "x", NOW)).unwrap(),

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use uuid::Builder;
 
-use crate::id::{ChangeHash, ContentHash, DocumentId, HeaderHash};
+use crate::id::{ChangeHash, ContentHash, DocumentId, HeaderHash, PublicKey, ReplicaId};
 
 /// SHA-256 over the concatenation of `parts`.
 pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
@@ -30,6 +30,28 @@ pub fn header_hash(header: &[u8]) -> HeaderHash {
 pub fn document_named_by(body: &[u8]) -> DocumentId {
     let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = sha256(&[b"aralau/document/1\0", body]);
     DocumentId(Builder::from_custom_bytes(id).into_uuid())
+}
+
+/// Bytes of a replica id that follow from the device's key.
+const REPLICA_TAG_BYTES: usize = 10;
+/// Bytes of a replica id that its device chooses.
+pub const REPLICA_SALT_BYTES: usize = ReplicaId::LEN - REPLICA_TAG_BYTES;
+
+/// The name of one install of the device with this key: `SHA256("aralau/replica/1\0" ‖ key33 ‖ salt4)[..10] ‖ salt4`.
+///
+/// A name tells whose it is: nobody can take another device's, whatever a server has forgotten.
+pub fn replica_named(key: &PublicKey, salt: [u8; REPLICA_SALT_BYTES]) -> ReplicaId {
+    let digest = sha256(&[b"aralau/replica/1\0", key.as_bytes(), &salt]);
+    let mut name = [0; ReplicaId::LEN];
+    name[..REPLICA_TAG_BYTES].copy_from_slice(&digest[..REPLICA_TAG_BYTES]);
+    name[REPLICA_TAG_BYTES..].copy_from_slice(&salt);
+    ReplicaId(name)
+}
+
+/// Whether a replica is the name of an install of the device with this key.
+pub fn is_named_by(replica: &ReplicaId, key: &PublicKey) -> bool {
+    let [.., a, b, c, d] = replica.0;
+    *replica == replica_named(key, [a, b, c, d])
 }
 
 /// The four bytes that every Automerge chunk begins with.
@@ -63,5 +85,24 @@ fn uleb(mut number: usize) -> Vec<u8> {
             return bytes;
         }
         bytes.push(low | 0x80);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replica_is_named_by_one_key_only() {
+        let (key, other) = (PublicKey([2; 33]), PublicKey([3; 33]));
+        let name = replica_named(&key, [1, 2, 3, 4]);
+        assert!(is_named_by(&name, &key));
+        assert!(!is_named_by(&name, &other));
+        assert_eq!(name.to_string(), "a9e14b854227c8f9d03701020304");
+        for at in 0..ReplicaId::LEN {
+            let mut changed = name;
+            changed.0[at] ^= 1;
+            assert!(!is_named_by(&changed, &key), "byte {at}");
+        }
     }
 }

@@ -76,6 +76,10 @@ pub struct Hello {
     /// Introductions of streams whose author the server said it does not know, at most [`MAX_INTRODUCTIONS`].
     #[n(10)]
     pub introductions: Option<Vec<ByteVec>>,
+    /// Scopes not asked about in which the server once called entries of this install decided, at most [`MAX_SCOPES`]: no
+    /// rows come from there, and nothing else would tell that an older database was put back.
+    #[n(11)]
+    pub elsewhere: Option<Vec<ScopeId>>,
 }
 
 /// Where a device stands in one scope.
@@ -103,7 +107,8 @@ pub struct Welcome {
     /// The server's clock.
     #[n(2)]
     pub time: Millis,
-    /// The epochs that began after the oldest cursor asked about, ascending; never empty for a new device.
+    /// The epochs that began after the oldest cursor asked about, ascending; all of them for a new device, and for one that
+    /// stands in an epoch of another history.
     #[n(3)]
     pub epochs: Vec<Epoch>,
     /// Nonce for the next request.
@@ -118,6 +123,24 @@ pub struct Welcome {
     /// The fate of each frame received, in order.
     #[n(7)]
     pub frames: Vec<FrameFate>,
+    /// How far the server has the asking install's streams in the scopes of field 11 of the hello.
+    #[n(8)]
+    pub elsewhere: Option<Vec<StreamEnd>>,
+}
+
+/// How far a server has a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct StreamEnd {
+    /// Whose.
+    #[n(0)]
+    pub replica: ReplicaId,
+    /// In which scope.
+    #[n(1)]
+    pub scope: ScopeId,
+    /// The last entry that is decided; zeroes where there is none, or no such scope.
+    #[n(2)]
+    pub tip: Tip,
 }
 
 /// A beat, as a device knows it.

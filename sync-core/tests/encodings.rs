@@ -14,7 +14,7 @@ use aralau_sync_core::{
     },
     log::{Because, RowKind, Verdict},
     stream::{Head, Header, Link, Seen, StreamId, Tip},
-    sync::{Ask, Beat, Content, FrameFate, Gained, Hello, PROTOCOL, Row, StreamIntro, Welcome},
+    sync::{Ask, Beat, Content, FrameFate, Gained, Hello, PROTOCOL, Row, StreamEnd, StreamIntro, Welcome},
     time::{Millis, Monotonic},
 };
 use minicbor::{Decode, Encode};
@@ -191,8 +191,13 @@ fn hellos() -> impl Strategy<Value = Hello> {
             introductions: receipts
                 .as_ref()
                 .map(|texts| texts.iter().map(|text| text.clone().into_bytes().into()).collect()),
+            elsewhere: receipts.as_ref().map(|_| vec![ScopeId::from_bytes([7; 16])]),
             receipts,
         })
+}
+
+fn ends() -> impl Strategy<Value = StreamEnd> {
+    (replicas(), scopes(), tips()).prop_map(|(replica, scope, tip)| StreamEnd { replica, scope, tip })
 }
 
 fn welcomes() -> impl Strategy<Value = Welcome> {
@@ -204,8 +209,9 @@ fn welcomes() -> impl Strategy<Value = Welcome> {
         texts(),
         prop::collection::vec(beat, list(3)),
         prop::collection::vec(fates(), list(5)),
+        prop::option::of(prop::collection::vec(ends(), list(3))),
     )
-        .prop_map(|(time, epochs, nonce, beats, frames)| Welcome {
+        .prop_map(|(time, epochs, nonce, beats, frames, elsewhere)| Welcome {
             protocol: PROTOCOL,
             time,
             epochs,
@@ -213,6 +219,7 @@ fn welcomes() -> impl Strategy<Value = Welcome> {
             directives: Vec::new(),
             beats,
             frames,
+            elsewhere,
         })
 }
 

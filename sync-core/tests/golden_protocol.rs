@@ -113,6 +113,7 @@ fn hello() -> Hello {
         receipts: None,
         most_bytes: None,
         introductions: None,
+        elsewhere: None,
     }
 }
 
@@ -131,6 +132,7 @@ fn welcome() -> Welcome {
             FrameFate::Forked { replica, scope, tip },
             FrameFate::Refused { code: "frame_size".to_owned() },
         ],
+        elsewhere: None,
     }
 }
 

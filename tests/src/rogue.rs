@@ -7,9 +7,10 @@ use aralau_sync_core::{
     auth::{NONCE_HEADER, SCHEME, body_hash, enroll_preimage, request_preimage},
     cbor,
     change::{Change, Value as Scalar},
+    digest::replica_named,
     document::Document,
     frame::Frame,
-    id::{Actor, DeploymentId, DeviceId, DocumentId, Kind, ReplicaId, ScopeId, Signature},
+    id::{Actor, DeploymentId, DeviceId, DocumentId, Kind, PublicKey, ReplicaId, ScopeId, Signature},
     stream::{Header, Link, Seen, SignDevice as _, StreamId, Tip},
     sync::{Ask, FrameFate, Gained, Hello, PROTOCOL, Welcome},
     time::Millis,
@@ -88,7 +89,7 @@ impl Rogue {
     /// Let in as an inspector of a beat.
     pub fn enroll(world: &World, name: &str, beat: &str) -> Self {
         let key = DeviceKey::generate(&mut SystemEntropy);
-        let replica = fresh_replica();
+        let replica = fresh_replica(&key.public_key());
         let code = world.code(name, beat);
         let signature = key.sign(&enroll_preimage(&code, &replica, &key.public_key()));
         let ask = json!({ "code": code, "public_key": key.public_key(), "replica": replica, "signature": signature });
@@ -186,6 +187,7 @@ impl Rogue {
             receipts: None,
             most_bytes: None,
             introductions: None,
+            elsewhere: None,
         }
     }
 
@@ -236,9 +238,10 @@ pub fn credentials(device: DeviceId, nonce: &str, signature: Signature) -> Strin
     format!("{SCHEME} device={device}, nonce={nonce}, signature={signature}")
 }
 
-/// A replica id that nobody has.
-pub fn fresh_replica() -> ReplicaId {
-    ReplicaId::from_slice(&Uuid::new_v4().as_bytes()[..ReplicaId::LEN]).expect("14 bytes")
+/// A name that no other install of this device has.
+pub fn fresh_replica(key: &PublicKey) -> ReplicaId {
+    let [salt @ .., _, _, _, _, _, _, _, _, _, _, _, _] = Uuid::new_v4().into_bytes();
+    replica_named(key, salt)
 }
 
 fn hung_up() -> Answer {

@@ -1,20 +1,20 @@
 //! Taking an answer in: the server's word about the frames, then what each scope gained.
 
 use aralau_sync_core::{
-    epoch::shared_rows,
+    epoch::{follow, shared_point},
     id::ScopeId,
-    stream::{SignDevice as _, StreamId, Tip},
-    sync::{AUTHOR_UNKNOWN, Directive, FrameFate, Gained, PROTOCOL, Welcome},
+    stream::{Seen, SignDevice as _, StreamId, Tip},
+    sync::{AUTHOR_UNKNOWN, Directive, FrameFate, Gained, PROTOCOL, StreamEnd, Welcome},
 };
 
-use super::{SyncSession, Trouble, wire::Answer};
+use super::{Remedy, SyncSession, Trouble, wire::Answer};
 use crate::{
     alarm::AlarmCode,
     client::Client,
     enrollment::{Beat, Enrollment},
     error::Error,
     projection::project,
-    pull::{Judge, PullError, Pulled, Took, is_own, pull},
+    pull::{Judge, PullError, Pulled, Took, holds_receipts, is_own, pull},
     relay,
     rewind::rewind,
     store::{Key, ScopeRecord, Store, transaction},
@@ -33,9 +33,16 @@ impl SyncSession {
         }
         let mut progress = self.greet(client, &welcome)?;
         progress |= self.rewind_elsewhere(client, &welcome)?;
-        let fates = self.take_fates(client, &welcome.frames)?;
+        let mut fates = self.take_fates(client, &welcome.frames)?;
         progress |= fates.progress;
+        progress |= self.compare_elsewhere(client, &welcome, &mut fates)?;
         self.report.more = false;
+        if fates.forked && !self.proving && holds_receipts(&client.store)? {
+            // Perhaps this is a copy; perhaps the server has lost what it once called decided, and somebody else has used
+            // its indexes since. The receipts tell which.
+            self.proving = true;
+            return Err(Trouble { error: Error::Alarm(AlarmCode::Forked), remedy: Remedy::Again });
+        }
         if fates.forked || welcome.directives.contains(&Directive::NewReplica) {
             self.succeed(client, fates.forked)?;
             return Ok(true);
@@ -91,10 +98,13 @@ impl SyncSession {
         let identity = client.identity.clone();
         let mut rewound = false;
         for mut record in client.store.scopes()?.into_iter().filter(behind) {
-            let explained = welcome.epochs.first().is_some_and(|first| first.number <= record.cursor.epoch + 1);
-            let shared = if explained { shared_rows(record.cursor, record.scope, &welcome.epochs) } else { 0 };
+            // The answer names the epochs after the oldest one asked about.
+            let explained = record.cursor.epoch >= self.oldest_epoch;
+            let cursor = if explained { record.cursor } else { Seen::default() };
+            let shared = shared_point(cursor, &record.followed, record.scope, &welcome.epochs);
             transaction::<_, _, Error>(&mut client.store, |store| {
-                let touched = rewind(store, identity.replica, &mut record, shared)?;
+                let touched = rewind(store, identity.replica, &mut record, shared.sequence)?;
+                follow(&mut record.followed, shared, record.scope, &welcome.epochs);
                 record.cursor.epoch = newest;
                 record.decided = Tip::default();
                 store.put_scope(&record)?;
@@ -155,6 +165,37 @@ impl SyncSession {
         Ok(())
     }
 
+    /// How far the server has the own streams in scopes that are not asked about. Fewer entries than it once called decided,
+    /// or others, mean that somebody put an older database back. Receipts prove it, if there are any; if not, the words are
+    /// sent again, or under another name.
+    fn compare_elsewhere<S: Store>(
+        &self,
+        client: &mut Client<S>,
+        welcome: &Welcome,
+        outcome: &mut Fates,
+    ) -> Result<bool, Trouble> {
+        let mut lost = false;
+        let own = |end: &&StreamEnd| end.replica == client.identity.replica && !self.asked.contains(&end.scope);
+        let ends: Vec<_> = welcome.elsewhere.iter().flatten().filter(own).copied().collect();
+        for StreamEnd { replica, scope, tip } in ends {
+            let Some(record) = client.store.scope(scope)?.filter(|record| record.decided != tip) else { continue };
+            let is_own = is_own(&client.store, StreamId { replica, scope }, record.tip, tip)?;
+            if is_own && tip.index >= record.decided.index {
+                continue;
+            }
+            client.raise(AlarmCode::ServerLost, Some(scope), "")?;
+            if !self.proving && holds_receipts(&client.store)? {
+                return Err(Error::Alarm(AlarmCode::ServerLost).into());
+            }
+            if is_own {
+                client.store.put_scope(&ScopeRecord { decided: tip, ..record })?;
+            }
+            outcome.forked |= !is_own;
+            lost = true;
+        }
+        Ok(lost)
+    }
+
     fn take_relayed_fate<S: Store>(
         &mut self,
         client: &mut Client<S>,
@@ -176,6 +217,11 @@ impl SyncSession {
                 u64::MAX
             }
         };
+        if matches!(fate, FrameFate::Forked { .. }) && !self.asked.contains(&frame.stream.scope) {
+            // The server has other words under these indexes, and no row will come from there to tell.
+            transaction::<_, _, Error>(&mut client.store, |store| Ok(succession::give_up(store, frame.stream)?))?;
+            outcome.progress = true;
+        }
         let is_over = matches!(fate, FrameFate::Decided { .. } | FrameFate::Forked { .. });
         if is_over && !self.asked.contains(&frame.stream.scope) {
             let mut returned = relay::returned(&client.store)?;
@@ -248,7 +294,7 @@ impl SyncSession {
 
     /// This install is a restored or copied one: it goes on under a new name.
     fn succeed<S: Store>(&mut self, client: &mut Client<S>, forked: bool) -> Result<(), Error> {
-        let next = client.seams.replica();
+        let next = client.seams.replica(&client.key.public_key());
         let identity = client.identity.clone();
         client.identity = transaction(&mut client.store, |store| succession::close(store, &identity, next))?;
         self.report.new_replica = true;

@@ -81,6 +81,7 @@ fn scope_record() -> ScopeRecord {
     ScopeRecord {
         granted: false,
         cursor: Seen { epoch: 2, sequence: 5 },
+        followed: vec![Seen { epoch: 1, sequence: 0 }, Seen { epoch: 2, sequence: 3 }],
         frontier,
         verified: 4,
         backed_up: 3,

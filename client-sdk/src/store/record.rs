@@ -48,6 +48,8 @@ pub struct ScopeRecord {
     pub granted: bool,
     /// How much of the server's log is here.
     pub cursor: Seen,
+    /// The epochs that led there, ascending, each with the rows that it carried over.
+    pub followed: Vec<Seen>,
     /// The tree over those rows.
     pub frontier: Frontier,
     /// How many of them a signed receipt has vouched for.
@@ -67,6 +69,7 @@ impl ScopeRecord {
             scope,
             granted: true,
             cursor: Seen::default(),
+            followed: Vec::new(),
             frontier: Frontier::default(),
             verified: 0,
             backed_up: 0,

@@ -22,7 +22,11 @@ use super::{
 use crate::alarm::AlarmRecord;
 
 const SCHEMA_VERSION: i64 = STEPS.len() as i64;
-const STEPS: &[M<'_>] = &[M::up(include_str!("sqlite/1-start.sql")), M::up(include_str!("sqlite/2-introductions.sql"))];
+const STEPS: &[M<'_>] = &[
+    M::up(include_str!("sqlite/1-start.sql")),
+    M::up(include_str!("sqlite/2-introductions.sql")),
+    M::up(include_str!("sqlite/3-followed-epochs.sql")),
+];
 
 /// See the module.
 #[derive(Debug)]
@@ -145,8 +149,8 @@ impl Store for SqliteStore {
     fn put_scope(&mut self, record: &ScopeRecord) -> Result<()> {
         self.execute(
             "INSERT OR REPLACE INTO scope (scope, granted, epoch, sequence, frontier, verified, backed_up,
-                                           tip, tip_hash, decided, decided_hash)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                           tip, tip_hash, decided, decided_hash, followed)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 record.scope.as_bytes(),
                 record.granted,
@@ -159,6 +163,7 @@ impl Store for SqliteStore {
                 record.tip.hash.as_bytes(),
                 int(record.decided.index),
                 record.decided.hash.as_bytes(),
+                cbor::encode(&record.followed),
             ],
         )
     }
@@ -407,7 +412,8 @@ mod tests {
         store.connection.pragma_update(None, "user_version", SCHEMA_VERSION + 1).expect("sets");
         drop(store);
         let refused = SqliteStore::open(home.path());
-        assert!(matches!(refused, Err(StoreError::Newer { found: 3, known: 2 })), "{refused:?}");
+        let Err(StoreError::Newer { found, known }) = refused else { panic!("{refused:?}") };
+        assert_eq!((found, known), (SCHEMA_VERSION + 1, SCHEMA_VERSION));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Devices against a scripted server: every fault of line, server and store that a sync has to survive.
 
 mod chaos;
+mod restores;
 mod server;
 mod sync;
 mod trust;

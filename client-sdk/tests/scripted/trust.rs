@@ -42,7 +42,7 @@ fn nothing_is_taken_from_an_answer_that_does_not_add_up() {
             "alarm_receipt_signature",
         ),
         (|_, gained| gained[0].streams[0].head.signature = Signature([1; 64]), "alarm_head"),
-        (|_, gained| gained[0].streams[0].key = PublicKey([2; 33]), "alarm_head"),
+        (|_, gained| gained[0].streams[0].key = PublicKey([2; 33]), "alarm_key"),
         (|_, gained| gained[0].rows[1].content = Content::Known, "alarm_unknown_entry"),
     ];
     for (twist, code) in twists {

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use aralau_sync_core::{
     cbor,
     frame::{Frame, FrameError},
-    id::{DeviceId, PublicKey, ScopeId},
+    id::{DeviceId, PublicKey, ReplicaId, ScopeId},
     introduction::Introduction,
     receipt::SignServer as _,
-    stream::SignDevice as _,
+    stream::{SignDevice as _, StreamId},
     sync::{
         AUTHOR_UNKNOWN, Directive, FrameFate, Hello, MAX_FRAMES, MAX_HELLO_BYTES, MAX_INTRODUCTIONS, MAX_SCOPES,
-        PROTOCOL, Welcome,
+        PROTOCOL, StreamEnd, Welcome,
     },
     time::Millis,
 };
@@ -151,8 +151,13 @@ impl<'a> Incoming<'a> {
             return Err(Problem::ProtocolVersion(PROTOCOL));
         }
         let introductions = hello.introductions.as_deref().unwrap_or_default();
+        let elsewhere = hello.elsewhere.as_deref().unwrap_or_default();
         let is_long = hello.app.as_ref().is_some_and(|app| app.len() > 64);
-        if hello.scopes.len() > MAX_SCOPES || introductions.len() > MAX_INTRODUCTIONS || is_long {
+        if hello.scopes.len() > MAX_SCOPES
+            || elsewhere.len() > MAX_SCOPES
+            || introductions.len() > MAX_INTRODUCTIONS
+            || is_long
+        {
             return Err(malformed("more than its limits allow"));
         }
         self.mend_lost_rows(&hello).await?;
@@ -304,8 +309,7 @@ async fn answer(
     let row = caller.row.clone();
     let handle = app.clone();
     let encoded = app.read(move |connection| {
-        let oldest = hello.scopes.iter().map(|ask| ask.cursor.epoch).min();
-        let epochs = store::epochs_after(connection, oldest)?;
+        let epochs = store::epochs_for(connection, &hello.scopes)?;
         let epoch = store::current_epoch(connection)?;
         let beats = if row.revoked_at.is_some() { Vec::new() } else { store::beats_of(connection, row.person, now)? };
         let gained = pull_all(connection, &handle, &hello, &beats, &epochs, epoch, &held, now)?;
@@ -317,6 +321,7 @@ async fn answer(
             directives: directives(&row, &hello, &beats),
             beats: beats.into_iter().map(Into::into).collect(),
             frames,
+            elsewhere: hello.elsewhere.map(|scopes| elsewhere(connection, hello.replica, &scopes)).transpose()?,
         };
         let mut message = Vec::new();
         cbor::push_item(&mut message, &cbor::encode(&welcome));
@@ -327,6 +332,19 @@ async fn answer(
         Ok(encoding.encode(message))
     });
     encoded.await?
+}
+
+/// The device's own streams where it may not read: what is decided of them is no secret to it.
+fn elsewhere(
+    connection: &rusqlite::Connection,
+    replica: ReplicaId,
+    scopes: &[ScopeId],
+) -> Result<Vec<StreamEnd>, StoreError> {
+    let end = |scope: &ScopeId| {
+        let tip = store::own_tip(connection, StreamId { replica, scope: *scope })?;
+        Ok(StreamEnd { replica, scope: *scope, tip })
+    };
+    scopes.iter().map(end).collect()
 }
 
 /// What the device should do. A beat given or taken since it last heard shows in what it asks about.
@@ -353,7 +371,11 @@ fn pull_all(
     now: Millis,
 ) -> Result<Vec<aralau_sync_core::sync::Gained>, StoreError> {
     let mut limits = app.settings().pull_limits;
-    limits.bytes = hello.most_bytes.map_or(limits.bytes, |most| limits.bytes.min(most.max(1) as usize));
+    if let Some(most) = hello.most_bytes {
+        limits.bytes = limits.bytes.min(most.max(1) as usize);
+        // On a line that cuts long answers, any progress is better than a whole frame.
+        limits.whole_frames = false;
+    }
     let mut all = Vec::new();
     // Scopes that are not this person's are passed over in silence: foreign and absent look alike.
     for ask in &hello.scopes {
@@ -402,6 +424,7 @@ mod tests {
                 receipts: None,
                 most_bytes: None,
                 introductions: None,
+                elsewhere: None,
             }
         };
         let beat = |byte| store::BeatRow { code: String::new(), scope: scope(byte), name: String::new(), scope_no: 2 };

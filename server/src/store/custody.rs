@@ -2,11 +2,12 @@
 
 use aralau_sync_core::{
     change::Value,
+    digest::replica_named,
     directory::Control,
     document::AuthorError,
     frame::Frame,
     id::{Actor, ChangeHash, DocumentId, Kind, ReplicaId, ScopeId},
-    stream::{Entry, Header, Seen, StreamId},
+    stream::{Entry, Header, Seen, SignDevice as _, StreamId},
     sync::FrameFate,
     time::Millis,
     visit::VisitEdit,
@@ -47,7 +48,7 @@ fn replica(tx: &Transaction<'_>, identity: &Identity, now: Millis) -> Result<Rep
     if directory::device(tx, CUSTODY_DEVICE)?.is_none() {
         introduce(tx, identity, now)?;
     }
-    let replica = ReplicaId(tx.random()?);
+    let replica = replica_named(&identity.custody_key.public_key(), tx.random()?);
     directory::record(tx, &Control::Replica { replica, device: CUSTODY_DEVICE }, now)?;
     tx.execute("INSERT INTO meta (name, value) VALUES (?, ?)", params![name, replica.as_bytes()])?;
     Ok(replica)
@@ -55,7 +56,6 @@ fn replica(tx: &Transaction<'_>, identity: &Identity, now: Millis) -> Result<Rep
 
 /// Says in the directory that the server has a hand of its own.
 fn introduce(tx: &Transaction<'_>, identity: &Identity, now: Millis) -> Result<(), StoreError> {
-    use aralau_sync_core::stream::SignDevice as _;
     directory::record(tx, &Control::Person { person: HEADQUARTERS, name: "Headquarters".to_owned() }, now)?;
     let key = identity.custody_key.public_key();
     let device = Control::Device { device: CUSTODY_DEVICE, key, person: HEADQUARTERS, server_custody: true };

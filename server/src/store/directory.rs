@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aralau_sync_core::{
     cbor,
+    digest::is_named_by,
     directory::Control,
     id::{DeviceId, PersonId, PublicKey, ReplicaId, ScopeId},
     introduction::Introduction,
@@ -319,7 +320,7 @@ pub fn name_of_replica(connection: &Connection, replica: ReplicaId) -> Result<Op
     Ok(statement.query_row([replica.as_bytes()], |row| row.get(0)).optional()?)
 }
 
-/// Notes an install of a device, where new. `false`: it belongs to another device, or there are too many.
+/// Notes an install of a device, where new. `false`: its name is not of the device's key, or there are too many.
 pub fn ensure_replica(
     tx: &Transaction<'_>,
     device: DeviceId,
@@ -328,6 +329,9 @@ pub fn ensure_replica(
 ) -> Result<bool, StoreError> {
     if let Some(known) = device_of_replica(tx, replica)? {
         return Ok(known.device == device);
+    }
+    if !self::device(tx, device)?.is_some_and(|device| is_named_by(&replica, &device.key)) {
+        return Ok(false);
     }
     let count: i64 =
         tx.query_row("SELECT count(*) FROM replica WHERE device = ?", [device.as_bytes()], |row| row.get(0))?;

@@ -74,6 +74,9 @@ fn size(connection: &Connection, scope: ScopeId) -> Result<Option<u64>, StoreErr
     Ok(Some(ScopeLog::load(connection, scope_no)?.frontier.size()))
 }
 
+/// Receipts of a scope that count: the newest that a device was given, and the newest that its rows bear out.
+const NEWEST_RECEIPTS: usize = 2;
+
 /// Rows that this server had acknowledged and has no more, proven by a receipt of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Loss {
@@ -84,7 +87,7 @@ pub struct Loss {
 }
 
 /// Whether one of the receipts is ours and speaks of more than this log holds, or of other rows. Reads a scope's rows
-/// anew where it has to, so the writer is kept out of it, and only the newest receipt of each scope counts.
+/// anew where it has to, so the writer is kept out of it, and only the two newest receipts of each scope count.
 pub fn find_loss(
     connection: &Connection,
     identity: &Identity,
@@ -92,15 +95,13 @@ pub fn find_loss(
 ) -> Result<Option<Loss>, StoreError> {
     let (key, epoch) = (identity.receipt_key.public_key(), log::current_epoch(connection)?);
     let ours = receipts.iter().take(MAX_SCOPES).filter_map(|note| Receipt::open(note, &key, &ReceiptVerifier).ok());
-    let mut newest: BTreeMap<ScopeId, Receipt> = BTreeMap::new();
+    let mut by_scope: BTreeMap<ScopeId, BTreeMap<(u64, u64), Receipt>> = BTreeMap::new();
     for receipt in ours.filter(|receipt| receipt.deployment == identity.deployment && receipt.epoch >= epoch) {
-        let known = newest.get(&receipt.scope).map(|known| (known.epoch, known.size));
-        if known < Some((receipt.epoch, receipt.size)) {
-            newest.insert(receipt.scope, receipt);
-        }
+        by_scope.entry(receipt.scope).or_default().insert((receipt.epoch, receipt.size), receipt);
     }
-    let seen = newest.values().map(|receipt| receipt.epoch).max().unwrap_or(0);
-    for receipt in newest.values() {
+    let newest = || by_scope.values().flat_map(|receipts| receipts.values().rev().take(NEWEST_RECEIPTS));
+    let seen = newest().map(|receipt| receipt.epoch).max().unwrap_or(0);
+    for receipt in newest() {
         if receipt.epoch > epoch || !bears_out(connection, receipt)? {
             tracing::error!(scope = %receipt.scope, size = receipt.size, "rows that were acknowledged are gone");
             return Ok(Some(Loss { epoch, seen }));

@@ -7,6 +7,7 @@ use aralau_sync_core::{
     log::{RowKind, row_leaf},
     merkle::Frontier,
     stream::Seen,
+    sync::Ask,
     time::Millis,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -103,6 +104,19 @@ pub fn epochs_after(connection: &Connection, number: Option<u64>) -> Result<Vec<
     let mut statement = connection.prepare_cached("SELECT epoch FROM epoch WHERE number > ? ORDER BY number")?;
     let encoded = statement.query_map([number.map_or(-1, u64::cast_signed)], |row| row.get::<_, Vec<u8>>(0))?;
     encoded.map(|bytes| cbor::decode(&bytes?).map_err(|_| StoreError::corrupt("an epoch"))).collect()
+}
+
+/// What devices that stand here need to know of the epochs: those after the oldest cursor. All of them where a cursor's epoch
+/// is none of this server's: the device followed a restore that this history knows nothing of.
+pub fn epochs_for(connection: &Connection, asks: &[Ask]) -> Result<Vec<Epoch>, StoreError> {
+    let mut oldest = asks.iter().map(|ask| ask.cursor.epoch).min();
+    for number in asks.iter().map(|ask| ask.cursor.epoch).filter(|number| *number > 0) {
+        let mut statement = connection.prepare_cached("SELECT 1 FROM epoch WHERE number = ?")?;
+        if !statement.exists([number.cast_signed()])? {
+            oldest = None;
+        }
+    }
+    epochs_after(connection, oldest)
 }
 
 /// The newest epoch's number.

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use aralau_sync_core::{
     digest::{chunk_of, content_hash, header_hash},
-    epoch::{Epoch, shared_rows},
+    epoch::{Epoch, is_known, shared_rows},
+    frame::{MAX_FRAME_BYTES, MAX_FRAME_ENTRIES},
     id::{EntryHash, PublicKey, ReplicaId, Signature},
     introduction::Introduction,
     log::RowKind,
     receipt::Receipt,
-    stream::{Head, Link, Tip},
+    stream::{Head, Link, StreamId, Tip},
     sync::{Ask, Content, Gained, Row, StreamIntro},
     time::Millis,
 };
@@ -28,11 +29,14 @@ pub struct PullLimits {
     pub rows: usize,
     /// Bytes of content.
     pub bytes: usize,
+    /// Whether the last frame is brought to its end, by at most one frame more: what a device has of a stream beyond the last
+    /// head signed by its author it cannot bring back to a server that has lost it.
+    pub whole_frames: bool,
 }
 
 impl Default for PullLimits {
     fn default() -> Self {
-        Self { rows: 20_000, bytes: 4 * 1024 * 1024 }
+        Self { rows: 20_000, bytes: 4 * 1024 * 1024, whole_frames: true }
     }
 }
 
@@ -61,10 +65,17 @@ pub fn pull(
 ) -> Result<Gained, StoreError> {
     let log = ScopeLog::load(connection, scope_no)?;
     let size = log.frontier.size();
-    let from = shared_rows(asking.ask.cursor, log.scope, asking.epochs).min(size);
     let mut streams = Streams::new(connection, scope_no, asking.replica);
-    let (rows, more) = rows(connection, scope_no, from, &mut streams, limits)?;
-    let decided = own_tip(connection, scope_no, asking.replica)?;
+    let cursor = asking.ask.cursor;
+    let (from, (rows, more)) = if cursor.epoch == 0 || is_known(cursor.epoch, asking.epochs) {
+        let from = shared_rows(cursor, log.scope, asking.epochs).min(size);
+        (from, rows(connection, scope_no, from, &mut streams, limits)?)
+    } else {
+        // It followed a restore that this history knows nothing of: only the device can tell how far both go together. With
+        // the epochs that the answer names it does, and asks again from there.
+        (0, (Vec::new(), true))
+    };
+    let decided = own_tip(connection, StreamId { replica: asking.replica, scope: log.scope })?;
     let receipt = Receipt {
         deployment: identity.deployment,
         scope: log.scope,
@@ -94,10 +105,12 @@ fn backed_up(connection: &Connection, scope_no: i64) -> Result<u64, StoreError> 
     Ok(statement.query_row([scope_no], |row| row.get::<_, i64>(0))?.cast_unsigned())
 }
 
-fn own_tip(connection: &Connection, scope_no: i64, replica: ReplicaId) -> Result<Tip, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT tip_index, tip_hash FROM stream WHERE scope_no = ? AND replica = ?")?;
-    let tip = statement.query_row(params![scope_no, replica.as_bytes()], |row| {
+/// The end of a device's own stream; the beginning where there is none, or no such scope.
+pub fn own_tip(connection: &Connection, stream: StreamId) -> Result<Tip, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT tip_index, tip_hash FROM stream JOIN scope USING (scope_no) WHERE scope = ? AND replica = ?",
+    )?;
+    let tip = statement.query_row(params![stream.scope.as_bytes(), stream.replica.as_bytes()], |row| {
         Ok(Tip { index: row.get::<_, i64>(0)?.cast_unsigned(), hash: EntryHash(row.get(1)?) })
     });
     Ok(tip.optional()?.unwrap_or_default())
@@ -115,10 +128,17 @@ fn rows(
          WHERE row_id > ? AND row_id < ? ORDER BY row_id",
     )?;
     let mut found = statement.query([log::row_id(scope_no, from), log::row_id(scope_no + 1, 0)])?;
-    let (mut rows, mut bytes) = (Vec::new(), 0);
+    let (mut rows, mut bytes, mut last) = (Vec::new(), 0, None);
     while let Some(row) = found.next()? {
-        if rows.len() == limits.rows || bytes >= limits.bytes {
-            return Ok((rows, true));
+        if rows.len() >= limits.rows || bytes >= limits.bytes {
+            let over = (rows.len() - limits.rows.min(rows.len()), bytes.saturating_sub(limits.bytes));
+            if !limits.whole_frames
+                || over.0 >= MAX_FRAME_ENTRIES
+                || over.1 >= MAX_FRAME_BYTES
+                || is_at_head(connection, last)?
+            {
+                return Ok((rows, true));
+            }
         }
         let kind = RowKind::from_number(row.get(0)?).ok_or_else(|| StoreError::corrupt("a row's kind"))?;
         let stream_no: Option<i64> = row.get(2)?;
@@ -135,6 +155,9 @@ fn rows(
             _ => Content::Known,
         };
         let verdict: Vec<u8> = row.get(6)?;
+        if matches!(kind, RowKind::Accepted | RowKind::Held) && !own {
+            last = stream_no.zip(row.get::<_, Option<i64>>(3)?);
+        }
         let row = Row {
             kind,
             received_at: Millis(row.get(1)?),
@@ -147,6 +170,13 @@ fn rows(
         rows.push(row);
     }
     Ok((rows, false))
+}
+
+/// Whether a stream's author has signed that it goes this far.
+fn is_at_head(connection: &Connection, entry: Option<(i64, i64)>) -> Result<bool, StoreError> {
+    let Some((stream_no, index)) = entry else { return Ok(true) };
+    let mut statement = connection.prepare_cached("SELECT 1 FROM head WHERE stream_no = ? AND entry_index = ?")?;
+    Ok(statement.exists([stream_no, index])?)
 }
 
 /// The streams that an answer's rows name, each introduced once.

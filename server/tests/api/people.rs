@@ -4,7 +4,7 @@ use aralau_server::{
     settings::Settings,
     store::{self, Enrollment, HEADQUARTERS},
 };
-use aralau_sync_core::{id::ReplicaId, stream::SignDevice as _};
+use aralau_sync_core::{digest::replica_named, stream::SignDevice as _};
 use aws_lc_rs::rand::SystemRandom;
 use axum::http::{Method, StatusCode};
 use serde_json::json;
@@ -42,7 +42,7 @@ async fn a_code_lets_one_phone_in_as_the_person_it_was_made_for() {
     let random = SystemRandom::new();
     let key = CustodyKey::from_pkcs8(&CustodyKey::generate(&random).unwrap(), &random).unwrap().public_key();
     let code = made["code"].as_str().unwrap().to_owned();
-    let (ask, now) = (Enrollment { code, key, replica: ReplicaId([9; 14]) }, world.app.now());
+    let (ask, now) = (Enrollment { code, key, replica: replica_named(&key, [9; 4]) }, world.app.now());
     let enrolled = world.app.write(move |tx| store::enroll(tx, &ask, now)).await.unwrap().unwrap();
     assert_eq!(enrolled.person.to_string(), person);
 }

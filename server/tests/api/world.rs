@@ -20,9 +20,10 @@ use aralau_server::{
 };
 use aralau_sync_core::{
     change::Value,
+    digest::replica_named,
     document::Document,
     frame::{Frame, chain},
-    id::{Actor, DeviceId, DocumentId, Kind, ReplicaId},
+    id::{Actor, DeviceId, DocumentId, Kind},
     stream::{Entry, Header, SignDevice as _, StreamId, Tip},
     time::Millis,
     visit::{Position, VisitDraft},
@@ -171,7 +172,7 @@ impl World {
         let random = SystemRandom::new();
         let key = CustodyKey::from_pkcs8(&CustodyKey::generate(&random).unwrap(), &random).unwrap();
         let (replica, public, scope, now) =
-            (ReplicaId([number; 14]), key.public_key(), self.beat.scope, self.app.now());
+            (replica_named(&key.public_key(), [number; 4]), key.public_key(), self.beat.scope, self.app.now());
         let name = name.to_owned();
         let enrolled = self.app.write(move |tx| {
             let (person, _) = store::ensure_person(tx, &name, now)?;

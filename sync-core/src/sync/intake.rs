@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Content, Gained, Row};
 use crate::{
     cbor,
+    digest::is_named_by,
     id::{DeploymentId, EntryHash, PublicKey, ReplicaId, ScopeId},
     log::{RowKind, Verdict, control_hash, row_leaf},
     merkle::Frontier,
@@ -58,8 +59,8 @@ pub enum Alarm {
     /// A stream's chain does not lead to the head that its author signed.
     #[error("an author's signature does not match the entries delivered")]
     Head,
-    /// A replica's key is not the one it had before.
-    #[error("a replica's key changed")]
+    /// A replica's key is not the one that it is named by.
+    #[error("a replica is not the key's that signs for it")]
     Key,
     /// The receipt is about another scope, or a log shorter than the rows delivered.
     #[error("the receipt does not belong to these rows")]
@@ -112,6 +113,9 @@ impl Intake {
 
     fn introduce(&mut self, gained: &Gained) -> Result<(), Alarm> {
         for intro in &gained.streams {
+            if !is_named_by(&intro.replica, &intro.key) {
+                return Err(Alarm::Key);
+            }
             let fresh = StreamState { key: intro.key, tip: Tip::default(), head: None };
             if self.streams.entry(intro.replica).or_insert(fresh).key != intro.key {
                 return Err(Alarm::Key);

@@ -101,6 +101,7 @@ fn hello() -> Vec<u8> {
         receipts: None,
         most_bytes: None,
         introductions: None,
+        elsewhere: None,
     })
 }
 

@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub(super) const SCOPE: &str = "SELECT scope, granted, epoch, sequence, frontier, verified, backed_up,
-    tip, tip_hash, decided, decided_hash FROM scope";
+    tip, tip_hash, decided, decided_hash, followed FROM scope";
 pub(super) const ENTRY: &str = "SELECT scope, replica, entry_index, hash, header, body, header_hash, content_hash,
     document, decided_kind, decided_row FROM entry";
 pub(super) const ROW: &str = "SELECT sequence, kind, received_at, replica, entry_index, hash, verdict FROM row";
@@ -87,6 +87,7 @@ pub(super) fn scope(row: &Row<'_>) -> Result<ScopeRecord> {
         backed_up: number(row, 6)?,
         tip: tip(row, 7)?,
         decided: tip(row, 9)?,
+        followed: item(&row.get::<_, Vec<u8>>(11)?)?,
     })
 }
 

@@ -15,7 +15,7 @@ use aralau_sync_core::{
     merkle::Frontier,
     receipt::{Receipt, SignServer},
     stream::{Entry, Head, Link, StreamId, Tip},
-    sync::{Ask, Beat, Content, Directive, FrameFate, Gained, Hello, PROTOCOL, Row, StreamIntro, Welcome},
+    sync::{Ask, Beat, Content, Directive, FrameFate, Gained, Hello, PROTOCOL, Row, StreamEnd, StreamIntro, Welcome},
     time::Millis,
 };
 use ed25519_dalek::Signer as _;
@@ -112,7 +112,9 @@ impl Server {
     pub fn answer(&mut self, hello: &Hello, frames: &[Frame]) -> (Welcome, Vec<Gained>) {
         self.now = self.now.plus(1000);
         let fates = frames.iter().map(|frame| self.ingest(frame)).collect();
-        let oldest = hello.scopes.iter().map(|ask| ask.cursor.epoch).min().unwrap_or(0);
+        let is_strange = |ask: &Ask| ask.cursor.epoch > 0 && self.epochs.iter().all(|e| e.number != ask.cursor.epoch);
+        let oldest =
+            hello.scopes.iter().map(|ask| if is_strange(ask) { 0 } else { ask.cursor.epoch }).min().unwrap_or(0);
         let welcome = Welcome {
             protocol: PROTOCOL,
             time: self.now,
@@ -121,6 +123,16 @@ impl Server {
             directives: self.directives.clone(),
             beats: self.beats.clone(),
             frames: fates,
+            elsewhere: hello.elsewhere.as_ref().map(|scopes| {
+                let end =
+                    |scope: &ScopeId| self.logs.get(scope)?.streams.get(&hello.replica)?.last().map(|(tip, _)| *tip);
+                let end = |scope: &ScopeId| StreamEnd {
+                    replica: hello.replica,
+                    scope: *scope,
+                    tip: end(scope).unwrap_or_default(),
+                };
+                scopes.iter().map(end).collect()
+            }),
         };
         let granted = |ask: &&Ask| self.beats.iter().any(|beat| beat.scope == ask.scope);
         let gained = hello.scopes.iter().filter(granted).map(|ask| self.pull(hello.replica, ask)).collect();
@@ -165,8 +177,10 @@ impl Server {
     fn pull(&self, replica: ReplicaId, ask: &Ask) -> Gained {
         let log = self.logs.get(&ask.scope).cloned().unwrap_or_default();
         let size = log.rows.len();
-        let from = (shared_rows(ask.cursor, ask.scope, &self.epochs) as usize).min(size);
-        let upto = (from + self.rows_per_answer).min(size);
+        let is_known = ask.cursor.epoch == 0 || self.epochs.iter().any(|epoch| epoch.number == ask.cursor.epoch);
+        let shared = if is_known { shared_rows(ask.cursor, ask.scope, &self.epochs) } else { 0 };
+        let from = (shared as usize).min(size);
+        let upto = if is_known { (from + self.rows_per_answer).min(size) } else { from };
         let mut streams: Vec<ReplicaId> = Vec::new();
         let rows = log.rows[from..upto].iter().map(|row| {
             let at = streams.iter().position(|known| *known == row.replica).unwrap_or_else(|| {
@@ -203,7 +217,7 @@ impl Server {
             from: from as u64,
             streams: streams.into_iter().map(|replica| self.intro(&log, replica)).collect(),
             rows,
-            more: upto < size,
+            more: !is_known || upto < size,
             receipt: receipt.sign(&self.key),
             decided,
         }

@@ -15,6 +15,7 @@ use aralau_server::{
 };
 use aralau_sync_core::{
     change::Value,
+    digest::replica_named,
     document::Document,
     frame::{Frame, chain},
     id::{Actor, DocumentId, Kind, PublicKey, ReplicaId, ScopeId, Signature},
@@ -98,8 +99,9 @@ impl Site {
 /// Two inspectors log the same visits apart; the second also sends what is no change.
 fn furnish(store: &Store, scope: ScopeId, visits: &[DocumentId]) {
     for number in [1, 2] {
-        let replica = ReplicaId([number; 14]);
-        enroll(store, scope, replica);
+        let key = PublicKey([number + 1; 33]);
+        let replica = replica_named(&key, [number; 4]);
+        enroll(store, scope, key, replica);
         let mut links: Vec<_> = visits.iter().map(|visit| logged(replica, *visit)).collect();
         if number == 2 {
             links.push(Link::Full { header: header(visits[0]).to_bytes(), body: b"poison".to_vec() });
@@ -112,12 +114,12 @@ fn furnish(store: &Store, scope: ScopeId, visits: &[DocumentId]) {
     }
 }
 
-fn enroll(store: &Store, scope: ScopeId, replica: ReplicaId) {
+fn enroll(store: &Store, scope: ScopeId, key: PublicKey, replica: ReplicaId) {
     let enrolled = store.write(move |tx| {
         let (person, _) = store::ensure_person(tx, &format!("Inspector {replica}"), NOW)?;
         store::grant(tx, person, scope, NOW)?;
         let code = store::make_code(tx, person, 60_000, NOW)?;
-        store::enroll(tx, &Enrollment { code, key: PublicKey([replica.0[0] + 1; 33]), replica }, NOW)
+        store::enroll(tx, &Enrollment { code, key, replica }, NOW)
     });
     enrolled.expect("writes").expect("is let in");
 }
