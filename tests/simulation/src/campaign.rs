@@ -2,6 +2,10 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc::channel,
+    },
     time::{Duration, Instant},
 };
 
@@ -30,6 +34,8 @@ pub struct Sum {
     pub operations: u64,
     /// Faults.
     pub faults: u64,
+    /// What hostile devices did.
+    pub hostilities: u64,
     /// Words written.
     pub words: u64,
     /// Words displaced.
@@ -60,18 +66,40 @@ pub fn replay(seed: u64) -> String {
     format!("cargo run -p aralau-simulation -- --seed {seed} --trace")
 }
 
-/// Runs them. `tell` hears of each failure at once.
+/// Runs them, as many at a time as there are processors. `tell` hears of each failure at once.
 pub fn campaign(size: Size, mut tell: impl FnMut(u64, &Violation)) -> Sum {
-    let (began, mut sum) = (Instant::now(), Sum::default());
-    for seed in size.first..size.first.saturating_add(size.count) {
-        if size.within.is_some_and(|within| began.elapsed() >= within) {
-            break;
+    let (began, next) = (Instant::now(), AtomicU64::new(size.first));
+    let end = size.first.saturating_add(size.count);
+    let take = || {
+        let is_over = size.within.is_some_and(|within| began.elapsed() >= within);
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        (!is_over && seed < end).then_some(seed)
+    };
+    let (ended, lived) = channel();
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            let ended = ended.clone();
+            scope.spawn(move || {
+                while let Some(seed) = take() {
+                    // Whoever listens lives as long as this does.
+                    ended.send((seed, run(seed))).expect("somebody listens");
+                }
+            });
         }
+        drop(ended);
+        sum(lived.iter(), &mut tell)
+    })
+}
+
+fn sum(lived: impl Iterator<Item = (u64, Result<Outcome, Violation>)>, mut tell: impl FnMut(u64, &Violation)) -> Sum {
+    let mut sum = Sum::default();
+    for (seed, outcome) in lived {
         sum.worlds += 1;
-        match run(seed) {
+        match outcome {
             Ok(outcome) => {
                 sum.operations += outcome.operations;
                 sum.faults += outcome.faults;
+                sum.hostilities += outcome.hostilities;
                 sum.words += outcome.words as u64;
                 sum.displaced += outcome.displaced as u64;
                 sum.rows += outcome.rows as u64;
@@ -82,5 +110,6 @@ pub fn campaign(size: Size, mut tell: impl FnMut(u64, &Violation)) -> Sum {
             }
         }
     }
+    sum.failed.sort_by_key(|(seed, _)| *seed);
     sum
 }

@@ -4,7 +4,7 @@
 //! - [`world`] is the simulation: phones, server and operators at work, what goes wrong, and how it heals; [`plan`] what
 //!   happens how often, [`seats`] what cannot happen yet.
 //! - [`phone`] is the real Client SDK over its real store ([`fragile`]: until the battery dies), [`server`] the real
-//!   server, called in-process; [`line`](mod@line) what is under way between them; [`time`] the clocks and the dice.
+//!   server, called in-process; [`line`](mod@line) what is under way between them; [`hostile`] a device that lies; [`time`] the clocks and the dice.
 //! - [`model`] is what truly happened; [`transcript`] and [`note`] read log and receipts with eyes of their own;
 //!   [`judges`] compare.
 //! - [`trace`] tells it, and [`campaign`] runs many seeds.
@@ -16,6 +16,7 @@ pub mod plan;
 pub mod seats;
 
 pub mod fragile;
+pub mod hostile;
 pub mod line;
 pub mod phone;
 pub mod server;

@@ -94,6 +94,7 @@ fn many(arguments: &Arguments) -> ExitCode {
         "failed": sum.failed.len(),
         "operations": sum.operations,
         "faults": sum.faults,
+        "hostilities": sum.hostilities,
         "words": sum.words,
         "displaced": sum.displaced,
         "rows": sum.rows,

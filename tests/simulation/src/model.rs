@@ -22,8 +22,6 @@ pub enum Author {
     Phone(PhoneNo),
     /// Headquarters, by its own replica.
     Headquarters,
-    /// The hostile device.
-    Hostile,
 }
 
 /// A value that was written once and never again: found in raw bytes, it tells where it comes from.

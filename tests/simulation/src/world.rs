@@ -4,6 +4,7 @@ mod asking;
 mod breaking;
 mod disasters;
 mod healing;
+mod hostility;
 mod operating;
 mod stock;
 mod syncing;
@@ -17,8 +18,9 @@ use ed25519_dalek::VerifyingKey;
 use tempfile::TempDir;
 
 use crate::{
+    hostile::Hostile,
     judges::{self, Exchange, Judge, Judgement, Violation},
-    line::Line,
+    line::{Line, Sent},
     model::{Model, Person, PersonNo, WordNo},
     phone::{Phone, PhoneNo},
     plan::{Act, Plan},
@@ -29,7 +31,8 @@ use crate::{
     transcript::Transcript,
 };
 pub use disasters::Backup;
-pub use syncing::{decompressed_request, gained_in, items_of};
+pub use hostility::HOSTILE;
+pub use syncing::{decompressed_answer, decompressed_request, gained_in, items_of};
 
 /// What a world must have seen before it may rest.
 pub const MIN_OPERATIONS: u64 = 200;
@@ -70,6 +73,12 @@ pub struct World {
     pub operations: u64,
     /// Faults so far.
     pub faults: u64,
+    /// What the hostile device has done so far, counted apart.
+    pub hostilities: u64,
+    hostile: Hostile,
+    hostile_person: PersonNo,
+    /// The last request of an honest phone.
+    overheard: Option<Sent>,
     healing: bool,
     /// The epoch in which an old copy of the database was put back.
     doubted: Option<u64>,
@@ -89,6 +98,8 @@ pub struct Outcome {
     pub operations: u64,
     /// Faults.
     pub faults: u64,
+    /// What the hostile device did.
+    pub hostilities: u64,
     /// Phones.
     pub phones: usize,
     /// Words written.
@@ -109,9 +120,11 @@ impl World {
         let shelf = shelf();
         let time = Time::new();
         let plan = Plan::new(&mut chance);
-        let limits = PullLimits { rows: 3 + chance.below(40) as usize, bytes: 2_000 + chance.below(60_000) as usize };
+        let (rows, bytes) = (3 + chance.below(40) as usize, 2_000 + chance.below(60_000) as usize);
+        let limits = PullLimits { rows, bytes, ..PullLimits::default() };
         let server = Server::start(shelf.path(), &time, chance.fork(), limits);
         let server_key = server_key(&server);
+        let hostile = Hostile::new(chance.fork());
         let mut world = Self {
             seed,
             trace: Trace::new(shown),
@@ -131,6 +144,10 @@ impl World {
             token: String::new(),
             operations: 0,
             faults: 0,
+            hostilities: 0,
+            hostile,
+            hostile_person: PersonNo(0),
+            overheard: None,
             line: Line::default(),
             chance,
             plan,
@@ -161,7 +178,8 @@ impl World {
             }
             self.new_phone(person);
         }
-        (0..phones).try_for_each(|at| self.enroll(PhoneNo(at)))
+        (0..phones).try_for_each(|at| self.enroll(PhoneNo(at)))?;
+        self.let_hostile_in()
     }
 
     fn new_phone(&mut self, person: PersonNo) -> PhoneNo {
@@ -188,6 +206,7 @@ impl World {
         Ok(Outcome {
             operations: self.operations,
             faults: self.faults,
+            hostilities: self.hostilities,
             phones: self.phones.len(),
             words: self.model.words.len(),
             displaced: self.displaced().len(),
@@ -237,7 +256,7 @@ impl World {
             Act::KillPhone => self.kill_phone(),
             Act::SetClock => self.set_clock(),
             Act::SetServerClock => self.set_server_clock(),
-            Act::Hostility => Ok(()),
+            Act::Hostility => self.hostility(),
             Act::Seat => self.sit(),
         }
     }

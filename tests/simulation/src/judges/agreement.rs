@@ -61,6 +61,10 @@ impl Judge for Agreement {
         for (id, truth) in truths(world) {
             for (phone, _) in world.readers().into_iter().filter(|(_, scope)| *scope == truth.scope) {
                 let who = &world.phones[phone].name;
+                // What is stuck on this phone is shown there nevertheless.
+                if world.is_stuck(phone, id) {
+                    continue;
+                }
                 let Ok(visit) = world.phones[phone].look().visit(id) else {
                     return violated("I3", format!("{who} does not show {id}"));
                 };

@@ -1,5 +1,7 @@
 //! I2: reading since any cursor yields every row of the scope once, in order, and nothing else.
 
+use std::collections::BTreeSet;
+
 use aralau_sync_core::{
     cbor,
     stream::Link,
@@ -8,7 +10,7 @@ use aralau_sync_core::{
 
 use super::{Exchange, Judge, Judgement, agreement::rows_on, violated};
 use crate::{
-    transcript::Row,
+    transcript::{Row, all, look_into},
     world::{World, decompressed_request, gained_in, items_of},
 };
 
@@ -25,15 +27,32 @@ impl Judge for Cursors {
         let answer = items_of(&exchange.body);
         let welcome: Option<Welcome> = answer.first().and_then(|item| cbor::decode(item).ok());
         let (Some(hello), Some(welcome)) = (hello, welcome) else { return Ok(()) };
-        let all = gained_in(&exchange.body);
-        if all.iter().any(|gained| gained.more) && all.iter().all(|gained| gained.rows.is_empty()) {
+        let gained = gained_in(&exchange.body);
+        let epochs = epochs(world);
+        let is_strange = |epoch: u64| epoch > 0 && !epochs.contains(&epoch);
+        let is_strange_to =
+            |gained: &Gained| hello.scopes.iter().any(|ask| ask.scope == gained.scope && is_strange(ask.cursor.epoch));
+        if gained.iter().any(|gained| gained.more)
+            && gained.iter().all(|gained| gained.rows.is_empty() && !is_strange_to(gained))
+        {
             return violated("I2", "an answer without a row, and more to come");
         }
-        for gained in all {
+        for gained in gained {
             let rows = world.transcript.rows.get(gained.scope.as_bytes()).map_or(&[][..], Vec::as_slice);
             let Some(ask) = hello.scopes.iter().find(|ask| ask.scope == gained.scope) else {
                 return violated("I2", format!("{} was not asked about", gained.scope));
             };
+            if is_strange(ask.cursor.epoch) {
+                // Where both histories part, only the device can tell, by all epochs of this one.
+                let told: BTreeSet<_> = welcome.epochs.iter().map(|epoch| epoch.number).collect();
+                if (gained.from, gained.rows.len(), &told) != (0, 0, &epochs) {
+                    return violated(
+                        "I2",
+                        format!("to a device of another history: rows from {}, {told:?}", gained.from),
+                    );
+                }
+                continue;
+            }
             let bases = welcome.epochs.iter().filter(|epoch| epoch.number > ask.cursor.epoch);
             let base = |bases: &aralau_sync_core::epoch::Epoch| {
                 bases.bases.iter().find(|base| base.scope == gained.scope).map_or(0, |base| base.size)
@@ -57,6 +76,13 @@ impl Judge for Cursors {
         }
         Ok(())
     }
+}
+
+/// The numbers of the epochs that led to the server's log.
+fn epochs(world: &World) -> BTreeSet<u64> {
+    let connection = look_into(&world.server.database()).expect("the database opens");
+    let numbers = all(&connection, "SELECT number FROM epoch", |row| row.get::<_, i64>(0));
+    numbers.expect("reads").into_iter().map(i64::cast_unsigned).collect()
 }
 
 fn compare(log: &[Row], gained: &Gained, asking: aralau_client_sdk::ReplicaId) -> Judgement {

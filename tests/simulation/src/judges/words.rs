@@ -23,7 +23,7 @@ impl Judge for Words {
         let displaced = world.displaced();
         for (at, word) in world.model.words.iter().enumerate() {
             let number = WordNo(at);
-            if word.gone.is_some() || word.author == Author::Hostile {
+            if word.gone.is_some() {
                 continue;
             }
             if !world.transcript.words.contains(&number) {
@@ -56,14 +56,16 @@ fn on_phones(world: &World) -> Judgement {
         }
         let mut shown = BTreeSet::new();
         for visit in phone.look().visits().expect("reads") {
-            if visit.state == VisitState::OnThisPhone && world.may_read_now(at, visit.scope) {
+            let is_said = visit.state == VisitState::OnThisPhone && world.may_read_now(at, visit.scope);
+            if is_said && !world.is_stuck(at, visit.id) {
                 return violated("I9", format!("{} says that {} is on this phone only", phone.name, visit.id));
             }
             let history = phone.look().history(visit.id).expect("reads");
             let puts = history.iter().flat_map(|change| change.puts.values());
             shown.extend(puts.filter_map(|value| value.as_text()).flat_map(|text| words_in(text.as_bytes())));
         }
-        for word in world.words_on(at) {
+        // What an earlier install wrote that is no part of this one is another device's to it.
+        for word in world.own_words_on(at) {
             let known = &world.model.words[word.0];
             if known.author == Author::Phone(phone.number) && !shown.contains(&word) {
                 return violated("I9", format!("{} does not show its own {}: {known:?}", phone.name, spelled(word)));

@@ -4,13 +4,13 @@ use aralau_client_sdk::ScopeId;
 use aralau_server::{auth, authorize::Role};
 use serde_json::Value as Json;
 
-use super::World;
+use super::{HOSTILE, World};
 use crate::{judges::agreement::question, model::PersonNo, phone::PhoneNo};
 
 impl World {
     /// Whose hands a phone is in.
     pub fn person_of(&self, phone: PhoneNo) -> PersonNo {
-        self.phones[phone.0].person
+        if phone == HOSTILE { self.hostile_person } else { self.phones[phone.0].person }
     }
 
     /// The phones that are level with the server now, each with every scope that it may read.

@@ -12,6 +12,7 @@ use crate::{
 impl World {
     /// A request on its way up.
     pub(super) fn carry_up(&mut self, sent: Sent) -> Judgement {
+        self.overheard = Some(sent.clone());
         if self.chance.below(1000) >= self.plan.line_faults {
             return self.arrive_and_go_on(sent);
         }

@@ -121,7 +121,7 @@ impl World {
         response: &HttpResponse,
         at: aralau_client_sdk::Millis,
     ) -> Judgement {
-        let body = decompressed(response);
+        let body = decompressed_answer(response);
         self.acknowledge(&body);
         self.judge_exchange(&Exchange { sent, response, at, body })
     }
@@ -201,7 +201,8 @@ pub fn decompressed_request(request: &HttpRequest) -> Vec<u8> {
     }
 }
 
-fn decompressed(response: &HttpResponse) -> Vec<u8> {
+/// An answer's body, decompressed.
+pub fn decompressed_answer(response: &HttpResponse) -> Vec<u8> {
     match response.header("content-encoding") {
         Some("zstd") => zstd::bulk::decompress(&response.body, MAX_ANSWER_BYTES).unwrap_or_default(),
         _ => response.body.clone(),
