@@ -129,8 +129,8 @@ fn same_heads(world: &World, phone: usize, scope: ScopeId) -> Judgement {
 /// What a visit says, by Automerge.
 struct Truth {
     scope: ScopeId,
-    /// Every key with its values, the winner last.
-    values: BTreeMap<String, Vec<String>>,
+    /// Every key with its values, the winner last. Only the hostile device writes what is no text.
+    values: BTreeMap<String, Vec<Option<String>>>,
 }
 
 fn truths(world: &World) -> BTreeMap<DocumentId, Truth> {
@@ -149,7 +149,7 @@ fn truths(world: &World) -> BTreeMap<DocumentId, Truth> {
     let truth = |(id, (scope, changes)): (DocumentId, (ScopeId, Vec<_>))| {
         let mut document = Automerge::new();
         document.apply_changes(changes).expect("accepted changes apply");
-        let text = |value: &automerge::Value<'_>| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text = |value: &automerge::Value<'_>| value.as_str().map(str::to_owned);
         let values = document.keys(ROOT).map(|key| {
             let all = document.get_all(ROOT, key.as_str()).expect("a key");
             let values = all.iter().map(|(value, _)| text(value)).collect();
@@ -162,17 +162,17 @@ fn truths(world: &World) -> BTreeMap<DocumentId, Truth> {
 
 impl Truth {
     fn winner(&self, key: &str) -> Option<&str> {
-        self.values.get(key)?.last().map(String::as_str)
+        self.values.get(key)?.last()?.as_deref()
     }
 
     fn in_conflict(&self, key: &str) -> BTreeSet<&str> {
-        let values: BTreeSet<_> = self.values.get(key).into_iter().flatten().map(String::as_str).collect();
+        let values: BTreeSet<_> = self.values.get(key).into_iter().flatten().flatten().map(String::as_str).collect();
         if values.len() > 1 { values } else { BTreeSet::new() }
     }
 
     fn notes(&self) -> BTreeSet<&str> {
         let notes = self.values.iter().filter(|(key, _)| key.starts_with("notes/") && key.ends_with("/text"));
-        notes.filter_map(|(_, values)| values.last().map(String::as_str)).collect()
+        notes.filter_map(|(_, values)| values.last()?.as_deref()).collect()
     }
 
     fn differs_from_phone(&self, visit: &VisitView) -> Option<&'static str> {
@@ -213,7 +213,8 @@ impl Truth {
         conflicts: impl Fn(&str) -> BTreeSet<&'a str>,
         notes: BTreeSet<&str>,
     ) -> Option<&'static str> {
-        for field in ["outcome", "visit_type", "status"] {
+        let is_text = |field: &&str| self.values.get(*field).is_none_or(|values| values.iter().all(Option::is_some));
+        for field in ["outcome", "visit_type", "status"].into_iter().filter(is_text) {
             let expected = self.winner(field).or((field == "status").then_some("active"));
             if shown(field) != expected {
                 return Some("a field");
