@@ -6,6 +6,7 @@ pub mod problem;
 
 pub mod enroll;
 pub mod sync;
+mod turns;
 
 pub mod beats;
 pub mod conflicts;
@@ -43,6 +44,8 @@ pub struct Shared {
     pub metrics: metrics::Metrics,
     /// Who listens to `/v1/events`.
     pub events: events::Events,
+    /// Whose syncs are under way.
+    pub turns: turns::Turns,
     /// Who has a workbook made.
     pub workbooks: export::Workbooks,
     /// Numbers the requests of this process.

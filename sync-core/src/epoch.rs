@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(shared, Seen { epoch: 1, sequence: 40 }, "not 70: rows 41 to 70 of the branch are others");
         assert_eq!(shared_point(Seen { sequence: 30, ..cursor }, &followed, scope, &server).sequence, 30);
         assert_eq!(shared_point(cursor, &[], scope, &server), Seen::default(), "one who remembers nothing starts anew");
-        assert_eq!(shared_point(cursor, &followed, scope, &[branch.clone()]), cursor);
+        assert_eq!(shared_point(cursor, &followed, scope, std::slice::from_ref(&branch)), cursor);
         assert_eq!(shared_point(cursor, &followed, scope, &[]), cursor);
 
         follow(&mut followed, shared, scope, &server);

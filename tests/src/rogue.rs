@@ -220,13 +220,19 @@ impl Rogue {
         answer
     }
 
-    /// Sends any bytes under any header.
+    /// Sends any bytes under any credentials.
     pub fn post(&self, body: &[u8], authorization: &str, encoding: Option<&str>) -> Answer {
+        let encoding = encoding.map(|encoding| ("content-encoding", encoding));
+        self.post_under(body, authorization, encoding.as_slice())
+    }
+
+    /// The same with these headers as well.
+    pub fn post_under(&self, body: &[u8], authorization: &str, headers: &[(&str, &str)]) -> Answer {
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent = config.timeout_global(Some(Duration::from_secs(60))).build().new_agent();
         let mut request = agent.post(format!("{}{PATH}", self.url)).header("authorization", authorization);
-        if let Some(encoding) = encoding {
-            request = request.header("content-encoding", encoding);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         // Where the server answers and hangs up before it has read all, there may be no answer to read.
         request.send(body).map_or_else(|_| hung_up(), read)

@@ -93,6 +93,12 @@ pub enum Problem {
     /// A body that stopped; what came whole was kept.
     #[error("the body was cut off; the complete frames in it were kept")]
     BodyIncomplete,
+    /// A body that is not the one its digest names; what came whole was kept.
+    #[error("the body is not what `content-digest` says; the complete frames in it were kept")]
+    BodyDamaged,
+    /// As many syncs of this device are under way as may be.
+    #[error("too many syncs are under way already; try again later")]
+    TooManySyncs,
     /// No such code.
     #[error("there is no such enrollment code: check it, or ask for a new one")]
     EnrollmentCodeUnknown,
@@ -170,6 +176,8 @@ impl Problem {
             Self::UnsupportedEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding"),
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
             Self::BodyIncomplete => (StatusCode::REQUEST_TIMEOUT, "body_incomplete"),
+            Self::BodyDamaged => (StatusCode::REQUEST_TIMEOUT, "body_damaged"),
+            Self::TooManySyncs => (StatusCode::TOO_MANY_REQUESTS, "too_many_syncs"),
             Self::EnrollmentCodeUnknown => (StatusCode::FORBIDDEN, "enrollment_code_unknown"),
             Self::EnrollmentCodeExpired => (StatusCode::FORBIDDEN, "enrollment_code_expired"),
             Self::EnrollmentCodeUsed => (StatusCode::FORBIDDEN, "enrollment_code_used"),
@@ -188,7 +196,7 @@ impl Problem {
         let (name, value) = match self.kind() {
             (StatusCode::UNAUTHORIZED, "unauthorized") => (header::WWW_AUTHENTICATE, "Bearer"),
             (StatusCode::UNAUTHORIZED, _) => (header::WWW_AUTHENTICATE, SCHEME),
-            (StatusCode::SERVICE_UNAVAILABLE, _) => (header::RETRY_AFTER, "2"),
+            (StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS, _) => (header::RETRY_AFTER, "2"),
             _ => return None,
         };
         Some((name, HeaderValue::from_static(value)))

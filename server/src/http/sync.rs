@@ -21,11 +21,12 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use futures_util::StreamExt as _;
 use minicbor::bytes::ByteVec;
 use sha2::{Digest as _, Sha256};
 
-use super::problem::Problem;
+use super::{problem::Problem, turns::Turn};
 use crate::{
     app::App,
     compress::Encoding,
@@ -51,12 +52,22 @@ pub async fn sync(State(app): State<App>, request: Request) -> Result<Response, 
     let now = app.now();
     let caller = identify(app, &parts.headers, now).await?;
     let encoding = Encoding::of_request(&parts.headers).ok_or(Problem::UnsupportedEncoding)?;
+    let target = (parts.method.as_str(), parts.uri.path());
+    let is_signed = |hash: &[u8; 32]| caller.credentials.signed(&caller.row, &app.deployment(), target, hash);
+    let said = digest_said(&parts.headers);
+    // Who says beforehand what the body will be is known before any of it is read.
+    if said.is_some_and(|said| !is_signed(&said)) {
+        return Err(Problem::DeviceUnknown);
+    }
+    let turn = Turn::begin(app, said.map(|_| caller.row.device)).ok_or(Problem::TooManySyncs)?;
     let mut upload = Incoming::new(app, &caller, MessageReader::new(encoding)?);
     // What came whole is decided and durable from here on, whatever becomes of the rest of the request.
     let hash = upload.read(body.into_data_stream()).await?;
-    let target = (parts.method.as_str(), parts.uri.path());
-    if !caller.credentials.signed(&caller.row, &app.deployment(), target, &hash) {
-        return Err(Problem::DeviceUnknown);
+    drop(turn);
+    match said {
+        Some(said) if said != hash => return Err(Problem::BodyDamaged),
+        None if !is_signed(&hash) => return Err(Problem::DeviceUnknown),
+        Some(_) | None => {}
     }
     let (hello, fates, held) = upload.finish()?;
     tell_status(app, &caller, &hello, now).await?;
@@ -70,6 +81,13 @@ pub async fn sync(State(app): State<App>, request: Request) -> Result<Response, 
     }
     *response.status_mut() = StatusCode::OK;
     Ok(response)
+}
+
+/// The SHA-256 of the body by its `Content-Digest` header (RFC 9530), if it has one.
+fn digest_said(headers: &HeaderMap) -> Option<[u8; 32]> {
+    let value = headers.get("content-digest")?.to_str().ok()?;
+    let encoded = value.split(',').find_map(|one| one.trim().strip_prefix("sha-256=:")?.strip_suffix(':'))?;
+    BASE64.decode(encoded).ok()?.try_into().ok()
 }
 
 /// The device that sent a request, as far as its credentials can tell before the body has been read.
@@ -405,6 +423,21 @@ mod tests {
     };
 
     use super::*;
+
+    #[test]
+    fn a_body_is_named_by_its_digest() {
+        let said = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("content-digest", HeaderValue::from_static(value));
+            digest_said(&headers)
+        };
+        let sound = "sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:";
+        assert_eq!(said(sound), Some([0; 32]));
+        assert_eq!(said("sha-512=:AA==:, sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:"), Some([0; 32]));
+        for other in ["", "sha-256=AA", "sha-256=:AA==:", "md5=:AA==:", "sha-256=:!:"] {
+            assert_eq!(said(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn a_device_is_told_of_a_changed_assignment_until_it_asks_for_what_it_was_given() {

@@ -1,11 +1,12 @@
 //! Requests that are not a device's own, not fresh, or not what they say; and anything at all to any route.
 
-use aralau_sync_core::{cbor, frame::MAX_FRAME_BYTES, id::Signature};
+use aralau_sync_core::{auth::body_hash, cbor, frame::MAX_FRAME_BYTES, id::Signature};
 use aralau_tests::{
     chance::Chance,
     rogue::{Rogue, credentials},
     world::World,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -46,6 +47,31 @@ fn a_request_that_is_not_this_devices_own_or_not_fresh_is_refused() {
     assert_eq!(replayed.problem(), (401, "nonce_stale"), "answered once");
     rogue.nonce = replayed.nonce.unwrap();
     assert_eq!(rogue.send(&[frame]).fates(), ["decided 1"], "the fresh nonce counts");
+    world.check();
+}
+
+#[test]
+fn who_says_what_the_body_will_be_is_known_before_it_is_read_and_held_to_it() {
+    let world = World::new();
+    let mut rogue = Rogue::enroll(&world, "Mallory", "beat-01");
+    let (_, visit) = rogue.visit("kept");
+    let frame = rogue.frame(vec![visit]);
+    let body = rogue.message(std::slice::from_ref(&frame));
+    let digest = |body: &[u8]| format!("sha-256=:{}:", BASE64.encode(body_hash(body)));
+    let said = digest(&body);
+    let post = |rogue: &Rogue, bytes: &[u8], signed: &[u8], said: &str| {
+        let answer = rogue.post_under(bytes, &rogue.authorize(signed), &[("content-digest", said)]);
+        (answer.status, answer.code)
+    };
+    let refused = |status, code: &str| (status, code.to_owned());
+    assert_eq!(post(&rogue, &body, b"another body", &said), refused(401, "device_unknown"));
+    assert_eq!(world.headquarters().visits("").len(), 0, "nothing was read");
+    let longer = [&body[..], b"\x00"].concat();
+    assert_eq!(post(&rogue, &longer, &body, &said).0, 400, "a body that is none is told as that");
+    let damaged = rogue.message(&[frame.clone(), frame.clone()]);
+    assert_eq!(post(&rogue, &damaged, &body, &said), refused(408, "body_damaged"));
+    assert_eq!(world.headquarters().visits("").len(), 1, "its frames are signed by themselves");
+    assert_eq!(post(&rogue, &body, &body, &said), refused(200, ""));
     world.check();
 }
 
