@@ -58,7 +58,9 @@ impl Judge for Agreement {
             same_log(world, phone, scope)?;
             same_heads(world, phone, scope)?;
         }
-        for (id, truth) in truths(world) {
+        let truths = truths(world);
+        same_queue(world, &truths)?;
+        for (id, truth) in truths {
             for (phone, _) in world.readers().into_iter().filter(|(_, scope)| *scope == truth.scope) {
                 let who = &world.phones[phone].name;
                 // What is stuck on this phone is shown there nevertheless.
@@ -126,6 +128,28 @@ fn same_heads(world: &World, phone: usize, scope: ScopeId) -> Judgement {
     Ok(())
 }
 
+/// Headquarters' queue names each field in conflict, once.
+fn same_queue(world: &World, truths: &BTreeMap<DocumentId, Truth>) -> Judgement {
+    let mut queue: Vec<(String, String)> = Vec::new();
+    for row in world.ask_all("/v1/conflicts?limit=200", "conflicts") {
+        let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+        queue.push((text("visit"), text("field")));
+    }
+    for (id, truth) in truths {
+        for field in FIELDS.iter().filter(|field| truth.is_text(field)) {
+            let times = queue.iter().filter(|(visit, of)| *visit == id.to_string() && of == field).count();
+            let expected = usize::from(!truth.in_conflict(field).is_empty());
+            if times != expected {
+                return violated("I3", format!("{field} of {id} stands {times} times in the queue, not {expected}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The fields that phones and headquarters write in this world.
+const FIELDS: [&str; 3] = ["outcome", "visit_type", "status"];
+
 /// What a visit says, by Automerge.
 struct Truth {
     scope: ScopeId,
@@ -161,6 +185,10 @@ fn truths(world: &World) -> BTreeMap<DocumentId, Truth> {
 }
 
 impl Truth {
+    fn is_text(&self, field: &str) -> bool {
+        self.values.get(field).is_none_or(|values| values.iter().all(Option::is_some))
+    }
+
     fn winner(&self, key: &str) -> Option<&str> {
         self.values.get(key)?.last()?.as_deref()
     }
@@ -213,8 +241,7 @@ impl Truth {
         conflicts: impl Fn(&str) -> BTreeSet<&'a str>,
         notes: BTreeSet<&str>,
     ) -> Option<&'static str> {
-        let is_text = |field: &&str| self.values.get(*field).is_none_or(|values| values.iter().all(Option::is_some));
-        for field in ["outcome", "visit_type", "status"].into_iter().filter(is_text) {
+        for field in FIELDS.into_iter().filter(|field| self.is_text(field)) {
             let expected = self.winner(field).or((field == "status").then_some("active"));
             if shown(field) != expected {
                 return Some("a field");
