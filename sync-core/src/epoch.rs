@@ -95,17 +95,17 @@ pub fn follow(followed: &mut Vec<Seen>, shared: Seen, scope: ScopeId, epochs: &[
 mod tests {
     use super::*;
 
+    const SCOPE: ScopeId = ScopeId::from_bytes([1; 16]);
+
+    fn epoch(number: u64, size: u64) -> Epoch {
+        let bases = vec![Base { scope: SCOPE, size, root: TreeHash([0; 32]) }];
+        Epoch { number, id: EpochId::from_bytes([number as u8; 16]), parent: None, bases }
+    }
+
     #[test]
     fn a_reader_rewinds_to_the_lowest_base_since_its_own_epoch() {
-        let scope = ScopeId::from_bytes([1; 16]);
-        let epoch = |number, size| Epoch {
-            number,
-            id: EpochId::from_bytes([number as u8; 16]),
-            parent: None,
-            bases: vec![Base { scope, size, root: TreeHash([0; 32]) }],
-        };
         let epochs = [epoch(1, 0), epoch(2, 50), epoch(3, 40)];
-        let at = |epoch, sequence| shared_rows(Seen { epoch, sequence }, scope, &epochs);
+        let at = |epoch, sequence| shared_rows(Seen { epoch, sequence }, SCOPE, &epochs);
         assert_eq!(at(1, 30), 30);
         assert_eq!(at(1, 60), 40);
         assert_eq!(at(2, 60), 40);
@@ -115,29 +115,22 @@ mod tests {
 
     #[test]
     fn a_reader_that_followed_a_branch_goes_back_to_where_it_left_the_trunk() {
-        let scope = ScopeId::from_bytes([1; 16]);
-        let epoch = |number, size| Epoch {
-            number,
-            id: EpochId::from_bytes([number as u8; 16]),
-            parent: None,
-            bases: vec![Base { scope, size, root: TreeHash([0; 32]) }],
-        };
         let (trunk, branch, newer) = (epoch(1, 0), epoch(20, 40), epoch(30, 70));
         let mut followed = Vec::new();
-        follow(&mut followed, Seen::default(), scope, &[trunk.clone(), branch.clone()]);
+        follow(&mut followed, Seen::default(), SCOPE, &[trunk.clone(), branch.clone()]);
         assert_eq!(followed, [Seen { epoch: 1, sequence: 0 }, Seen { epoch: 20, sequence: 40 }]);
 
         // The backup of 40 rows was restored, and later one of 70 rows that was made before.
         let server = [trunk, newer];
         let cursor = Seen { epoch: 20, sequence: 90 };
-        let shared = shared_point(cursor, &followed, scope, &server);
+        let shared = shared_point(cursor, &followed, SCOPE, &server);
         assert_eq!(shared, Seen { epoch: 1, sequence: 40 }, "not 70: rows 41 to 70 of the branch are others");
-        assert_eq!(shared_point(Seen { sequence: 30, ..cursor }, &followed, scope, &server).sequence, 30);
-        assert_eq!(shared_point(cursor, &[], scope, &server), Seen::default(), "one who remembers nothing starts anew");
-        assert_eq!(shared_point(cursor, &followed, scope, std::slice::from_ref(&branch)), cursor);
-        assert_eq!(shared_point(cursor, &followed, scope, &[]), cursor);
+        assert_eq!(shared_point(Seen { sequence: 30, ..cursor }, &followed, SCOPE, &server).sequence, 30);
+        assert_eq!(shared_point(cursor, &[], SCOPE, &server), Seen::default(), "one who remembers nothing starts anew");
+        assert_eq!(shared_point(cursor, &followed, SCOPE, std::slice::from_ref(&branch)), cursor);
+        assert_eq!(shared_point(cursor, &followed, SCOPE, &[]), cursor);
 
-        follow(&mut followed, shared, scope, &server);
+        follow(&mut followed, shared, SCOPE, &server);
         assert_eq!(followed, [Seen { epoch: 1, sequence: 0 }, Seen { epoch: 30, sequence: 70 }]);
     }
 }
