@@ -27,7 +27,7 @@ use aralau_sync_core::{
     auth::NONCE_HEADER,
     id::ScopeId,
     stream::StreamId,
-    sync::{Ask, Hello, MAX_SCOPES, PROTOCOL},
+    sync::{Ask, Hello, LastRow, MAX_SCOPES, PROTOCOL},
     time::Millis,
 };
 
@@ -256,13 +256,29 @@ impl SyncSession {
         }
         self.asked = hello.scopes.iter().map(|ask| ask.scope).collect();
         self.oldest_epoch = hello.scopes.iter().map(|ask| ask.cursor.epoch).min().unwrap_or(0);
-        let is_elsewhere = |record: &&ScopeRecord| !self.asked.contains(&record.scope) && record.decided.index > 0;
-        let elsewhere = scopes.iter().filter(is_elsewhere).map(|record| record.scope).take(MAX_SCOPES);
-        hello.elsewhere = Some(elsewhere.collect()).filter(|elsewhere: &Vec<_>| !elsewhere.is_empty());
+        hello.elsewhere = self.elsewhere(client, &scopes)?;
         let request = wire::request(&enrollment, &client.key, wire::usable(&nonce), &hello, &self.sent)?;
         self.report.requests += 1;
         self.report.bytes_up += request.body.len() as u64;
         Ok(request)
+    }
+
+    /// Scopes that are not asked about and of which the server once told something.
+    fn elsewhere<S: Store>(
+        &self,
+        client: &Client<S>,
+        scopes: &[ScopeRecord],
+    ) -> Result<Option<Vec<LastRow>>, StoreError> {
+        let is_known = |record: &&ScopeRecord| record.decided.index > 0 || record.cursor.sequence > 0;
+        let is_elsewhere = |record: &&ScopeRecord| !self.asked.contains(&record.scope) && is_known(record);
+        let last = |record: &ScopeRecord| {
+            let row = client.store.row(record.scope, record.cursor.sequence)?;
+            let received_at = row.map_or(Millis(0), |row| row.received_at);
+            Ok(LastRow { scope: record.scope, cursor: record.cursor, received_at })
+        };
+        let rows: Vec<_> =
+            scopes.iter().filter(is_elsewhere).take(MAX_SCOPES).map(last).collect::<Result<_, StoreError>>()?;
+        Ok(Some(rows).filter(|rows| !rows.is_empty()))
     }
 
     /// Scopes that are asked about again tell by their rows what the server has.

@@ -76,10 +76,25 @@ pub struct Hello {
     /// Introductions of streams whose author the server said it does not know, at most [`MAX_INTRODUCTIONS`].
     #[n(10)]
     pub introductions: Option<Vec<ByteVec>>,
-    /// Scopes not asked about in which the server once called entries of this install decided, at most [`MAX_SCOPES`]: no
-    /// rows come from there, and nothing else would tell that an older database was put back.
+    /// Scopes not asked about in which the server once called entries of this install decided, or of which rows are here, at
+    /// most [`MAX_SCOPES`]: none come from there any more, and nothing else would tell that an older database was put back.
     #[n(11)]
-    pub elsewhere: Option<Vec<ScopeId>>,
+    pub elsewhere: Option<Vec<LastRow>>,
+}
+
+/// The last row that a device has of a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct LastRow {
+    /// Which scope.
+    #[n(0)]
+    pub scope: ScopeId,
+    /// Where the row stands; sequence 0 where there is none.
+    #[n(1)]
+    pub cursor: Seen,
+    /// When the server received it.
+    #[n(2)]
+    pub received_at: Millis,
 }
 
 /// Where a device stands in one scope.
@@ -128,7 +143,7 @@ pub struct Welcome {
     pub elsewhere: Option<Vec<StreamEnd>>,
 }
 
-/// How far a server has a stream.
+/// How far a server has a stream, and the scope that the device left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct StreamEnd {
@@ -141,6 +156,9 @@ pub struct StreamEnd {
     /// The last entry that is decided; zeroes where there is none, or no such scope.
     #[n(2)]
     pub tip: Tip,
+    /// Whether the log still has the device's last row of the scope, as far as the epochs do not tell.
+    #[n(3)]
+    pub has_last_row: bool,
 }
 
 /// A beat, as a device knows it.

@@ -14,7 +14,7 @@ use aralau_sync_core::{
     },
     log::{Because, RowKind, Verdict},
     stream::{Head, Header, Link, Seen, StreamId, Tip},
-    sync::{Ask, Beat, Content, FrameFate, Gained, Hello, PROTOCOL, Row, StreamEnd, StreamIntro, Welcome},
+    sync::{Ask, Beat, Content, FrameFate, Gained, Hello, LastRow, PROTOCOL, Row, StreamEnd, StreamIntro, Welcome},
     time::{Millis, Monotonic},
 };
 use minicbor::{Decode, Encode};
@@ -183,6 +183,7 @@ fn hellos() -> impl Strategy<Value = Hello> {
             protocol: PROTOCOL,
             replica,
             clock,
+            elsewhere: receipts.as_ref().map(|_| scopes.iter().map(|ask| last_row(ask, clock)).collect()),
             scopes,
             unsent,
             oldest_unsent_at,
@@ -191,13 +192,21 @@ fn hellos() -> impl Strategy<Value = Hello> {
             introductions: receipts
                 .as_ref()
                 .map(|texts| texts.iter().map(|text| text.clone().into_bytes().into()).collect()),
-            elsewhere: receipts.as_ref().map(|_| vec![ScopeId::from_bytes([7; 16])]),
             receipts,
         })
 }
 
+fn last_row(ask: &Ask, received_at: Millis) -> LastRow {
+    LastRow { scope: ask.scope, cursor: ask.cursor, received_at }
+}
+
 fn ends() -> impl Strategy<Value = StreamEnd> {
-    (replicas(), scopes(), tips()).prop_map(|(replica, scope, tip)| StreamEnd { replica, scope, tip })
+    (replicas(), scopes(), tips(), any::<bool>()).prop_map(|(replica, scope, tip, has_last_row)| StreamEnd {
+        replica,
+        scope,
+        tip,
+        has_last_row,
+    })
 }
 
 fn welcomes() -> impl Strategy<Value = Welcome> {

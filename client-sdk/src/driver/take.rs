@@ -166,7 +166,7 @@ impl SyncSession {
     }
 
     /// How far the server has the own streams in scopes that are not asked about. Fewer entries than it once called decided,
-    /// or others, mean that somebody put an older database back. Receipts prove it, if there are any; if not, the words are
+    /// or others, or another last row mean that somebody put an older database back. Receipts prove it, if there are any; if not, the words are
     /// sent again, or under another name.
     fn compare_elsewhere<S: Store>(
         &self,
@@ -177,21 +177,21 @@ impl SyncSession {
         let mut lost = false;
         let own = |end: &&StreamEnd| end.replica == client.identity.replica && !self.asked.contains(&end.scope);
         let ends: Vec<_> = welcome.elsewhere.iter().flatten().filter(own).copied().collect();
-        for StreamEnd { replica, scope, tip } in ends {
-            let Some(record) = client.store.scope(scope)?.filter(|record| record.decided != tip) else { continue };
+        for StreamEnd { replica, scope, tip, has_last_row } in ends {
+            let Some(record) = client.store.scope(scope)? else { continue };
             let is_own = is_own(&client.store, StreamId { replica, scope }, record.tip, tip)?;
-            if is_own && tip.index >= record.decided.index {
+            if is_own && tip.index >= record.decided.index && has_last_row {
                 continue;
             }
             client.raise(AlarmCode::ServerLost, Some(scope), "")?;
             if !self.proving && holds_receipts(&client.store)? {
                 return Err(Error::Alarm(AlarmCode::ServerLost).into());
             }
-            if is_own {
-                client.store.put_scope(&ScopeRecord { decided: tip, ..record })?;
-            }
             outcome.forked |= !is_own;
-            lost = true;
+            if is_own && tip.index < record.decided.index {
+                client.store.put_scope(&ScopeRecord { decided: tip, ..record })?;
+                lost = true;
+            }
         }
         Ok(lost)
     }

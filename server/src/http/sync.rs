@@ -10,8 +10,8 @@ use aralau_sync_core::{
     receipt::SignServer as _,
     stream::{SignDevice as _, StreamId},
     sync::{
-        AUTHOR_UNKNOWN, Directive, FrameFate, Hello, MAX_FRAMES, MAX_HELLO_BYTES, MAX_INTRODUCTIONS, MAX_SCOPES,
-        PROTOCOL, StreamEnd, Welcome,
+        AUTHOR_UNKNOWN, Directive, FrameFate, Hello, LastRow, MAX_FRAMES, MAX_HELLO_BYTES, MAX_INTRODUCTIONS,
+        MAX_SCOPES, PROTOCOL, StreamEnd, Welcome,
     },
     time::Millis,
 };
@@ -339,7 +339,7 @@ async fn answer(
             directives: directives(&row, &hello, &beats),
             beats: beats.into_iter().map(Into::into).collect(),
             frames,
-            elsewhere: hello.elsewhere.map(|scopes| elsewhere(connection, hello.replica, &scopes)).transpose()?,
+            elsewhere: hello.elsewhere.map(|rows| elsewhere(connection, hello.replica, &rows)).transpose()?,
         };
         let mut message = Vec::new();
         cbor::push_item(&mut message, &cbor::encode(&welcome));
@@ -352,17 +352,18 @@ async fn answer(
     encoded.await?
 }
 
-/// The device's own streams where it may not read: what is decided of them is no secret to it.
+/// The device's own streams where it may not read, and whether the rows that it has of there are still what they were: no
+/// secret to it.
 fn elsewhere(
     connection: &rusqlite::Connection,
     replica: ReplicaId,
-    scopes: &[ScopeId],
+    rows: &[LastRow],
 ) -> Result<Vec<StreamEnd>, StoreError> {
-    let end = |scope: &ScopeId| {
-        let tip = store::own_tip(connection, StreamId { replica, scope: *scope })?;
-        Ok(StreamEnd { replica, scope: *scope, tip })
+    let end = |row: &LastRow| {
+        let tip = store::own_tip(connection, StreamId { replica, scope: row.scope })?;
+        Ok(StreamEnd { replica, scope: row.scope, tip, has_last_row: store::has_row(connection, row)? })
     };
-    scopes.iter().map(end).collect()
+    rows.iter().map(end).collect()
 }
 
 /// What the device should do. A beat given or taken since it last heard shows in what it asks about.

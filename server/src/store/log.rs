@@ -7,7 +7,7 @@ use aralau_sync_core::{
     log::{RowKind, row_leaf},
     merkle::Frontier,
     stream::Seen,
-    sync::Ask,
+    sync::{Ask, LastRow},
     time::Millis,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -123,6 +123,17 @@ pub fn epochs_for(connection: &Connection, asks: &[Ask]) -> Result<Vec<Epoch>, S
 pub fn current_epoch(connection: &Connection) -> Result<u64, StoreError> {
     let mut statement = connection.prepare_cached("SELECT coalesce(max(number), 0) FROM epoch")?;
     Ok(statement.query_row([], |row| row.get::<_, i64>(0))?.cast_unsigned())
+}
+
+/// Whether the log has a row where a device has seen it. A row put in its place after the log was turned back was received at
+/// another time. Where the epochs say that the row is gone, or of no history of this server's, they are to be heard.
+pub fn has_row(connection: &Connection, row: &LastRow) -> Result<bool, StoreError> {
+    if row.cursor.sequence == 0 || row.cursor.epoch != current_epoch(connection)? {
+        return Ok(true);
+    }
+    let Some(scope_no) = scope_no(connection, row.scope)? else { return Ok(false) };
+    let mut statement = connection.prepare_cached("SELECT 1 FROM log WHERE row_id = ? AND received_at = ?")?;
+    Ok(statement.exists(params![row_id(scope_no, row.cursor.sequence), row.received_at.0])?)
 }
 
 /// When the last row that `seen` claims was received; `None` for a claim this log does not bear out.

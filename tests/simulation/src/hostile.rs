@@ -10,7 +10,7 @@ use aralau_sync_core::{
     frame::{Frame, chain},
     id::{Actor, DeploymentId, DeviceId, Kind},
     stream::{Header, Link, Seen, SignDevice as _, StreamId, Tip},
-    sync::{Ask, FrameFate, Hello, PROTOCOL, Welcome},
+    sync::{Ask, FrameFate, Hello, LastRow, PROTOCOL, Welcome},
     time::Millis,
 };
 use aralau_tests::{chance::Chance, forge::Forged};
@@ -162,7 +162,8 @@ impl Hostile {
     ) -> Option<HttpRequest> {
         let frames: Vec<_> = frames.iter().map(Frame::to_bytes).collect();
         let replica = if self.chance.below(16) == 0 { *self.chance.pick(others) } else { self.replica };
-        let elsewhere = asks.iter().map(|ask| ask.scope).collect();
+        let last_row = |ask: &Ask| LastRow { scope: ask.scope, cursor: ask.cursor, received_at: now };
+        let elsewhere = asks.iter().map(last_row).collect();
         let hello = Hello {
             protocol: PROTOCOL,
             replica,

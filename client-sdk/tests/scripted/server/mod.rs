@@ -15,7 +15,10 @@ use aralau_sync_core::{
     merkle::Frontier,
     receipt::{Receipt, SignServer},
     stream::{Entry, Head, Link, StreamId, Tip},
-    sync::{Ask, Beat, Content, Directive, FrameFate, Gained, Hello, PROTOCOL, Row, StreamEnd, StreamIntro, Welcome},
+    sync::{
+        Ask, Beat, Content, Directive, FrameFate, Gained, Hello, LastRow, PROTOCOL, Row, StreamEnd, StreamIntro,
+        Welcome,
+    },
     time::Millis,
 };
 use ed25519_dalek::Signer as _;
@@ -123,15 +126,16 @@ impl Server {
             directives: self.directives.clone(),
             beats: self.beats.clone(),
             frames: fates,
-            elsewhere: hello.elsewhere.as_ref().map(|scopes| {
+            elsewhere: hello.elsewhere.as_ref().map(|rows| {
                 let end =
                     |scope: &ScopeId| self.logs.get(scope)?.streams.get(&hello.replica)?.last().map(|(tip, _)| *tip);
-                let end = |scope: &ScopeId| StreamEnd {
+                let end = |row: &LastRow| StreamEnd {
                     replica: hello.replica,
-                    scope: *scope,
-                    tip: end(scope).unwrap_or_default(),
+                    scope: row.scope,
+                    tip: end(&row.scope).unwrap_or_default(),
+                    has_last_row: true,
                 };
-                scopes.iter().map(end).collect()
+                rows.iter().map(end).collect()
             }),
         };
         let granted = |ask: &&Ask| self.beats.iter().any(|beat| beat.scope == ask.scope);
