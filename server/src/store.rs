@@ -20,6 +20,7 @@ mod rebuild;
 mod sessions;
 mod status;
 mod tokens;
+mod words;
 mod writer;
 
 use std::sync::Arc;
@@ -43,12 +44,13 @@ pub use log::{current_epoch, epochs_for, has_row, row_id, scope_no};
 pub use open::{FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, restore, total_rows, write_high_water};
 pub use organisation::{LoadReport, Organisation, PlaceLine, StaffLine, load, places_of, sample};
 pub use place::{Disk, Place, SystemDisk};
-pub use projection::{fold, load as load_document};
+pub use projection::load as load_document;
 pub use pull::{Asking, PullLimits, own_tip, pull};
 pub use rebuild::{CheckReport, RebuildReport};
 pub use sessions::{SessionRow, end_session, keep_session, session};
 pub use status::{DeviceStatus, Noted, nonce_floor, note_status};
 pub use tokens::{TokenRow, end_token, keep_token, live_credentials, token};
+pub use words::fold;
 pub use writer::{Transaction, Writer};
 
 /// Why the store did not do what it was asked.

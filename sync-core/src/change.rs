@@ -29,7 +29,7 @@ mod tests;
 mod value;
 
 pub use error::ChangeError;
-pub use key::{KeyPath, NONCE, NOTES, STATUS};
+pub use key::{KeyPath, NONCE, NOTES, STATUS, WITNESS};
 pub use reauthor::reauthor;
 pub use value::Value;
 

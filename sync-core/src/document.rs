@@ -248,7 +248,7 @@ impl Document {
     }
 
     fn place(&mut self, change: usize, put_at: usize, id: OpId, put: &Put) {
-        if let Some(KeyPath::Item { collection: NOTES, id, .. }) = KeyPath::parse(&put.key) {
+        if let Some((id, _)) = of_note(&put.key) {
             self.notes.entry(id).or_default().push(change);
         }
         let ops = self.keys.entry(put.key.clone()).or_default();
@@ -291,8 +291,13 @@ impl Document {
 
 /// The note whose content this key holds: everything but its status.
 fn written_note(key: &str) -> Option<Uuid> {
-    match KeyPath::parse(key)? {
-        KeyPath::Item { collection: NOTES, id, field } if field != STATUS => Some(id),
+    of_note(key).filter(|(_, field)| *field != STATUS).map(|(id, _)| id)
+}
+
+/// The note that this key belongs to, and what of it. Few keys do, so that most are told by their first letters.
+fn of_note(key: &str) -> Option<(Uuid, &str)> {
+    match key.starts_with(NOTES).then(|| KeyPath::parse(key))?? {
+        KeyPath::Item { collection: NOTES, id, field } => Some((id, field)),
         KeyPath::Item { .. } | KeyPath::Field(_) | KeyPath::Witness { .. } => None,
     }
 }

@@ -8,13 +8,13 @@ mod automerge;
 
 pub use automerge::export;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Bound};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use uuid::Uuid;
 
 use crate::{
-    change::{Change, KeyPath, NONCE, OpId, Value},
+    change::{Change, KeyPath, NONCE, OpId, Value, WITNESS},
     document::{AuthorError, Document},
     id::{Actor, ChangeHash, ReplicaId},
     time::Millis,
@@ -148,20 +148,26 @@ impl Reading {
     /// The items of a collection, each with its fields.
     pub fn items(&self, collection: &str) -> BTreeMap<Uuid, BTreeMap<&str, &Field>> {
         let mut items = BTreeMap::<_, BTreeMap<_, _>>::new();
-        for (key, value) in &self.fields {
-            if let Some(KeyPath::Item { collection: of, id, field }) = KeyPath::parse(key)
-                && of == collection
-            {
+        for (key, value) in self.below(collection) {
+            if let Some(KeyPath::Item { id, field, .. }) = KeyPath::parse(key) {
                 items.entry(id).or_default().insert(field, value);
             }
         }
         items
     }
 
+    /// The keys that begin with a name and a slash.
+    fn below(&self, name: &str) -> impl Iterator<Item = (&str, &Field)> {
+        let prefix = format!("{name}/");
+        let after = self.fields.range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded));
+        let below = after.take_while(move |(key, _)| key.starts_with(&prefix));
+        below.map(|(key, field)| (key.as_str(), field))
+    }
+
     /// What each replica alone observed.
     pub fn witnesses(&self) -> BTreeMap<ReplicaId, BTreeMap<&str, &Field>> {
         let mut witnesses = BTreeMap::<_, BTreeMap<_, _>>::new();
-        for (key, value) in &self.fields {
+        for (key, value) in self.below(WITNESS) {
             if let Some(KeyPath::Witness { replica, field }) = KeyPath::parse(key) {
                 witnesses.entry(replica).or_default().insert(field, value);
             }

@@ -190,7 +190,7 @@ pub fn release_held(
         }
     }
     log.save(tx)?;
-    projection::project(tx, scope_no, &ground, &loaded)?;
+    projection::project(tx, &mut tx.words(), scope_no, &ground, &loaded)?;
     Ok(Ok(filled))
 }
 

@@ -336,7 +336,7 @@ impl<'a> Taking<'a> {
         self.keep_heads()?;
         for id in &self.touched {
             if let (Some(place), Some(facts)) = (self.ground.documents.get(id), self.loaded.get(id)) {
-                projection::project(self.tx, self.log.scope_no, place, facts)?;
+                projection::project(self.tx, &mut self.tx.words(), self.log.scope_no, place, facts)?;
             }
         }
         let tip = self.row.tip;

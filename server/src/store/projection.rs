@@ -20,6 +20,7 @@ use super::{
     coverage::{self, Tally},
     directory,
     log::ScopeLog,
+    words::{Words, fold_into},
 };
 
 /// What the store knows of a document's accepted rows, beside the changes themselves; in the order of the log.
@@ -172,8 +173,14 @@ impl Loaded {
     }
 }
 
-/// Brings a document's rows up to its accepted changes.
-pub fn project(tx: &Connection, scope_no: i64, ground: &DocumentGround, loaded: &Loaded) -> Result<(), StoreError> {
+/// Brings a document's rows up to its accepted changes; its words are left to be written later.
+pub fn project(
+    tx: &Connection,
+    words: &mut Words,
+    scope_no: i64,
+    ground: &DocumentGround,
+    loaded: &Loaded,
+) -> Result<(), StoreError> {
     let Some(document_no) = loaded.document_no else { return Ok(()) };
     let reading = match (ground.document.changes(), &loaded.rows[..]) {
         ([only], [row]) if only.is_first() => Reading::of_first(only, row.at),
@@ -183,7 +190,7 @@ pub fn project(tx: &Connection, scope_no: i64, ground: &DocumentGround, loaded: 
         }
     };
     match ground.kind {
-        Some(Kind::VISIT) => Projected { tx, scope_no, document_no, loaded }.visit(&Visit::read(&reading)),
+        Some(Kind::VISIT) => Projected { tx, scope_no, document_no, loaded, words }.visit(&Visit::read(&reading)),
         Some(Kind::PLACE) => place(tx, document_no, &Place::read(&reading)),
         // Carried and synchronised, though nothing asks for it yet.
         _ => Ok(()),
@@ -203,10 +210,11 @@ struct Projected<'a> {
     scope_no: i64,
     document_no: i64,
     loaded: &'a Loaded,
+    words: &'a mut Words,
 }
 
 impl Projected<'_> {
-    fn visit(&self, visit: &Visit) -> Result<(), StoreError> {
+    fn visit(&mut self, visit: &Visit) -> Result<(), StoreError> {
         let rows = &self.loaded.rows;
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
         let position = visit.position;
@@ -240,7 +248,7 @@ impl Projected<'_> {
                 position.map(|position| position.mock),
             ])?;
         coverage::follow(self.tx, before.as_ref(), now.as_ref())?;
-        self.notes(visit)?;
+        self.notes(visit);
         self.conflicts(visit)?;
         for (collection, items) in &visit.collections {
             for (item, fields) in items {
@@ -255,18 +263,15 @@ impl Projected<'_> {
         Ok(directory::device_of_replica(self.tx, replica)?.map(|device| device.person))
     }
 
-    fn notes(&self, visit: &Visit) -> Result<(), StoreError> {
+    fn notes(&mut self, visit: &Visit) {
         if visit.notes.is_empty() {
-            return Ok(());
+            return;
         }
         let mut folded = String::new();
         for note in visit.notes.iter().filter(|note| note.status == ACTIVE) {
             fold_into(&mut folded, &note.text);
         }
-        self.tx
-            .prepare_cached("INSERT OR REPLACE INTO note_text (rowid, folded) VALUES (?, ?)")?
-            .execute(params![self.document_no, folded])?;
-        Ok(())
+        self.words.note(self.document_no, folded);
     }
 
     fn conflicts(&self, visit: &Visit) -> Result<(), StoreError> {
@@ -324,21 +329,5 @@ fn instant(value: &Value) -> Option<i64> {
         Value::Timestamp(ms) | Value::Int(ms) => Some(*ms),
         Value::Uint(ms) => i64::try_from(*ms).ok(),
         Value::Null | Value::Boolean(_) | Value::Float(_) | Value::Text(_) | Value::Bytes(_) => None,
-    }
-}
-
-/// The words of a text, each followed by a space, in lower case and ё as е: what people type is found however it was
-/// written.
-pub fn fold(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len() + 1);
-    fold_into(&mut folded, text);
-    folded
-}
-
-fn fold_into(folded: &mut String, text: &str) {
-    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
-        let letters = word.chars().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric());
-        folded.extend(letters.map(|c| if c == 'ё' { 'е' } else { c }));
-        folded.push(' ');
     }
 }

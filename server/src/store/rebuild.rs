@@ -18,6 +18,7 @@ use super::{
     log::{ScopeLog, row_id},
     open::page_problems,
     projection,
+    words::Words,
 };
 use crate::keys::DeviceVerifier;
 
@@ -110,6 +111,9 @@ impl Store {
     }
 }
 
+/// Documents whose words are kept before the index learns them.
+const WORDS_AT_ONCE: usize = 10_000;
+
 const DRY_RUN: &str = "dry run: ";
 
 fn differences(tx: &Connection, table: &str) -> Result<u64, StoreError> {
@@ -135,7 +139,7 @@ pub(super) fn rebuild_in(tx: &Connection) -> Result<u64, StoreError> {
         tx.execute_batch(&format!("DELETE FROM main.{table}"))?;
     }
     tx.execute_batch("INSERT INTO note_text (note_text) VALUES ('delete-all')")?;
-    let mut rows = 0;
+    let (mut rows, mut words) = (0, Words::default());
     let scopes: Vec<i64> = {
         let mut statement = tx.prepare("SELECT scope_no FROM scope ORDER BY scope_no")?;
         statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
@@ -147,14 +151,18 @@ pub(super) fn rebuild_in(tx: &Connection) -> Result<u64, StoreError> {
         )?;
         let mut found = statement.query([row_id(scope_no, 0), row_id(scope_no + 1, 0)])?;
         while let Some(row) = found.next()? {
-            follow_row(tx, scope_no, row)?;
+            follow_row(tx, &mut words, scope_no, row)?;
             rows += 1;
+            if words.waiting() >= WORDS_AT_ONCE {
+                words.write(tx)?;
+            }
         }
     }
+    words.write(tx)?;
     Ok(rows)
 }
 
-fn follow_row(tx: &Connection, scope_no: i64, row: &rusqlite::Row<'_>) -> Result<(), StoreError> {
+fn follow_row(tx: &Connection, words: &mut Words, scope_no: i64, row: &rusqlite::Row<'_>) -> Result<(), StoreError> {
     let kind = RowKind::from_number(row.get(1)?).ok_or_else(|| StoreError::corrupt("a row's kind"))?;
     let received_at = Millis(row.get(2)?);
     let (header, body): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(5)?, row.get(6)?);
@@ -189,7 +197,7 @@ fn follow_row(tx: &Connection, scope_no: i64, row: &rusqlite::Row<'_>) -> Result
             )?;
             ground.kind.get_or_insert(opened.header.kind());
             ground.document.apply(opened.change);
-            projection::project(tx, scope_no, &ground, &loaded)
+            projection::project(tx, words, scope_no, &ground, &loaded)
         }
         RowKind::Control => Ok(()),
     }

@@ -1,6 +1,7 @@
 //! The one writer: a thread that owns the connection and commits in groups.
 
 use std::{
+    cell::{RefCell, RefMut},
     ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -13,7 +14,7 @@ use std::{
 
 use rusqlite::Connection;
 
-use super::{OpenError, StoreError};
+use super::{OpenError, StoreError, words::Words};
 use crate::entropy::{Entropy, random};
 
 /// Jobs that share one transaction, at most: bounds how long the first of them waits.
@@ -23,12 +24,18 @@ const MAX_GROUP: usize = 64;
 pub struct Transaction<'a> {
     connection: &'a Connection,
     entropy: &'a dyn Entropy,
+    words: RefCell<Words>,
 }
 
 impl<'a> Transaction<'a> {
     /// Over a connection whose transaction somebody else began.
     pub(super) fn over(connection: &'a Connection, entropy: &'a dyn Entropy) -> Self {
-        Self { connection, entropy }
+        Self { connection, entropy, words: RefCell::default() }
+    }
+
+    /// What the search index learns with this transaction.
+    pub(super) fn words(&self) -> RefMut<'_, Words> {
+        self.words.borrow_mut()
     }
 
     /// Fresh random bytes.
@@ -45,7 +52,7 @@ impl Deref for Transaction<'_> {
 }
 
 /// Runs in the transaction; what it returns is called once the transaction's fate is known.
-type Job = Box<dyn FnOnce(Result<Transaction<'_>, &str>) -> Finish + Send>;
+type Job = Box<dyn FnOnce(Result<&mut Transaction<'_>, &str>) -> Finish + Send>;
 type Finish = Box<dyn FnOnce(Result<(), &str>) + Send>;
 
 /// A handle to the writer's thread. With the last one the thread does the jobs already submitted, closes the database,
@@ -98,12 +105,12 @@ impl Writer {
 }
 
 fn in_savepoint<T>(
-    mut transaction: Transaction<'_>,
+    transaction: &mut Transaction<'_>,
     job: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let connection = transaction.connection;
+    let (connection, words) = (transaction.connection, transaction.words().waiting());
     connection.execute_batch("SAVEPOINT job")?;
-    let outcome = catch_unwind(AssertUnwindSafe(|| job(&mut transaction)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| job(transaction)));
     let result = outcome.unwrap_or_else(|_| Err(StoreError::Internal("a job panicked".into())));
     match result {
         Ok(value) => {
@@ -111,6 +118,7 @@ fn in_savepoint<T>(
             Ok(value)
         }
         Err(error) => {
+            transaction.words().take_back(words);
             connection.execute_batch("ROLLBACK TO job; RELEASE job")?;
             Err(error)
         }
@@ -141,13 +149,15 @@ fn run(connection: &Connection, entropy: &dyn Entropy, jobs: &Receiver<Job>) {
         let group = std::iter::once(first).chain(jobs.try_iter().take(MAX_GROUP - 1));
         let committed = match begun {
             Ok(()) => {
-                finishes.extend(group.map(|job| job(Ok(Transaction { connection, entropy }))));
-                connection.execute_batch("COMMIT")
+                let mut transaction = Transaction::over(connection, entropy);
+                finishes.extend(group.map(|job| job(Ok(&mut transaction))));
+                let written = transaction.words().write(connection);
+                written.and_then(|()| Ok(connection.execute_batch("COMMIT")?))
             }
             Err(error) => {
                 let told = error.to_string();
                 finishes.extend(group.map(|job| job(Err(&told))));
-                Err(error)
+                Err(error.into())
             }
         };
         let committed = committed.map_err(|error| {

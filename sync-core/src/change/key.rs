@@ -11,7 +11,8 @@ pub const NOTES: &str = "notes";
 pub const STATUS: &str = "status";
 /// A first change that names no fresh item carries 16 random bytes under this key.
 pub const NONCE: &str = "nonce";
-const WITNESS: &str = "witness";
+/// What stands before the replica in the key of a witness.
+pub const WITNESS: &str = "witness";
 const MAX_NAME_BYTES: usize = 64;
 
 /// A key, taken apart. Unknown names within the grammar are carried.
@@ -43,18 +44,14 @@ impl<'a> KeyPath<'a> {
         if key.len() > MAX_KEY_BYTES {
             return None;
         }
-        let mut parts = key.split('/');
-        let path = match (parts.next()?, parts.next(), parts.next(), parts.next()) {
-            (field, None, None, None) => Self::Field(name(field)?),
-            (WITNESS, Some(replica), Some(field), None) => {
-                Self::Witness { replica: lowercase_hex(replica)?.parse().ok()?, field: name(field)? }
-            }
-            (collection, Some(id), Some(field), None) => {
-                Self::Item { collection: name(collection)?, id: hyphenated(id)?, field: name(field)? }
-            }
-            _ => return None,
-        };
-        Some(path)
+        let Some((first, rest)) = key.split_once('/') else { return Some(Self::Field(name(key)?)) };
+        // Any further slash is refused as part of the last name.
+        let (second, field) = rest.split_once('/')?;
+        let field = name(field)?;
+        Some(match first {
+            WITNESS => Self::Witness { replica: lowercase_hex(second)?.parse().ok()?, field },
+            collection => Self::Item { collection: name(collection)?, id: hyphenated(second)?, field },
+        })
     }
 
     /// Whether it names an item by a UUIDv4: 122 bits that nobody can guess.
