@@ -9,6 +9,7 @@
 //! cannot load.
 
 mod author;
+mod index;
 mod past;
 mod refusal;
 #[cfg(test)]
@@ -17,14 +18,13 @@ mod tests;
 pub use author::AuthorError;
 pub use refusal::{Limit, Refusal};
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use uuid::Uuid;
+use std::sync::OnceLock;
 
 use crate::{
-    change::{Change, KeyPath, MAX_OP_COUNTER, MAX_SEQUENCE, NOTES, OpId, Put, STATUS, Value},
+    change::{Change, MAX_OP_COUNTER, MAX_SEQUENCE, OpId, Put, Value},
     id::{Actor, ChangeHash},
 };
+use index::{Index, Placed, written_note};
 use past::Past;
 
 /// Changes in one document.
@@ -70,25 +70,8 @@ impl Room {
 #[derive(Debug, Clone, Default)]
 pub struct Document {
     changes: Vec<Change>,
-    pasts: Vec<Past>,
-    places: BTreeMap<ChangeHash, usize>,
-    /// Each actor's changes, by sequence − 1.
-    actors: BTreeMap<Actor, Vec<usize>>,
-    keys: BTreeMap<String, Vec<Placed>>,
-    /// The changes that touched each note.
-    notes: BTreeMap<Uuid, Vec<usize>>,
-    heads: BTreeSet<ChangeHash>,
-    ops: usize,
-    bytes: usize,
-}
-
-/// An op on some key, and where it is.
-#[derive(Debug, Clone)]
-struct Placed {
-    id: OpId,
-    change: usize,
-    put: usize,
-    superseded_by: Vec<usize>,
+    /// Made when something asks for it beyond the first change: most documents never have another.
+    index: OnceLock<Index>,
 }
 
 impl Document {
@@ -117,8 +100,8 @@ impl Document {
         if change.sequence() > expected {
             return Err(Refusal::SequenceGap { expected });
         }
-        let past = self.past_of(change.dependencies());
-        if last.is_some_and(|(_, own)| !self.places.get(&own).is_some_and(|place| past.holds(*place))) {
+        let past = self.index().past_of(change.dependencies());
+        if last.is_some_and(|(_, own)| !self.index().places.get(&own).is_some_and(|place| past.holds(*place))) {
             return Err(Refusal::OmitsOwnPast);
         }
         let expected = self.max_op_of(change.dependencies()) + 1;
@@ -137,21 +120,12 @@ impl Document {
         if self.has(&change.hash()) {
             return;
         }
-        let place = self.changes.len();
-        let mut past = self.past_of(change.dependencies());
-        past.add(place);
-        for (at, put) in change.puts().iter().enumerate() {
-            self.place(place, at, change.op_id(at), put);
+        if !self.changes.is_empty() {
+            self.index();
         }
-        for dependency in change.dependencies() {
-            self.heads.remove(dependency);
+        if let Some(index) = self.index.get_mut() {
+            index.add(&change);
         }
-        self.heads.insert(change.hash());
-        self.places.insert(change.hash(), place);
-        self.actors.entry(change.actor()).or_default().push(place);
-        self.ops += change.puts().len();
-        self.bytes += change.chunk().len();
-        self.pasts.push(past);
         self.changes.push(change);
     }
 
@@ -164,17 +138,17 @@ impl Document {
 
     /// Whether this change is here.
     pub fn has(&self, hash: &ChangeHash) -> bool {
-        self.places.contains_key(hash)
+        self.index().places.contains_key(hash)
     }
 
     /// The change of this name.
     pub fn get(&self, hash: &ChangeHash) -> Option<&Change> {
-        self.places.get(hash).and_then(|place| self.changes.get(*place))
+        self.index().places.get(hash).and_then(|place| self.changes.get(*place))
     }
 
     /// The changes that no other depends on, ascending.
     pub fn heads(&self) -> Vec<ChangeHash> {
-        self.heads.iter().copied().collect()
+        self.index().heads.iter().copied().collect()
     }
 
     /// Every change, in the order applied, which is a causal one.
@@ -189,7 +163,7 @@ impl Document {
 
     /// The actor's latest change: its sequence number and its hash.
     pub fn last_of(&self, actor: Actor) -> Option<(u64, ChangeHash)> {
-        let change = self.changes.get(*self.actors.get(&actor)?.last()?)?;
+        let change = self.changes.get(*self.index().actors.get(&actor)?.last()?)?;
         Some((change.sequence(), change.hash()))
     }
 
@@ -200,45 +174,47 @@ impl Document {
 
     /// The live ops of each key with their values, the winner last: one, or all concurrent ones.
     pub fn live(&self) -> impl Iterator<Item = (&str, Vec<(OpId, &Value)>)> {
-        self.keys.iter().map(|(key, ops)| (key.as_str(), self.live_among(ops)))
+        self.index().keys.iter().map(|(key, ops)| (key.as_str(), self.live_among(ops)))
     }
 
     /// The live ops of one key with their values, the winner last.
     pub fn live_of(&self, key: &str) -> Vec<(OpId, &Value)> {
-        self.live_among(self.ops_of(key))
+        self.live_among(self.index().ops_of(key))
     }
 
     /// What the document takes before a device should start a successor. A tenth is kept back, so that a conflict
     /// among the last changes can always be resolved; resolutions are bound only by [`Self::check`].
-    pub const fn room(&self) -> Room {
+    pub fn room(&self) -> Room {
         const fn nine_tenths(limit: usize) -> usize {
             limit / 10 * 9
         }
         Room {
             changes: nine_tenths(MAX_DOCUMENT_CHANGES).saturating_sub(self.changes.len()),
-            ops: nine_tenths(MAX_DOCUMENT_OPS).saturating_sub(self.ops),
-            bytes: nine_tenths(MAX_DOCUMENT_BYTES).saturating_sub(self.bytes),
+            ops: nine_tenths(MAX_DOCUMENT_OPS).saturating_sub(self.index().ops),
+            bytes: nine_tenths(MAX_DOCUMENT_BYTES).saturating_sub(self.index().bytes),
         }
     }
 
-    const fn unused(&self) -> Room {
+    fn unused(&self) -> Room {
         Room {
             changes: MAX_DOCUMENT_CHANGES.saturating_sub(self.changes.len()),
-            ops: MAX_DOCUMENT_OPS.saturating_sub(self.ops),
-            bytes: MAX_DOCUMENT_BYTES.saturating_sub(self.bytes),
+            ops: MAX_DOCUMENT_OPS.saturating_sub(self.index().ops),
+            bytes: MAX_DOCUMENT_BYTES.saturating_sub(self.index().bytes),
         }
     }
 
     fn check_put(&self, put: &Put, past: &Past) -> Result<(), Refusal> {
         if let Some(id) = written_note(&put.key) {
-            let touched = self.notes.get(&id).is_some_and(|places| places.iter().any(|place| past.holds(*place)));
+            let touched =
+                self.index().notes.get(&id).is_some_and(|places| places.iter().any(|place| past.holds(*place)));
             if touched || !put.predecessors.is_empty() {
                 return Err(Refusal::ImmutableNote);
             }
         }
-        let known =
-            |op: &OpId| self.ops_of(&put.key).iter().any(|placed| placed.id == *op && past.holds(placed.change));
-        if self.live_in(&put.key, past).map(|op| op.id).eq(put.predecessors.iter().copied()) {
+        let known = |op: &OpId| {
+            self.index().ops_of(&put.key).iter().any(|placed| placed.id == *op && past.holds(placed.change))
+        };
+        if self.index().live_in(&put.key, past).map(|op| op.id).eq(put.predecessors.iter().copied()) {
             Ok(())
         } else if put.predecessors.iter().all(known) {
             Err(Refusal::StalePredecessors)
@@ -247,29 +223,10 @@ impl Document {
         }
     }
 
-    fn place(&mut self, change: usize, put_at: usize, id: OpId, put: &Put) {
-        if let Some((id, _)) = of_note(&put.key) {
-            self.notes.entry(id).or_default().push(change);
-        }
-        let ops = self.keys.entry(put.key.clone()).or_default();
-        for predecessor in &put.predecessors {
-            if let Some(op) = ops.iter_mut().find(|op| op.id == *predecessor) {
-                op.superseded_by.push(change);
-            }
-        }
-        ops.push(Placed { id, change, put: put_at, superseded_by: Vec::new() });
-    }
-
-    fn ops_of(&self, key: &str) -> &[Placed] {
-        self.keys.get(key).map_or(&[], Vec::as_slice)
-    }
-
-    /// The ops on `key` that are in `past` and not superseded there, ascending.
-    fn live_in(&self, key: &str, past: &Past) -> impl Iterator<Item = &Placed> {
-        let live = |op: &&Placed| past.holds(op.change) && !op.superseded_by.iter().any(|place| past.holds(*place));
-        let mut ops: Vec<&Placed> = self.ops_of(key).iter().filter(live).collect();
-        ops.sort_unstable_by_key(|op| op.id);
-        ops.into_iter()
+    /// Of an empty document none is kept: it would be in the first change's way.
+    fn index(&self) -> &Index {
+        static EMPTY: Index = Index::new();
+        if self.changes.is_empty() { &EMPTY } else { self.index.get_or_init(|| self.changes.iter().collect()) }
     }
 
     fn live_among(&self, ops: &[Placed]) -> Vec<(OpId, &Value)> {
@@ -281,23 +238,5 @@ impl Document {
 
     fn value_of(&self, op: &Placed) -> Option<&Value> {
         self.changes.get(op.change)?.puts().get(op.put).map(|put| &put.value)
-    }
-
-    fn past_of(&self, dependencies: &[ChangeHash]) -> Past {
-        let places = dependencies.iter().filter_map(|hash| self.places.get(hash));
-        places.filter_map(|place| self.pasts.get(*place)).fold(Past::default(), Past::union)
-    }
-}
-
-/// The note whose content this key holds: everything but its status.
-fn written_note(key: &str) -> Option<Uuid> {
-    of_note(key).filter(|(_, field)| *field != STATUS).map(|(id, _)| id)
-}
-
-/// The note that this key belongs to, and what of it. Few keys do, so that most are told by their first letters.
-fn of_note(key: &str) -> Option<(Uuid, &str)> {
-    match key.starts_with(NOTES).then(|| KeyPath::parse(key))?? {
-        KeyPath::Item { collection: NOTES, id, field } => Some((id, field)),
-        KeyPath::Item { .. } | KeyPath::Field(_) | KeyPath::Witness { .. } => None,
     }
 }

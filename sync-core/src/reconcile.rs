@@ -233,9 +233,8 @@ pub fn decide(ground: &mut Ground, arrival: &Arrival<'_>, rights: &Rights, momen
         Err(_) => Header::from_bytes(header).ok().map(|header| header.document),
     };
     let decision = |outcome| Decision { replica, index, document, outcome };
-    let change = change_hash(body);
     let Some(id) = document else {
-        let outcome = Outcome::Held { change, reason: Reason::HEADER, because: None };
+        let outcome = Outcome::Held { change: change_hash(body), reason: Reason::HEADER, because: None };
         return vec![decision(outcome)];
     };
     let place = ground.documents.entry(id).or_default();
@@ -256,6 +255,7 @@ pub fn decide(ground: &mut Ground, arrival: &Arrival<'_>, rights: &Rights, momen
         }
         (Err((reason, because)), opened) => {
             let held = HeldEntry { replica, index, entry: opened.ok(), reason: reason.clone() };
+            let change = change_hash(body);
             place.held.entry(change).or_insert(held);
             vec![decision(Outcome::Held { change, reason, because })]
         }

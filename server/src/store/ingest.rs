@@ -1,6 +1,9 @@
 //! A plan becomes rows: one frame, verified already, decided entry by entry and written in the caller's transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use aralau_sync_core::{
     frame::Frame,
@@ -248,13 +251,22 @@ impl<'a> Taking<'a> {
     fn take(&mut self, from: usize) -> Result<(), StoreError> {
         let upload = self.upload;
         let links = upload.frame.links.iter().zip(&upload.tips).skip(from);
+        let (connection, scope_no, scope) = (self.tx, self.log.scope_no, self.log.scope);
+        // What was written between two syncs has seen the same.
+        let last = Cell::new(None);
+        let seen = |seen| match last.get() {
+            Some((known, at)) if known == seen => at,
+            _ => {
+                let at = log::seen_received_at(connection, scope_no, scope, seen);
+                last.set(Some((seen, at)));
+                at
+            }
+        };
+        let moment = Moment { now: self.now, grace_ms: GRACE_MS, seen_received_at: &seen };
         for (link, tip) in links {
             let Link::Full { header, body } = link else { break };
             let replica = upload.frame.stream.replica;
             let arrival = Arrival { replica, index: tip.index, header, body };
-            let (connection, scope_no, scope) = (self.tx, self.log.scope_no, self.log.scope);
-            let seen = |seen| log::seen_received_at(connection, scope_no, scope, seen);
-            let moment = Moment { now: self.now, grace_ms: GRACE_MS, seen_received_at: &seen };
             let decisions = decide(&mut self.ground, &arrival, self.rights, &moment);
             self.row.tip = *tip;
             for decision in decisions {

@@ -40,9 +40,9 @@ impl Document {
     pub fn author(&self, actor: Actor, puts: &[(String, Value)]) -> Result<Option<Change>, AuthorError> {
         let (last, own) = self.last_of(actor).unzip();
         // As Automerge does: one's own last change stands among the dependencies even where it is no head.
-        let heads = self.heads.iter().copied().filter(|hash| Some(*hash) != own);
+        let heads = self.index().heads.iter().copied().filter(|hash| Some(*hash) != own);
         let dependencies: Vec<_> = own.into_iter().chain(heads).take(MAX_DEPENDENCIES).collect();
-        let past = self.past_of(&dependencies);
+        let past = self.index().past_of(&dependencies);
         let puts: Vec<Put> = puts.iter().filter_map(|(key, value)| self.put(key, value, &past)).collect();
         if puts.is_empty() {
             return Ok(None);
@@ -63,7 +63,7 @@ impl Document {
         if !unchanged.is_empty() && unchanged.iter().all(|(_, current)| *current == value) {
             return None;
         }
-        let predecessors = self.live_in(key, past).map(|op| op.id).collect();
+        let predecessors = self.index().live_in(key, past).map(|op| op.id).collect();
         Some(Put { key: key.to_owned(), value: value.clone(), predecessors })
     }
 }

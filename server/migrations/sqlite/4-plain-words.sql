@@ -1,0 +1,5 @@
+-- Words come folded and parted by spaces (store/words.rs), so that the index needs no opinion of its own about letters.
+DROP TABLE note_text;
+CREATE VIRTUAL TABLE note_text USING fts5 (
+    folded, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii'
+);
