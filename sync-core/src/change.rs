@@ -30,6 +30,7 @@ mod value;
 
 pub use error::ChangeError;
 pub use key::{KeyPath, NONCE, NOTES, STATUS, WITNESS};
+pub(crate) use key::{hyphenated, is_random};
 pub use reauthor::reauthor;
 pub use value::Value;
 

@@ -2,19 +2,17 @@
 //!
 //! ```cddl
 //! frame  = [1, signature: bstr .size 64, replica: bstr .size 14, scope: bstr .size 16,
-//!           first: uint, prev: bstr .size 32, links: [1*4096 link]]
-//! link   = [header: bstr, body: bstr] / [0, header_hash: bstr .size 32, content_hash: bstr .size 32]
-//!        / [1, header: bstr, body: bstr]                ; the header without the document that the body names
+//!           first: uint, prev: bstr .size 32, links]     ; see `links.rs`
 //! ```
 //! The signature stands first, so that a reader of a broken upload knows at once what a frame needs.
 //! Hollow links let a partner's device offer part of a stream to a restored server under the one head it holds.
 
-use minicbor::{Decode, Decoder, Encode, Encoder, data::Type, decode, encode};
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
 use crate::{
     cbor::{self, CborError},
-    digest::document_named_by,
-    id::{ContentHash, DeploymentId, HeaderHash, PublicKey, ReplicaId, ScopeId, Signature},
+    id::{DeploymentId, PublicKey, ReplicaId, ScopeId, Signature},
+    links,
     stream::{Head, Link, SignDevice, StreamId, Tip, VerifyDevice},
 };
 
@@ -137,7 +135,7 @@ impl<C> Encode<C> for Frame {
         self.stream.scope.encode(e, ctx)?;
         e.u64(self.before.index + 1)?;
         self.before.hash.encode(e, ctx)?;
-        self.links.encode(e, ctx)
+        links::write(&self.links.iter().collect::<Vec<_>>(), e, ctx)
     }
 }
 
@@ -154,98 +152,13 @@ impl<'b, C> Decode<'b, C> for Frame {
             return Err(decode::Error::message("index out of range"));
         }
         let before = Tip { index: first - 1, hash: d.decode_with(ctx)? };
-        Ok(Self { signature, stream, before, links: some_links(d, ctx)? })
-    }
-}
-
-/// Three bytes are a link that takes 72 in memory: no more are read than tell that there are too many.
-fn some_links<C>(d: &mut Decoder<'_>, ctx: &mut C) -> Result<Vec<Link>, decode::Error> {
-    let count = d.array()?.ok_or_else(|| decode::Error::message("links without a number"))?;
-    (0..count.min(MAX_FRAME_LINKS as u64 + 1)).map(|_| Link::decode(d, ctx)).collect()
-}
-
-const HOLLOW: u8 = 0;
-const NAMED: u8 = 1;
-/// Where a header names its document: after the map's head, the key of the kind and a kind of one byte.
-const NAME_AT: usize = 3;
-/// The key of the document, and the head of its sixteen bytes.
-const NAME_HEAD: [u8; 2] = [2, 0x50];
-
-/// A header without its document, where that is named by the body: sixteen bytes that no compression would remove.
-fn without_name(header: &[u8], body: &[u8]) -> Option<Vec<u8>> {
-    let (start, rest) = header.split_at_checked(NAME_AT)?;
-    let rest = rest.strip_prefix(&NAME_HEAD)?.strip_prefix(document_named_by(body).as_bytes())?;
-    Some([start, rest].concat())
-}
-
-fn with_name(header: &[u8], body: &[u8]) -> Option<Vec<u8>> {
-    let (start, rest) = header.split_at_checked(NAME_AT)?;
-    Some([start, &NAME_HEAD, document_named_by(body).as_bytes(), rest].concat())
-}
-
-impl<C> Encode<C> for Link {
-    fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, ctx: &mut C) -> Result<(), encode::Error<W::Error>> {
-        match self {
-            Self::Full { header, body } => match without_name(header, body) {
-                Some(rest) => e.array(3)?.u8(NAMED)?.bytes(&rest)?.bytes(body)?.ok(),
-                None => e.array(2)?.bytes(header)?.bytes(body)?.ok(),
-            },
-            Self::Hollow { header, content } => {
-                e.array(3)?.u8(HOLLOW)?;
-                header.encode(e, ctx)?;
-                content.encode(e, ctx)
-            }
-        }
-    }
-}
-
-impl<'b, C> Decode<'b, C> for Link {
-    fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, decode::Error> {
-        match (d.array()?, d.datatype()?) {
-            (Some(2), Type::Bytes) => Ok(Self::Full { header: d.bytes()?.to_vec(), body: d.bytes()?.to_vec() }),
-            (Some(3), Type::U8) => match d.u8()? {
-                HOLLOW => {
-                    Ok(Self::Hollow { header: HeaderHash::decode(d, ctx)?, content: ContentHash::decode(d, ctx)? })
-                }
-                NAMED => {
-                    let (rest, body) = (d.bytes()?, d.bytes()?);
-                    let header = with_name(rest, body).ok_or_else(|| decode::Error::message("not a header"))?;
-                    Ok(Self::Full { header, body: body.to_vec() })
-                }
-                _ => Err(decode::Error::message("not a link")),
-            },
-            _ => Err(decode::Error::message("not a link")),
-        }
+        Ok(Self { signature, stream, before, links: links::read(d, ctx, MAX_FRAME_LINKS)? })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn link(document: &[u8; 16], body: &[u8]) -> Link {
-        let header = [&[0xa3, 1, 1, 2, 0x50][..], document, &[3, 0]].concat();
-        Link::Full { header, body: body.to_vec() }
-    }
-
-    #[test]
-    fn a_document_named_after_its_change_is_not_sent_and_comes_back() {
-        let body = b"a first change";
-        let named = link(document_named_by(body).as_bytes(), body);
-        let other = link(&[7; 16], body);
-        let (short, long) = (cbor::encode(&named), cbor::encode(&other));
-        assert_eq!((short.len() + 17, &short[..2]), (long.len(), &[0x83, NAMED][..]));
-        assert_eq!((cbor::decode(&short), cbor::decode(&long)), (Ok(named), Ok(other)));
-    }
-
-    #[test]
-    fn a_header_too_short_to_have_lost_a_name_is_no_link() {
-        let bytes = [&[0x83, NAMED, 0x42, 0xa3, 1][..], &[0x41, 9]].concat();
-        assert!(cbor::decode::<Link>(&bytes).is_err());
-        // What stands where the name was is not looked at: a header that cannot be read is held as any other.
-        let bytes = [&[0x83, NAMED, 0x43, 1, 2, 3][..], &[0x41, 9]].concat();
-        assert!(cbor::decode::<Link>(&bytes).is_ok());
-    }
 
     fn frame_of(links: usize) -> Frame {
         let empty = Link::Full { header: Vec::new(), body: Vec::new() };
@@ -254,12 +167,11 @@ mod tests {
     }
 
     #[test]
-    fn of_far_too_many_links_only_one_too_many_is_read() {
+    fn far_too_many_links_are_not_read() {
         let bytes = frame_of(80_000).to_bytes();
         assert!(bytes.len() < MAX_FRAME_BYTES);
-        assert_eq!(Frame::from_bytes(&bytes), Err(FrameError::Size));
-        let read: Frame = cbor::decode(&bytes).expect("well formed");
-        assert_eq!(read.links.len(), MAX_FRAME_LINKS + 1);
+        assert_eq!(Frame::from_bytes(&bytes), Err(FrameError::Cbor(CborError::Shape)));
+        assert_eq!(Frame::from_bytes(&frame_of(MAX_FRAME_ENTRIES + 1).to_bytes()), Err(FrameError::Size));
         assert_eq!(Frame::from_bytes(&frame_of(MAX_FRAME_ENTRIES).to_bytes()), Ok(frame_of(MAX_FRAME_ENTRIES)));
     }
 }

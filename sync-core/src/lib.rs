@@ -30,6 +30,7 @@ pub mod stream;
 pub mod directory;
 pub mod epoch;
 pub mod introduction;
+mod links;
 pub mod log;
 pub mod merkle;
 pub mod receipt;

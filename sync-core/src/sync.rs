@@ -21,7 +21,7 @@ use crate::{
     time::Millis,
 };
 
-pub use crate::sync::row::{Content, Row};
+pub use crate::sync::row::{Content, MAX_ROWS, Row};
 pub use intake::{Alarm, Intake, StreamState, Taken};
 
 mod row;
@@ -261,7 +261,7 @@ pub struct Gained {
     #[n(4)]
     pub streams: Vec<StreamIntro>,
     /// The rows, in order, without gaps.
-    #[n(5)]
+    #[cbor(n(5), with = "row::runs")]
     pub rows: Vec<Row>,
     /// Whether there is more than fits into one answer.
     #[n(6)]

@@ -146,9 +146,26 @@ fn fates() -> impl Strategy<Value = FrameFate> {
     })
 }
 
-fn rows() -> impl Strategy<Value = Row> {
-    let content =
-        prop_oneof![Just(Content::Known), links().prop_map(Content::Link), bytes().prop_map(Content::Control)];
+/// Rows, some of which go on where the one before them ended.
+fn rows() -> impl Strategy<Value = Vec<Row>> {
+    prop::collection::vec((row(), contents(), any::<bool>()), 0..8).prop_map(|made| {
+        let mut rows: Vec<Row> = Vec::new();
+        for (row, content, goes_on) in made {
+            rows.push(match rows.last().filter(|_| goes_on) {
+                Some(last) => Row { index: last.index.wrapping_add(1), content, ..last.clone() },
+                None => row,
+            });
+        }
+        rows
+    })
+}
+
+fn contents() -> impl Strategy<Value = Content> {
+    prop_oneof![Just(Content::Known), links().prop_map(Content::Link), bytes().prop_map(Content::Control)]
+}
+
+fn row() -> impl Strategy<Value = Row> {
+    let content = contents();
     (1..=5_u8, instants(), any::<u32>(), any::<u64>(), verdicts(), content).prop_map(
         |(kind, received_at, stream, index, verdict, content)| {
             let kind = RowKind::from_number(kind).expect("a kind");
@@ -243,16 +260,7 @@ fn gained() -> impl Strategy<Value = Gained> {
         head,
         introduction,
     });
-    (
-        scopes(),
-        any::<u64>(),
-        any::<u64>(),
-        prop::collection::vec(intro, 0..3),
-        prop::collection::vec(rows(), 0..5),
-        any::<bool>(),
-        texts(),
-        tips(),
-    )
+    (scopes(), any::<u64>(), any::<u64>(), prop::collection::vec(intro, 0..3), rows(), any::<bool>(), texts(), tips())
         .prop_map(|(scope, epoch, from, streams, rows, more, receipt, decided)| Gained {
             scope,
             epoch,

@@ -1,6 +1,8 @@
 //! The words of notes, as the search index knows them.
 
-use rusqlite::{Connection, params};
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
 use unicode_normalization::char::{compose, decompose_canonical, is_combining_mark};
 
 use super::StoreError;
@@ -26,12 +28,11 @@ impl Words {
         self.0.truncate(but_the_first);
     }
 
-    /// Brings all of it into the index.
+    /// Brings all of it into the index. FTS5 also writes out wherever a row id is not above the one before: in their order.
     pub fn write(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let newest: BTreeMap<i64, String> = self.0.drain(..).collect();
         let mut write = connection.prepare_cached("INSERT OR REPLACE INTO note_text (rowid, folded) VALUES (?, ?)")?;
-        self.0
-            .drain(..)
-            .try_for_each(|(document_no, folded)| Ok(write.execute(params![document_no, folded]).map(drop)?))
+        newest.iter().try_for_each(|document| Ok(write.execute(document).map(drop)?))
     }
 }
 

@@ -56,8 +56,7 @@ impl<'a> KeyPath<'a> {
 
     /// Whether it names an item by a UUIDv4: 122 bits that nobody can guess.
     pub fn is_random(&self) -> bool {
-        let Self::Item { id, .. } = self else { return false };
-        id.get_version_num() == 4 && id.get_variant() == uuid::Variant::RFC4122
+        matches!(self, Self::Item { id, .. } if is_random(id))
     }
 
     /// The key that [`Self::parse`] takes apart into this.
@@ -88,8 +87,13 @@ fn lowercase_hex(text: &str) -> Option<&str> {
     text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).then_some(text)
 }
 
+/// Whether an id is a UUIDv4.
+pub(crate) fn is_random(id: &Uuid) -> bool {
+    id.get_version_num() == 4 && id.get_variant() == uuid::Variant::RFC4122
+}
+
 /// One spelling only: two spellings of one id would be two keys.
-fn hyphenated(text: &str) -> Option<Uuid> {
+pub(crate) fn hyphenated(text: &str) -> Option<Uuid> {
     let shape = text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',
