@@ -67,7 +67,7 @@ impl App {
     /// Does a job in the next transaction; returns once it is on disk.
     pub async fn write<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        job: impl Fn(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (done, committed) = oneshot::channel();
         self.0.store.submit(job, move |result| drop(done.send(result)));

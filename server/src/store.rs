@@ -133,7 +133,7 @@ impl Store {
     /// Does a job in the next transaction and waits until it is on disk.
     pub fn write<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        job: impl Fn(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, receive) = std::sync::mpsc::sync_channel(1);
         self.submit(job, move |result| drop(answer.send(result)));
@@ -143,7 +143,7 @@ impl Store {
     /// As [`Self::write`], calling `done` from the writer's thread instead of blocking.
     pub fn submit<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        job: impl Fn(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
         done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) {
         self.0.writer.submit(job, done);

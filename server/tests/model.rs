@@ -264,10 +264,8 @@ impl World {
 
     fn upload(&self, at: usize, frame: Frame) {
         let (tips, tip) = (chain(&frame.stream, frame.before, &frame.links), self.phones[at].tip);
-        let ingested = self
-            .store()
-            .write(move |tx| store::ingest(tx, &Upload { frame, tips, by: None, brought_by: None }, NOW))
-            .unwrap();
+        let upload = Upload { frame, tips, by: None, brought_by: None };
+        let ingested = self.store().write(move |tx| store::ingest(tx, &upload, NOW)).unwrap();
         assert!(matches!(ingested.fate, FrameFate::Decided { tip: decided, .. } if decided == tip));
     }
 

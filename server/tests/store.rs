@@ -72,10 +72,8 @@ impl World {
     fn send(&self, frame: Frame, phone: &Phone) -> (FrameFate, Vec<(u64, String)>) {
         let frame = Frame::from_bytes(&frame.to_bytes()).unwrap();
         let tips = frame.verify(&self.store.deployment(), &phone.key.public_key(), &DeviceVerifier).unwrap();
-        let ingested = self
-            .store
-            .write(move |tx| store::ingest(tx, &Upload { frame, tips, by: None, brought_by: None }, NOW))
-            .unwrap();
+        let upload = Upload { frame, tips, by: None, brought_by: None };
+        let ingested = self.store.write(move |tx| store::ingest(tx, &upload, NOW)).unwrap();
         (ingested.fate, ingested.held)
     }
 

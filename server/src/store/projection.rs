@@ -221,12 +221,14 @@ impl Projected<'_> {
         let started_at = visit.started_at.unwrap_or(first.at);
         let before = if self.loaded.is_new { None } else { Tally::written(self.tx, self.document_no)? };
         let now = Tally::of(self.scope_no, visit, started_at, first.received_at, first.late);
+        // Replacing takes two steps, before which SQLite copies every page that they change.
+        let insert = if self.loaded.is_new { "INSERT" } else { "INSERT OR REPLACE" };
         self.tx
-            .prepare_cached(
-                "INSERT OR REPLACE INTO visit (document_no, scope_no, place, author, visit_type, outcome, status,
+            .prepare_cached(&format!(
+                "{insert} INTO visit (document_no, scope_no, place, author, visit_type, outcome, status,
                  started_at, ended_at, received_at, changed_at, late, conflicts, notes, lat, lon, accuracy_m, mock)
                  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            )?
+            ))?
             .execute(params![
                 self.document_no,
                 self.scope_no,

@@ -20,7 +20,7 @@ use crate::entropy::{Entropy, random};
 /// Jobs that share one transaction, at most: bounds how long the first of them waits.
 const MAX_GROUP: usize = 64;
 
-/// What a job writes through. Derefs to the connection, inside a savepoint of the writer's transaction.
+/// What a job writes through. Derefs to the connection, inside the writer's transaction.
 pub struct Transaction<'a> {
     connection: &'a Connection,
     entropy: &'a dyn Entropy,
@@ -51,14 +51,45 @@ impl Deref for Transaction<'_> {
     }
 }
 
-/// Runs in the transaction; what it returns is called once the transaction's fate is known.
-type Job = Box<dyn FnOnce(Result<&mut Transaction<'_>, &str>) -> Finish + Send>;
-type Finish = Box<dyn FnOnce(Result<(), &str>) + Send>;
+/// Something to write, and whoever waits for it.
+trait Job: Send {
+    /// Does it. Returns whether it succeeded; where it did not, nothing that it wrote may stay.
+    fn run(&mut self, transaction: &mut Transaction<'_>) -> bool;
+
+    /// Tells whoever waits what became of it.
+    fn finish(self: Box<Self>, committed: Result<(), &StoreError>);
+}
+
+struct Task<T, J, D> {
+    job: J,
+    done: D,
+    result: Result<T, StoreError>,
+}
+
+impl<T, J, D> Job for Task<T, J, D>
+where
+    T: Send,
+    J: Fn(&mut Transaction<'_>) -> Result<T, StoreError> + Send,
+    D: FnOnce(Result<T, StoreError>) + Send,
+{
+    fn run(&mut self, transaction: &mut Transaction<'_>) -> bool {
+        let outcome = catch_unwind(AssertUnwindSafe(|| (self.job)(transaction)));
+        self.result = outcome.unwrap_or_else(|_| Err(StoreError::Internal("a job panicked".into())));
+        self.result.is_ok()
+    }
+
+    fn finish(self: Box<Self>, committed: Result<(), &StoreError>) {
+        (self.done)(match committed {
+            Ok(()) => self.result,
+            Err(error) => Err(StoreError::Unavailable(error.to_string())),
+        });
+    }
+}
 
 /// A handle to the writer's thread. With the last one the thread does the jobs already submitted, closes the database,
 /// which folds the write-ahead log back into it, and ends.
 pub struct Writer {
-    jobs: Option<Sender<Job>>,
+    jobs: Option<Sender<Box<dyn Job>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -81,47 +112,17 @@ impl Writer {
         Ok(Self { jobs: Some(submit), thread: Some(thread) })
     }
 
-    /// Queues a job; `done` is called from the writer's thread, after the commit.
+    /// Queues a job; `done` is called from the writer's thread, after the commit. A job may be done twice: where another of
+    /// the same transaction failed, all of it is taken back and begun anew.
     pub fn submit<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        job: impl Fn(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
         done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) {
-        let job: Job = Box::new(move |transaction| {
-            let result = match transaction {
-                Ok(transaction) => in_savepoint(transaction, job),
-                Err(error) => Err(StoreError::Unavailable(error.to_owned())),
-            };
-            Box::new(move |committed| {
-                done(match committed {
-                    Ok(()) => result,
-                    Err(error) => Err(StoreError::Unavailable(error.to_owned())),
-                });
-            })
-        });
+        let result = Err(StoreError::Internal("a job was not done".into()));
+        let job: Box<dyn Job> = Box::new(Task { job, done, result });
         // The thread only ends with the last handle; a job that cannot be queued drops its `done`, which its caller sees.
         drop(self.jobs.as_ref().map(|jobs| jobs.send(job)));
-    }
-}
-
-fn in_savepoint<T>(
-    transaction: &mut Transaction<'_>,
-    job: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let (connection, words) = (transaction.connection, transaction.words().waiting());
-    connection.execute_batch("SAVEPOINT job")?;
-    let outcome = catch_unwind(AssertUnwindSafe(|| job(transaction)));
-    let result = outcome.unwrap_or_else(|_| Err(StoreError::Internal("a job panicked".into())));
-    match result {
-        Ok(value) => {
-            connection.execute_batch("RELEASE job")?;
-            Ok(value)
-        }
-        Err(error) => {
-            transaction.words().take_back(words);
-            connection.execute_batch("ROLLBACK TO job; RELEASE job")?;
-            Err(error)
-        }
     }
 }
 
@@ -129,7 +130,7 @@ fn in_savepoint<T>(
 const IDLE: Duration = Duration::from_secs(1);
 
 /// The next job; while there is none, the write-ahead log is folded back once.
-fn next(connection: &Connection, jobs: &Receiver<Job>) -> Option<Job> {
+fn next(connection: &Connection, jobs: &Receiver<Box<dyn Job>>) -> Option<Box<dyn Job>> {
     match jobs.recv_timeout(IDLE) {
         Ok(job) => return Some(job),
         Err(RecvTimeoutError::Disconnected) => return None,
@@ -142,35 +143,130 @@ fn next(connection: &Connection, jobs: &Receiver<Job>) -> Option<Job> {
     jobs.recv().ok()
 }
 
-fn run(connection: &Connection, entropy: &dyn Entropy, jobs: &Receiver<Job>) {
+fn run(connection: &Connection, entropy: &dyn Entropy, jobs: &Receiver<Box<dyn Job>>) {
     while let Some(first) = next(connection, jobs) {
-        let mut finishes = Vec::new();
-        let begun = connection.execute_batch("BEGIN IMMEDIATE");
-        let group = std::iter::once(first).chain(jobs.try_iter().take(MAX_GROUP - 1));
-        let committed = match begun {
-            Ok(()) => {
-                let mut transaction = Transaction::over(connection, entropy);
-                finishes.extend(group.map(|job| job(Ok(&mut transaction))));
-                let written = transaction.words().write(connection);
-                written.and_then(|()| Ok(connection.execute_batch("COMMIT")?))
-            }
-            Err(error) => {
-                let told = error.to_string();
-                finishes.extend(group.map(|job| job(Err(&told))));
-                Err(error.into())
-            }
-        };
-        let committed = committed.map_err(|error| {
+        let mut group: Vec<_> = std::iter::once(first).chain(jobs.try_iter().take(MAX_GROUP - 1)).collect();
+        let committed = write_all(connection, entropy, &mut group);
+        if let Err(error) = &committed {
             tracing::error!(%error, "a transaction failed; nothing of it was kept");
-            // Fails where SQLite has rolled back by itself already.
-            drop(connection.execute_batch("ROLLBACK"));
-            error.to_string()
-        });
-        for finish in finishes {
-            finish(match &committed {
-                Ok(()) => Ok(()),
-                Err(error) => Err(error),
-            });
+            roll_back(connection);
         }
+        for job in group {
+            job.finish(committed.as_ref().copied());
+        }
+    }
+}
+
+/// Does all jobs in one transaction, those that fail excepted.
+fn write_all(connection: &Connection, entropy: &dyn Entropy, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let mut transaction = Transaction::over(connection, entropy);
+    // Within a savepoint SQLite first copies every page that it changes, and hardly ever does a job fail.
+    if !group.iter_mut().all(|job| job.run(&mut transaction)) {
+        roll_back(connection);
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        transaction = Transaction::over(connection, entropy);
+        // One alone has failed, and shall not be done again.
+        let others = if group.len() > 1 { group } else { &mut [] };
+        others.iter_mut().try_for_each(|job| in_savepoint(&mut transaction, &mut **job))?;
+    }
+    transaction.words().write(connection)?;
+    Ok(connection.execute_batch("COMMIT")?)
+}
+
+fn in_savepoint(transaction: &mut Transaction<'_>, job: &mut dyn Job) -> Result<(), StoreError> {
+    let (connection, words) = (transaction.connection, transaction.words().waiting());
+    connection.execute_batch("SAVEPOINT job")?;
+    if !job.run(transaction) {
+        transaction.words().take_back(words);
+        connection.execute_batch("ROLLBACK TO job")?;
+    }
+    Ok(connection.execute_batch("RELEASE job")?)
+}
+
+/// Fails where SQLite has rolled back by itself already.
+fn roll_back(connection: &Connection) {
+    drop(connection.execute_batch("ROLLBACK"));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::entropy::SystemEntropy;
+
+    const FAIL: i64 = 3;
+    const PANIC: i64 = 5;
+
+    fn writer(folder: &std::path::Path) -> Writer {
+        let connection = Connection::open(folder.join("writer.db")).unwrap();
+        connection
+            .execute_batch("CREATE TABLE kept (number INTEGER PRIMARY KEY, done INTEGER NOT NULL) STRICT")
+            .unwrap();
+        connection
+            .execute_batch("CREATE VIRTUAL TABLE note_text USING fts5 (folded, content = '', contentless_delete = 1)")
+            .unwrap();
+        Writer::start(connection, Arc::new(SystemEntropy)).unwrap()
+    }
+
+    fn write(tx: &Transaction<'_>, number: i64) -> Result<i64, StoreError> {
+        tx.execute("INSERT INTO kept (number, done) VALUES (?, 1)", [number])?;
+        tx.words().note(number, "word ".to_owned());
+        match number {
+            FAIL => Err(StoreError::corrupt("on purpose")),
+            PANIC => panic!("on purpose"),
+            _ => Ok(number),
+        }
+    }
+
+    #[test]
+    fn of_jobs_that_share_a_transaction_those_that_fail_leave_nothing_and_the_others_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = writer(folder.path());
+        let open = Arc::new(AtomicBool::new(false));
+        let gate = Arc::clone(&open);
+        // Behind a job that waits, the others are there together.
+        let wait = move |_: &mut Transaction<'_>| {
+            while !gate.load(Ordering::Acquire) {
+                thread::yield_now();
+            }
+            Ok(())
+        };
+        writer.submit(wait, |_| {});
+        let (answer, answers) = channel();
+        for number in 1..=6 {
+            let answer = answer.clone();
+            writer.submit(move |tx| write(tx, number), move |result| answer.send((number, result.is_ok())).unwrap());
+        }
+        open.store(true, Ordering::Release);
+        let mut told: Vec<_> = answers.iter().take(6).collect();
+        told.sort_unstable();
+        assert_eq!(told, [(1, true), (2, true), (FAIL, false), (4, true), (PANIC, false), (6, true)]);
+        let (answer, answers) = channel();
+        let numbers = |tx: &mut Transaction<'_>| {
+            let numbers = |sql: &str| tx.query_row(sql, [], |row| row.get::<_, String>(0));
+            Ok((
+                numbers("SELECT group_concat(number) FROM kept")?,
+                numbers("SELECT group_concat(rowid) FROM note_text WHERE note_text MATCH 'word'")?,
+            ))
+        };
+        writer.submit(numbers, move |result| drop(answer.send(result.unwrap())));
+        assert_eq!(answers.recv().unwrap(), ("1,2,4,6".to_owned(), "1,2,4,6".to_owned()));
+    }
+
+    #[test]
+    fn a_job_alone_that_fails_leaves_nothing_and_is_done_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = writer(folder.path());
+        let (times, tried) = channel();
+        let (answer, answers) = channel();
+        let fail = move |tx: &mut Transaction<'_>| {
+            times.send(()).unwrap();
+            write(tx, FAIL)
+        };
+        writer.submit(fail, move |result| drop(answer.send(result)));
+        assert!(matches!(answers.recv().unwrap(), Err(StoreError::Corrupt(_))));
+        assert_eq!(tried.iter().count(), 1);
     }
 }

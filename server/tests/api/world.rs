@@ -201,11 +201,8 @@ impl World {
         let tips = chain(&phone.stream, phone.tip, &frame.links);
         phone.tip = *tips.last().unwrap();
         let now = self.app.now();
-        let ingested = self
-            .app
-            .write(move |tx| store::ingest(tx, &Upload { frame, tips, by: None, brought_by: None }, now))
-            .await
-            .unwrap();
+        let upload = Upload { frame, tips, by: None, brought_by: None };
+        let ingested = self.app.write(move |tx| store::ingest(tx, &upload, now)).await.unwrap();
         ingested.held.into_iter().next().map(|(_, reason)| reason)
     }
 

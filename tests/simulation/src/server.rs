@@ -108,7 +108,7 @@ impl Server {
     /// A job in a transaction of its own, as the operators' commands do.
     pub fn write<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut Transaction<'_>, Millis) -> Result<T, StoreError> + Send + 'static,
+        job: impl Fn(&mut Transaction<'_>, Millis) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let now = self.clock.now();
         self.app().store().write(move |tx| job(tx, now))

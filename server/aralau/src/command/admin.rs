@@ -137,8 +137,8 @@ impl Admin {
         }
         let made = store.write(move |tx| {
             let mut beats = Vec::new();
-            for code in asked {
-                let Some(beat) = store::beat(tx, &code)? else { return Ok(Err(code)) };
+            for code in &asked {
+                let Some(beat) = store::beat(tx, code)? else { return Ok(Err(code.clone())) };
                 beats.push(beat);
             }
             let (person, _) = store::ensure_person(tx, &name, now())?;

@@ -341,7 +341,7 @@ impl Office {
     /// A job of the server's, as `aralau admin` has it.
     pub fn write<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut Transaction<'_>, Millis) -> Result<T, StoreError> + Send + 'static,
+        job: impl Fn(&mut Transaction<'_>, Millis) -> Result<T, StoreError> + Send + 'static,
     ) -> Done<T> {
         let now = self.watch.now();
         Ok(self.store()?.write(move |tx| job(tx, now))?)

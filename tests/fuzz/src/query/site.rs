@@ -109,7 +109,8 @@ fn furnish(store: &Store, scope: ScopeId, visits: &[DocumentId]) {
         let frame =
             Frame { signature: Signature([0; 64]), stream: StreamId { replica, scope }, before: Tip::default(), links };
         let tips = chain(&frame.stream, frame.before, &frame.links);
-        let taken = store.write(move |tx| store::ingest(tx, &Upload { frame, tips, by: None, brought_by: None }, NOW));
+        let upload = Upload { frame, tips, by: None, brought_by: None };
+        let taken = store.write(move |tx| store::ingest(tx, &upload, NOW));
         assert_eq!(taken.expect("ingests").held.len(), usize::from(number == 2));
     }
 }

@@ -46,8 +46,8 @@ impl World {
         wanted.iter().for_each(|scope| self.note_grant(person, *scope));
         let made = self.server.write(move |tx, now| {
             let (person, _) = store::ensure_person(tx, &name, now)?;
-            for scope in wanted {
-                store::grant(tx, person, scope, now)?;
+            for scope in &wanted {
+                store::grant(tx, person, *scope, now)?;
             }
             store::make_code(tx, person, 15 * 60_000, now)
         });
@@ -145,7 +145,7 @@ impl World {
         self.say("headquarters", format_args!("sets outcome of {id}: {text}"));
         let app = self.server.app().clone();
         let made = self.server.write(move |tx, now| {
-            let value = Value::Text(text);
+            let value = Value::Text(text.clone());
             store::resolve_visit(tx, app.identity(), (scope, id), "outcome", value, "Headquarters", now)
         });
         match made.expect("writes") {
