@@ -82,11 +82,13 @@ pub(crate) fn pull(store: &mut impl Store, judge: &Judge<'_>, gained: &Gained) -
     let mut record = store.scope(scope)?.unwrap_or_else(|| ScopeRecord::new(scope));
     let receipt = judge.open_receipt(gained)?;
     let mut took = Took { held: receipt.held.clone(), ..Took::default() };
-    let shared = judge.go_back(store, &mut record, gained, &mut took)?;
+    let shared = judge.shared_with(&record, gained)?;
     let stream = StreamId { replica: judge.identity.replica, scope };
+    // Before anything is changed: what a fork is answered with begins at what is here.
     if !is_own(store, stream, record.tip, gained.decided)? {
         return Ok(Pulled::Forked);
     }
+    judge.go_back(store, &mut record, shared, &mut took)?;
     if !took.rewound && gained.epoch == record.cursor.epoch && gained.decided.index < record.decided.index {
         if !judge.is_shown && holds_receipts(store)? {
             return Err(PullError::Alarm(AlarmCode::ServerLost));
@@ -178,29 +180,35 @@ impl Judge<'_> {
         }
     }
 
-    /// Rewinds to what both histories share, and checks that the server starts there. The point that is shared is in an
-    /// earlier epoch than the cursor where the server's history knows nothing of the cursor's.
-    fn go_back(
-        &self,
-        store: &mut impl Store,
-        record: &mut ScopeRecord,
-        gained: &Gained,
-        took: &mut Took,
-    ) -> Result<Seen, PullError> {
-        let newest = self.epochs.last().map_or(record.cursor.epoch, |epoch| epoch.number.max(record.cursor.epoch));
+    /// What both histories share, where the server's answer must start. It is in an earlier epoch than the cursor where the
+    /// server's history knows nothing of the cursor's.
+    fn shared_with(&self, record: &ScopeRecord, gained: &Gained) -> Result<Seen, PullError> {
+        // Not the highest that this device knows of: the epochs of another branch of the history may count higher.
+        let newest = self.epochs.last().map_or(record.cursor.epoch, |epoch| epoch.number);
         if gained.epoch != newest {
             return Err(PullError::Alarm(AlarmCode::Epoch));
         }
         let shared = shared_point(record.cursor, &record.followed, record.scope, self.epochs);
+        if shared.epoch == record.cursor.epoch && gained.from < shared.sequence {
+            return Err(PullError::Alarm(AlarmCode::ServerLost));
+        }
+        Ok(shared)
+    }
+
+    /// Rewinds to there.
+    fn go_back(
+        &self,
+        store: &mut impl Store,
+        record: &mut ScopeRecord,
+        shared: Seen,
+        took: &mut Took,
+    ) -> Result<(), PullError> {
         if shared.sequence < record.cursor.sequence {
             took.touched = rewind(store, self.identity.replica, record, shared.sequence)?;
             took.rewound = true;
             self.check_base(record, shared.epoch)?;
         }
-        if shared.epoch == record.cursor.epoch && gained.from < shared.sequence {
-            return Err(PullError::Alarm(AlarmCode::ServerLost));
-        }
-        Ok(shared)
+        Ok(())
     }
 
     /// The epoch that made this device rewind says what the rows before it come to.
