@@ -186,7 +186,7 @@ fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     // Pages that a busy morning writes again and again reach the database once in 16 MiB of log.
     connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
-    connection.pragma_update(None, "cache_size", -16384)?;
+    connection.pragma_update(None, "cache_size", -12288)?;
     connection.pragma_update(None, "secure_delete", "ON")?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(())

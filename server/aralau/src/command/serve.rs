@@ -58,6 +58,9 @@ struct File {
 
 /// Files open beside connections: the store's, the log's, the runtime's.
 const FILES_BESIDE: usize = 128;
+/// Threads for what blocks: reads, of which eight are under way at once, and as many signatures as there is use for. Each has
+/// memory of its own, which it keeps.
+const BLOCKING_THREADS: usize = 16;
 /// A day to a hundred years.
 const VISIT_INTERVALS: std::ops::RangeInclusive<u32> = 1..=36_500;
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8470);
@@ -73,7 +76,8 @@ impl Serve {
         }
         let app = App::with(store, Arc::new(now), self.settings(&file)?);
         let listen = self.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN);
-        let runtime = tokio::runtime::Runtime::new()?;
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
         runtime.block_on(async {
             let listener = TcpListener::bind(listen)
                 .await
