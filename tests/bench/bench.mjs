@@ -18,13 +18,16 @@ const BASELINE = 'sqlite'
 const CLIENT = 'aralau-bench-client'
 const TICK_MS = 10
 
-const help = `usage: ./dev bench [--quick [--accept]] [--runs N] [--scale DxV] [--peers a,b,…] [--record | --no-record]
+const help = `usage: ./dev bench --growth [--visits N] [--rate N] [--seconds N] [--data FOLDER]
+       ./dev bench [--quick [--accept]] [--runs N] [--scale DxV] [--peers a,b,…] [--record | --no-record]
 
 A reconnect storm: D devices upload V offline visits each, then a fresh headquarters downloads all.
 By default 50x100, three runs of aralau, sqlite, sqlite-gzip, triplit and hocuspocus in turn, and the
 table is added to docs/explanation/performance.md.
   --quick      count the instructions of single steps and compare with the committed counts: more than
                5 % worse fails. --accept commits the new ones to tests/bench/instructions.json
+  --growth     fill a store through the real reconcile, and tell what a visit costs and how fast questions are
+               answered at each power of ten
   --peers      also pg, pouchdb, yws, tinybase, automerge, samod, once installed by hand (tests/bench/README.md)
   --no-record  leave docs/explanation/performance.md alone`
 

@@ -3,3 +3,6 @@ DROP TABLE note_text;
 CREATE VIRTUAL TABLE note_text USING fts5 (
     folded, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii'
 );
+
+-- A list of one person's visits walks those only.
+CREATE INDEX visit_author ON visit (author, started_at, document_no);

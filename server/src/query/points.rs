@@ -106,7 +106,7 @@ pub struct VisitPoints {
 
 /// The points of the visits that pass the filter.
 pub fn points(connection: &Connection, filter: &VisitFilter, wanted: &PointsWanted) -> Result<VisitPoints, StoreError> {
-    let Some(mut conditions) = conditions(filter) else {
+    let Some(mut conditions) = conditions(connection, filter)? else {
         return Ok(VisitPoints { points: Vec::new(), truncated: false });
     };
     let Bounds { west, south, east, north } =

@@ -151,7 +151,7 @@ pub(super) fn keyed(
     filter: &VisitFilter,
     page: &Page<VisitKey>,
 ) -> Result<Vec<(VisitKey, VisitRow)>, StoreError> {
-    let Some(mut conditions) = conditions(filter) else { return Ok(Vec::new()) };
+    let Some(mut conditions) = conditions(connection, filter)? else { return Ok(Vec::new()) };
     if let Some((started_at, document_no)) = page.after() {
         conditions.and_pair("(v.started_at, v.document_no) < (?, ?)", *started_at, *document_no);
     }
@@ -172,23 +172,25 @@ pub(super) fn one(connection: &Connection, document_no: i64) -> Result<Option<Vi
 }
 
 /// `None` where no visit can pass.
-pub(super) fn conditions(filter: &VisitFilter) -> Option<Conditions> {
+pub(super) fn conditions(connection: &Connection, filter: &VisitFilter) -> Result<Option<Conditions>, StoreError> {
     let mut all = Conditions::default();
     all.and_some("v.scope_no = (SELECT scope_no FROM beat WHERE code = ?)", filter.beat.clone());
     all.and_some("v.place = ?", filter.place.map(|place| Blob(*place.as_bytes())));
-    match filter.author.as_deref().map(str::parse::<PersonId>) {
-        Some(Ok(person)) => all.and("v.author = ?", Blob(*person.as_bytes())),
-        Some(Err(_)) => {
-            all.and_some("v.author IN (SELECT person FROM person WHERE name = ?)", filter.author.clone());
+    if let Some(author) = &filter.author {
+        match people(connection, author)?[..] {
+            [] => return Ok(None),
+            // Of one person alone the visits stand in an index in their order.
+            [person] => all.and("v.author = ?", Blob(*person.as_bytes())),
+            _ => all.and("v.author IN (SELECT person FROM person WHERE name = ?)", author.clone()),
         }
-        None => {}
     }
     all.and_some("v.visit_type = ?", filter.visit_type.clone());
     all.and_some("v.outcome = ?", filter.outcome.clone());
     all.and_some("v.started_at >= ?", filter.from.map(|from| from.first.0));
     all.and_some("v.started_at <= ?", filter.to.map(|to| to.last.0));
     if let Some(search) = &filter.text {
-        all.and("v.document_no IN (SELECT rowid FROM note_text WHERE note_text MATCH ?)", search.expression()?);
+        let Some(expression) = search.expression() else { return Ok(None) };
+        all.and("v.document_no IN (SELECT rowid FROM note_text WHERE note_text MATCH ?)", expression);
     }
     all.and_some("v.late = ?", filter.late);
     match filter.conflict {
@@ -197,7 +199,17 @@ pub(super) fn conditions(filter: &VisitFilter) -> Option<Conditions> {
         None => {}
     }
     all.and_some("v.status = ?", filter.status.clone());
-    Some(all)
+    Ok(Some(all))
+}
+
+/// Whoever an id or an exact name stands for.
+fn people(connection: &Connection, author: &str) -> Result<Vec<PersonId>, StoreError> {
+    if let Ok(person) = author.parse() {
+        return Ok(vec![person]);
+    }
+    let mut statement = connection.prepare_cached("SELECT person FROM person WHERE name = ?")?;
+    let people = statement.query_map([author], |row| Ok(PersonId::from_bytes(row.get(0)?)))?;
+    Ok(people.collect::<Result<_, _>>()?)
 }
 
 fn visit_row(row: &Row<'_>) -> rusqlite::Result<VisitRow> {

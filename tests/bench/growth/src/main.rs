@@ -1,0 +1,73 @@
+//! A store that grows: what a visit costs the server at each power of ten, and how fast headquarters' questions are
+//! answered then.
+//!
+//! Every visit is a signed entry of a frame that is decoded, verified, decided, projected and indexed as if it had come over
+//! the wire; only HTTP and its compression are left out. Prints a line of JSON for each measurement.
+
+mod ask;
+mod cpu;
+mod fill;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use clap::Parser;
+use serde_json::json;
+
+use crate::fill::Organisation;
+
+/// Fills a data folder with visits, and asks it questions.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Visits in the end.
+    #[arg(long, default_value_t = 100_000)]
+    visits: usize,
+    /// Beats, with two inspectors each.
+    #[arg(long, default_value_t = 100)]
+    beats: usize,
+    /// Questions a second.
+    #[arg(long, default_value_t = 200)]
+    rate: u32,
+    /// For how many seconds; 0 asks nothing.
+    #[arg(long, default_value_t = 20)]
+    seconds: u32,
+    /// Where the store is made, and stays; without it in a temporary folder.
+    #[arg(long)]
+    data: Option<PathBuf>,
+}
+
+/// Visits of which the cost is told, the last ones before each power of ten.
+const SAMPLE: usize = 10_000;
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    ensure!(arguments.beats > 0, "--beats: at least one");
+    let temporary = tempfile::tempdir()?;
+    let folder = arguments.data.clone().unwrap_or_else(|| temporary.path().join("data"));
+    let mut organisation = Organisation::begin(&folder, arguments.beats)?;
+    let mut made = 0;
+    let mut step = SAMPLE.min(arguments.visits);
+    while made < arguments.visits {
+        organisation.write((step - made).saturating_sub(SAMPLE))?;
+        let cost = organisation.write(SAMPLE.min(step - made))?;
+        made = step;
+        let disk = organisation.disk_bytes()?;
+        println!(
+            "{}",
+            json!({
+                "visits": made,
+                "cpu_ms_a_visit": cost.cpu_ms,
+                "wall_ms_a_visit": cost.wall_ms,
+                "disk_bytes_a_visit": disk / made as u64,
+                "peak_rss_mb": cpu::peak_rss_mb()?,
+            })
+        );
+        if arguments.seconds > 0 {
+            for asked in ask::ask(&organisation, arguments.rate, arguments.seconds)? {
+                println!("{}", asked.to_json(made));
+            }
+        }
+        step = (step * 10).min(arguments.visits);
+    }
+    Ok(())
+}
