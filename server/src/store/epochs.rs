@@ -8,6 +8,7 @@ use aralau_sync_core::{
     id::{EpochId, ScopeId},
     merkle::Frontier,
     receipt::{Receipt, SignServer as _},
+    stream::Seen,
     sync::{Ask, MAX_SCOPES},
     time::Millis,
 };
@@ -93,10 +94,12 @@ pub fn find_loss(
     identity: &Identity,
     receipts: &[String],
 ) -> Result<Option<Loss>, StoreError> {
-    let (key, epoch) = (identity.receipt_key.public_key(), log::current_epoch(connection)?);
+    let (key, epochs) = (identity.receipt_key.public_key(), log::epochs_after(connection, None)?);
+    let epoch = epochs.last().map_or(0, |epoch| epoch.number);
     let ours = receipts.iter().take(MAX_SCOPES).filter_map(|note| Receipt::open(note, &key, &ReceiptVerifier).ok());
     let mut by_scope: BTreeMap<ScopeId, BTreeMap<(u64, u64), Receipt>> = BTreeMap::new();
-    for receipt in ours.filter(|receipt| receipt.deployment == identity.deployment && receipt.epoch >= epoch) {
+    let counts = |receipt: &Receipt| receipt.epoch >= epoch || is_of_what_was_kept(receipt, &epochs);
+    for receipt in ours.filter(|receipt| receipt.deployment == identity.deployment && counts(receipt)) {
         by_scope.entry(receipt.scope).or_default().insert((receipt.epoch, receipt.size), receipt);
     }
     let newest = || by_scope.values().flat_map(|receipts| receipts.values().rev().take(NEWEST_RECEIPTS));
@@ -110,6 +113,13 @@ pub fn find_loss(
     Ok(None)
 }
 
+/// Whether a receipt of an earlier epoch speaks of rows that every later one says it carried over.
+fn is_of_what_was_kept(receipt: &Receipt, epochs: &[Epoch]) -> bool {
+    let seen = Seen { epoch: receipt.epoch, sequence: receipt.size };
+    epochs.iter().any(|epoch| epoch.number == receipt.epoch)
+        && epoch::shared_rows(seen, receipt.scope, epochs) == receipt.size
+}
+
 /// Begins a new epoch after a loss, unless somebody else has done so since it was found.
 pub fn mend_loss(tx: &Transaction<'_>, loss: Loss, now: Millis) -> Result<(), StoreError> {
     if log::current_epoch(tx)? == loss.epoch {
@@ -118,7 +128,7 @@ pub fn mend_loss(tx: &Transaction<'_>, loss: Loss, now: Millis) -> Result<(), St
     Ok(())
 }
 
-/// Whether the log still begins with the rows that a receipt of this epoch vouches for.
+/// Whether the log still begins with the rows that a receipt vouches for.
 fn bears_out(connection: &Connection, receipt: &Receipt) -> Result<bool, StoreError> {
     let Some(scope_no) = log::scope_no(connection, receipt.scope)? else { return Ok(false) };
     let log = ScopeLog::load(connection, scope_no)?;
