@@ -138,3 +138,83 @@ fn bears_out(connection: &Connection, receipt: &Receipt) -> Result<bool, StoreEr
         Ordering::Less => rebuild::tree(connection, &log, receipt.size)?.is_ok_and(|tree| tree.root() == receipt.root),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use aralau_sync_core::id::TreeHash;
+
+    use super::*;
+    use crate::{
+        entropy::SystemEntropy,
+        store::{Store, beat, sample},
+    };
+
+    const NOW: Millis = Millis(1_780_000_000_000);
+
+    struct Served {
+        store: Store,
+        scope: ScopeId,
+        size: u64,
+        root: TreeHash,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Served {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Store::open(folder.path(), NOW, Arc::new(SystemEntropy)).unwrap();
+            let handle = store.clone();
+            store.write(move |tx| sample(tx, handle.identity(), NOW)).unwrap();
+            let log = store.read(|connection| {
+                let beat = beat(connection, "beat-01")?.ok_or_else(|| StoreError::corrupt("no beat"))?;
+                ScopeLog::load(connection, beat.scope_no)
+            });
+            let log = log.unwrap();
+            let (size, root) = (log.frontier.size(), log.frontier.root());
+            Self { store, scope: log.scope, size, root, _folder: folder }
+        }
+
+        fn begin(&self, base: Base) {
+            self.store.write(move |tx| begin(tx, base, 0, NOW)).unwrap();
+        }
+
+        /// Whether this server's word, given in the first epoch, that the log has these rows proves that it lost some.
+        fn is_lost(&self, size: u64, root: TreeHash) -> bool {
+            let receipt = Receipt {
+                deployment: self.store.deployment(),
+                scope: self.scope,
+                size,
+                root,
+                epoch: 1,
+                time: NOW,
+                durable_upto: size,
+                backed_up_upto: 0,
+                decided: None,
+                held: Vec::new(),
+            };
+            let notes = [receipt.sign(&self.store.identity().receipt_key)];
+            self.store.read(|connection| find_loss(connection, self.store.identity(), &notes)).unwrap().is_some()
+        }
+    }
+
+    #[test]
+    fn a_receipt_counts_as_far_as_every_later_epoch_kept_its_rows() {
+        let served = Served::new();
+        let (size, root, other) = (served.size, served.root, TreeHash([7; 32]));
+        assert!(size > 1);
+        assert!(!served.is_lost(size, root));
+        assert!(served.is_lost(size, other));
+        assert!(served.is_lost(size + 1, other));
+
+        served.begin(Base::Kept);
+        assert!(!served.is_lost(size, root));
+        assert!(served.is_lost(size, other), "these rows were to be kept, and are others");
+        assert!(served.is_lost(1, other));
+        assert!(!served.is_lost(size + 1, other), "a backup lacks what came after it");
+
+        served.begin(Base::Doubted);
+        assert!(!served.is_lost(size, other), "devices compare from the start already");
+    }
+}
