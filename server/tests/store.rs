@@ -7,6 +7,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use aralau_server::{
     entropy::SystemEntropy,
     keys::{CustodyKey, DeviceVerifier},
+    query::{
+        page::{Limit, Page},
+        visits::{self, VisitFilter},
+    },
     store::{self, Asking, BeatRow, Enrollment, PullLimits, Store, Upload},
 };
 use aralau_sync_core::{
@@ -188,6 +192,44 @@ fn two_phones_write_about_one_visit_and_everybody_finds_both() {
     assert_eq!(intake.streams[&bolat.stream.replica].tip, bolat.tip);
     assert!(intake.streams[&bolat.stream.replica].head.is_some());
     world.check();
+}
+
+#[test]
+fn a_word_in_few_visits_and_one_in_thousands_find_all_of_them_in_order() {
+    let world = World::new();
+    let mut anna = world.phone("Анна", 1);
+    for frame in 0..21_u128 {
+        let made = (0..100).map(|at| {
+            let number = frame * 100 + at;
+            let id = DocumentId(Uuid::from_u128(number));
+            let mut puts = visit("contacted", number);
+            let started = NOW.plus((number * 7919 % 2100) as i64);
+            let key = format!("witness/{}/started_at", anna.stream.replica);
+            puts.push((key, Value::Timestamp(started.0)));
+            anna.edit(id, &puts)
+        });
+        let entries: Vec<_> = made.collect();
+        let frame = anna.frame(&world, &entries);
+        assert_eq!(world.send(frame, &anna).1, []);
+    }
+    let found = |text: &str| {
+        let filter = VisitFilter { text: Some(text.to_owned().try_into().unwrap()), ..VisitFilter::default() };
+        let mut page = Page::first(Limit::default());
+        let mut all = Vec::new();
+        loop {
+            let got = world.store.read(|connection| visits::page(connection, &filter, &page)).unwrap();
+            all.extend(got.visits.into_iter().map(|visit| visit.head.started_at));
+            match got.next {
+                Some(next) => page.cursor = Some(next),
+                None => return all,
+            }
+        }
+    };
+    let (common, rare) = (found("ёлка"), found("ёлка 20"));
+    // 20, 200 to 209 and 2000 to 2099: the last word may be a beginning.
+    assert_eq!((common.len(), rare.len()), (2100, 111));
+    assert!(common.is_sorted_by(|newer, older| newer > older));
+    assert!(rare.is_sorted_by(|newer, older| newer > older));
 }
 
 #[test]
