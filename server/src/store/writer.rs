@@ -162,12 +162,16 @@ fn write_all(connection: &Connection, entropy: &dyn Entropy, group: &mut [Box<dy
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let mut transaction = Transaction::over(connection, entropy);
     // Within a savepoint SQLite first copies every page that it changes, and hardly ever does a job fail.
-    if !group.iter_mut().all(|job| job.run(&mut transaction)) {
+    // Some errors end the transaction even where a job does not pass them on: what follows must not be written outside of any.
+    // After a job alone, the commit fails.
+    let is_alone = group.len() == 1;
+    let goes_on = |done: bool| done && (is_alone || !connection.is_autocommit());
+    if !group.iter_mut().all(|job| goes_on(job.run(&mut transaction))) {
         roll_back(connection);
         connection.execute_batch("BEGIN IMMEDIATE")?;
         transaction = Transaction::over(connection, entropy);
         // One alone has failed, and shall not be done again.
-        let others = if group.len() > 1 { group } else { &mut [] };
+        let others = if is_alone { &mut [] } else { group };
         others.iter_mut().try_for_each(|job| in_savepoint(&mut transaction, &mut **job))?;
     }
     transaction.words().write(connection)?;
@@ -220,13 +224,10 @@ mod tests {
         }
     }
 
-    #[test]
-    fn of_jobs_that_share_a_transaction_those_that_fail_leave_nothing_and_the_others_all() {
-        let folder = tempfile::tempdir().unwrap();
-        let writer = writer(folder.path());
+    /// A job that waits: behind it, others are there together once it may go on.
+    fn hold_back(writer: &Writer) -> Arc<AtomicBool> {
         let open = Arc::new(AtomicBool::new(false));
         let gate = Arc::clone(&open);
-        // Behind a job that waits, the others are there together.
         let wait = move |_: &mut Transaction<'_>| {
             while !gate.load(Ordering::Acquire) {
                 thread::yield_now();
@@ -234,6 +235,40 @@ mod tests {
             Ok(())
         };
         writer.submit(wait, |_| {});
+        open
+    }
+
+    #[test]
+    fn a_job_that_hides_that_the_transaction_ended_has_nothing_written_outside_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = writer(folder.path());
+        let open = hold_back(&writer);
+        let (answer, answers) = channel();
+        for number in [1, 2, 4] {
+            let answer = answer.clone();
+            let job = move |tx: &mut Transaction<'_>| {
+                if number == 2 {
+                    drop(tx.execute_batch("ROLLBACK"));
+                }
+                write(tx, number)
+            };
+            writer.submit(job, move |result| answer.send(result.is_ok()).unwrap());
+        }
+        open.store(true, Ordering::Release);
+        assert_eq!(answers.iter().take(3).collect::<Vec<_>>(), [false; 3]);
+        let (answer, answers) = channel();
+        let of_others = |tx: &mut Transaction<'_>| {
+            Ok(tx.query_row("SELECT count(*) FROM kept WHERE number <> 2", [], |row| row.get::<_, i64>(0))?)
+        };
+        writer.submit(of_others, move |result| answer.send(result.unwrap()).unwrap());
+        assert_eq!(answers.recv().unwrap(), 0);
+    }
+
+    #[test]
+    fn of_jobs_that_share_a_transaction_those_that_fail_leave_nothing_and_the_others_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = writer(folder.path());
+        let open = hold_back(&writer);
         let (answer, answers) = channel();
         for number in 1..=6 {
             let answer = answer.clone();

@@ -26,6 +26,7 @@ use aralau_sync_core::{
     time::Millis,
     visit::{Position, VisitDraft},
 };
+use aralau_tests::chance::Chance;
 use uuid::Uuid;
 
 use crate::cpu;
@@ -83,7 +84,7 @@ pub struct Organisation {
     pub beats: Vec<String>,
     folder: PathBuf,
     phones: Vec<Phone>,
-    dice: Dice,
+    chance: Chance,
     made: u64,
 }
 
@@ -91,19 +92,6 @@ struct Phone {
     key: Arc<DeviceKey>,
     stream: StreamId,
     tip: Tip,
-}
-
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ mixed >> 31) % limit
-    }
 }
 
 impl Organisation {
@@ -118,7 +106,7 @@ impl Organisation {
         let handle = store.clone();
         store.write(move |tx| store::load(tx, handle.identity(), &organisation, BEGIN))?;
         let mut this =
-            Self { store, beats: codes, folder: folder.to_owned(), phones: Vec::new(), dice: Dice(1), made: 0 };
+            Self { store, beats: codes, folder: folder.to_owned(), phones: Vec::new(), chance: Chance::of(1), made: 0 };
         for number in 0..2 * beats {
             let phone = this.enroll(number)?;
             this.phones.push(phone);
@@ -187,7 +175,7 @@ impl Organisation {
     }
 
     fn frame(&mut self, entries: usize) -> (Arc<DeviceKey>, Vec<u8>) {
-        let at = self.dice.below(self.phones.len() as u64) as usize;
+        let at = self.chance.below(self.phones.len() as u64) as usize;
         let links: Vec<_> = (0..entries).map(|_| self.visit(at).to_link()).collect();
         let deployment: DeploymentId = self.store.deployment();
         let phone = &mut self.phones[at];
@@ -200,23 +188,23 @@ impl Organisation {
         self.made += 1;
         let replica = self.phones[phone].stream.replica;
         let nonce: [u8; 16] = random();
-        let started = self.now().plus(-(self.dice.below(UNDER_WAY_MS).cast_signed()));
-        let place = (phone as u64 / 2) << 32 | self.dice.below(PLACES);
+        let started = self.now().plus(-(self.chance.below(UNDER_WAY_MS).cast_signed()));
+        let place = (phone as u64 / 2) << 32 | self.chance.below(PLACES);
         let draft = VisitDraft {
             place: Some(DocumentId(Uuid::from_u128(u128::from(place) << 64 | 1))),
-            visit_type: Some(["door_to_door", "follow_up", "complaint"][self.dice.below(3) as usize].into()),
-            outcome: Some(["contacted", "not_home", "refused", "vacant"][self.dice.below(4) as usize].into()),
+            visit_type: Some(["door_to_door", "follow_up", "complaint"][self.chance.below(3) as usize].into()),
+            outcome: Some(["contacted", "not_home", "refused", "vacant"][self.chance.below(4) as usize].into()),
             started_at: Some(started),
             ended_at: Some(started.plus(300_000)),
             position: Some(Position {
-                lat: 43.0 + self.dice.below(1_000_000) as f64 / 1e6,
-                lon: 76.0 + self.dice.below(1_000_000) as f64 / 1e6,
-                accuracy_m: Some(self.dice.below(5_000) as f64 / 100.0),
+                lat: 43.0 + self.chance.below(1_000_000) as f64 / 1e6,
+                lon: 76.0 + self.chance.below(1_000_000) as f64 / 1e6,
+                accuracy_m: Some(self.chance.below(5_000) as f64 / 100.0),
                 mock: false,
             }),
             note: Some((uuid::Builder::from_random_bytes(nonce).into_uuid(), self.words())),
             other: (0..6)
-                .map(|field| (format!("field_{field}"), Value::Int(self.dice.below(997).cast_signed())))
+                .map(|field| (format!("field_{field}"), Value::Int(self.chance.below(997).cast_signed())))
                 .collect(),
         };
         let actor = Actor { replica, generation: 0 };
@@ -239,7 +227,7 @@ impl Organisation {
         let mut words = String::new();
         while words.chars().count() < 190 {
             // The lower of two throws: some words are common, some are rare.
-            let (one, other) = (self.dice.below(WORDS.len() as u64), self.dice.below(WORDS.len() as u64));
+            let (one, other) = (self.chance.below(WORDS.len() as u64), self.chance.below(WORDS.len() as u64));
             words.push_str(WORDS[one.min(other) as usize]);
             words.push(' ');
         }
