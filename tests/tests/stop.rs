@@ -13,6 +13,7 @@ use aralau_tests::{
     rogue::{PATH, Rogue},
     world::World,
 };
+use serde_json::{Value, json};
 
 #[test]
 fn a_stop_ends_listeners_at_once_and_folds_the_log_into_the_database() {
@@ -90,6 +91,27 @@ fn a_phone_that_is_enrolled_is_told_so_and_does_not_use_up_the_code_of_another_p
     // Its own person's code let it in again; this one is still good for another phone.
     let other = phone::Phone::at(&world.path("other"));
     other.run(&["enroll", "--server", &world.server.url(), "--code", &code]).ok();
+}
+
+#[test]
+fn a_phone_that_was_shut_out_is_told_who_it_is_and_brings_its_words_into_quarantine() {
+    let world = World::new();
+    let phone = world.phone("Aigul", "beat-01");
+    let visit = phone.log(&phone.places()[0], &["--note", "only here"]);
+    world.admin(&["revoke", &world.device("Aigul")]).ok();
+    // The server may have been restored and know it by another id than it knows itself: enrolling again is its way back.
+    let code = world.code("Aigul", "beat-01");
+    for _ in 0..2 {
+        let enrolled = phone.run(&["enroll", "--server", &world.server.url(), "--code", &code]).ok().object();
+        assert_eq!(enrolled["beats"], json!([]));
+    }
+    assert_eq!(phone.sync()["wipe"], true);
+    assert_eq!(world.headquarters().visits(""), [] as [Value; 0]);
+    let held = world.role("administrator").quarantine();
+    assert_eq!((&held[0]["reason"], &held[0]["document"]), (&json!("revoked"), &json!(visit)));
+    // It has not used up the code: that is for the phone that takes its place.
+    let next = phone::Phone::at(&world.path("next"));
+    next.run(&["enroll", "--server", &world.server.url(), "--code", &code]).ok();
 }
 
 #[test]

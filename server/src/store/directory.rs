@@ -99,7 +99,7 @@ pub enum EnrollError {
     Expired,
     /// Another device has used it.
     Used,
-    /// This device is enrolled already, by another code; this one is still good.
+    /// This device is enrolled already, for another person; this code is still good.
     Known,
     /// The replica belongs to another device, or this one has too many.
     Replica,
@@ -389,7 +389,7 @@ pub fn make_code(tx: &Transaction<'_>, person: PersonId, valid_ms: i64, now: Mil
 }
 
 /// Lets a device in. Repeating it with the same key gives the same answer, in case the first one was lost; so does another
-/// code of the same person.
+/// code of the same person. A device that was shut out stays so: it is told its id and no beats.
 pub fn enroll(
     tx: &Transaction<'_>,
     ask: &Enrollment,
@@ -405,36 +405,39 @@ pub fn enroll(
         .optional()?;
     let Some((person, expires_at, used_by)) = found else { return Ok(Err(EnrollError::Unknown)) };
     let person = PersonId::from_bytes(person);
-    let device = match used_by.map(DeviceId::from_bytes) {
-        Some(used_by) => match device(tx, used_by)? {
-            Some(known) if known.key == ask.key => known.device,
-            _ => return Ok(Err(EnrollError::Used)),
-        },
-        None if expires_at <= now.0 => return Ok(Err(EnrollError::Expired)),
-        None => {
-            let device = match device_where(tx, "public_key = ?", ask.key.as_bytes())? {
-                // The app was installed again, or a copy of this phone was let in before it: the same device.
-                Some(known) if known.person == person && known.revoked_at.is_none() => known.device,
-                Some(_) => return Ok(Err(EnrollError::Known)),
-                None => {
-                    let device = DeviceId(fresh_uuid(tx)?);
-                    record(tx, &Control::Device { device, key: ask.key, person, server_custody: false }, now)?;
-                    device
-                }
-            };
-            tx.execute(
-                "UPDATE enrollment_code SET used_at = ?, device = ? WHERE code_hash = ?",
-                params![now.0, device.as_bytes(), code_hash(&ask.code)],
-            )?;
-            device
+    let known = device_where(tx, "public_key = ?", ask.key.as_bytes())?;
+    let shut_out = known.as_ref().is_some_and(|known| known.revoked_at.is_some());
+    let device = match (used_by.map(DeviceId::from_bytes), known) {
+        (Some(used_by), Some(known)) if known.device == used_by => known.device,
+        (Some(_), _) => return Ok(Err(EnrollError::Used)),
+        (None, _) if expires_at <= now.0 => return Ok(Err(EnrollError::Expired)),
+        (None, Some(known)) if known.person != person => return Ok(Err(EnrollError::Known)),
+        // Shut out, and it stays so. It is told which device it is, for it may know itself by an id that a restored server
+        // forgot, and then could not even send what it holds into quarantine. The code is still good for another phone.
+        (None, Some(known)) if shut_out => known.device,
+        // The app was installed again, or a copy of this phone was let in before it: the same device.
+        (None, Some(known)) => use_code(tx, ask, known.device, now)?,
+        (None, None) => {
+            let device = DeviceId(fresh_uuid(tx)?);
+            record(tx, &Control::Device { device, key: ask.key, person, server_custody: false }, now)?;
+            use_code(tx, ask, device, now)?
         }
     };
     if !ensure_replica(tx, device, ask.replica, now)? {
         return Ok(Err(EnrollError::Replica));
     }
     let name = tx.query_row("SELECT name FROM person WHERE person = ?", [person.as_bytes()], |row| row.get(0))?;
-    let beats = beats_of(tx, person, now)?.into_iter().map(Beat::from).collect();
+    let beats = if shut_out { Vec::new() } else { beats_of(tx, person, now)? };
+    let beats = beats.into_iter().map(Beat::from).collect();
     Ok(Ok(Enrolled { device, person, name, beats }))
+}
+
+fn use_code(tx: &Transaction<'_>, ask: &Enrollment, device: DeviceId, now: Millis) -> Result<DeviceId, StoreError> {
+    tx.execute(
+        "UPDATE enrollment_code SET used_at = ?, device = ? WHERE code_hash = ?",
+        params![now.0, device.as_bytes(), code_hash(&ask.code)],
+    )?;
+    Ok(device)
 }
 
 /// A phone: the server's own hand can neither be shut out nor moved, or headquarters could settle nothing any more.

@@ -179,7 +179,12 @@ fn enrolled(json: bool, client: &Client<SqliteStore>) -> Result<(), Failure> {
     let beats: Vec<_> = client.beats().iter().map(|beat| beat.code.clone()).collect();
     let status = client.status()?;
     let report = json!({ "person": status.person, "beats": beats, "replica": status.replica });
-    output::show(json, &report, |_| format!("Enrolled for {}.", beats.join(", ")));
+    output::show(json, &report, |_| match beats.as_slice() {
+        [] => {
+            "Enrolled, with no beat to work. `aralau device sync` tells why, where this device was shut out.".to_owned()
+        }
+        beats => format!("Enrolled for {}.", beats.join(", ")),
+    });
     Ok(())
 }
 

@@ -31,9 +31,6 @@ impl World {
         self.phones[number.0].code.clone_from(&code);
         match self.phones[number.0].app().enroll(&self.server, URL, &code) {
             Ok(()) => self.say(who, "is let in"),
-            Err(error) if error.code() == "device_enrolled" && self.phones[number.0].revoked => {
-                self.say(who, "is shut out, and stays so");
-            }
             Err(error) => return violated("operating", format!("{who} cannot be let in: {error}")),
         }
         self.judge_server()
