@@ -46,13 +46,16 @@ pub struct Sum {
     pub failed: Vec<(u64, Violation)>,
 }
 
+/// How a world ended.
+pub type Ended = Result<Outcome, Violation>;
+
 /// One world to its end; a panic is a violation like any other.
-pub fn run(seed: u64) -> Result<Outcome, Violation> {
+pub fn run(seed: u64) -> Ended {
     live(|| World::new(seed, false))
 }
 
 /// The world that `begin` makes, to its end.
-pub fn live(begin: impl FnOnce() -> Result<World, Violation>) -> Result<Outcome, Violation> {
+pub fn live(begin: impl FnOnce() -> Result<World, Violation>) -> Ended {
     let lived = catch_unwind(AssertUnwindSafe(|| begin()?.run()));
     lived.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
@@ -66,8 +69,13 @@ pub fn replay(seed: u64) -> String {
     format!("cargo run -p aralau-simulation -- --seed {seed} --trace")
 }
 
-/// Runs them, as many at a time as there are processors. `tell` hears of each failure at once.
-pub fn campaign(size: Size, mut tell: impl FnMut(u64, &Violation)) -> Sum {
+/// A failure, and how to see it again.
+pub fn failure(seed: u64, violation: &Violation) -> String {
+    format!("seed {seed}: {}: {}\n    {}", violation.invariant, violation.what, replay(seed))
+}
+
+/// Runs them, as many at a time as there are processors. `tell` hears of each as it ends.
+pub fn campaign(size: Size, tell: impl FnMut(u64, &Ended)) -> Sum {
     let (began, next) = (Instant::now(), AtomicU64::new(size.first));
     let end = size.first.saturating_add(size.count);
     let take = || {
@@ -87,13 +95,14 @@ pub fn campaign(size: Size, mut tell: impl FnMut(u64, &Violation)) -> Sum {
             });
         }
         drop(ended);
-        sum(lived.iter(), &mut tell)
+        sum(lived.iter(), tell)
     })
 }
 
-fn sum(lived: impl Iterator<Item = (u64, Result<Outcome, Violation>)>, mut tell: impl FnMut(u64, &Violation)) -> Sum {
+fn sum(lived: impl Iterator<Item = (u64, Ended)>, mut tell: impl FnMut(u64, &Ended)) -> Sum {
     let mut sum = Sum::default();
     for (seed, outcome) in lived {
+        tell(seed, &outcome);
         sum.worlds += 1;
         match outcome {
             Ok(outcome) => {
@@ -104,10 +113,7 @@ fn sum(lived: impl Iterator<Item = (u64, Result<Outcome, Violation>)>, mut tell:
                 sum.displaced += outcome.displaced as u64;
                 sum.rows += outcome.rows as u64;
             }
-            Err(violation) => {
-                tell(seed, &violation);
-                sum.failed.push((seed, violation));
-            }
+            Err(violation) => sum.failed.push((seed, violation)),
         }
     }
     sum.failed.sort_by_key(|(seed, _)| *seed);

@@ -1,13 +1,20 @@
 //! `simulate`: worlds by the thousand, or one of them told line by line.
 
-use std::{collections::BTreeMap, process::ExitCode, time::Duration};
+use std::{
+    collections::BTreeMap,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use aralau_simulation::{
-    campaign::{Size, campaign, live, replay},
+    campaign::{Size, campaign, failure, live},
     world::World,
 };
 use clap::Parser;
 use serde_json::json;
+
+/// How often many worlds say how far they are.
+const TELL_EVERY: Duration = Duration::from_secs(15);
 
 /// Runs simulated deployments and judges every invariant.
 #[derive(Debug, Parser)]
@@ -84,8 +91,17 @@ fn many(arguments: &Arguments) -> ExitCode {
     let within = arguments.minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0));
     let count = arguments.count.unwrap_or(if within.is_some() { u64::MAX } else { 100 });
     let size = Size { first: arguments.first, count, within };
-    let sum = campaign(size, |seed, violation| {
-        eprintln!("seed {seed}: {}: {}\n    {}", violation.invariant, violation.what, replay(seed));
+    let (mut ended, mut failed, mut told) = (0, 0, Instant::now());
+    let sum = campaign(size, |seed, outcome| {
+        ended += 1;
+        if let Err(violation) = outcome {
+            failed += 1;
+            eprintln!("{}", failure(seed, violation));
+        }
+        if told.elapsed() >= TELL_EVERY {
+            told = Instant::now();
+            eprintln!("{ended} worlds, {failed} failed");
+        }
     });
     let line = json!({
         "campaign": "simulation",

@@ -1,7 +1,7 @@
 //! Worlds that every change must survive. A failure names its seed and the command that shows it again.
 
 use aralau_simulation::{
-    campaign::{Size, campaign, replay},
+    campaign::{Size, campaign, failure, replay},
     world::World,
 };
 
@@ -12,8 +12,10 @@ const SEEDS: u64 = 40;
 fn whatever_goes_wrong_every_invariant_holds() {
     let asked = std::env::var("ARALAU_WORLDS").ok().and_then(|worlds| worlds.parse().ok());
     let count = asked.unwrap_or(SEEDS);
-    let sum = campaign(Size { first: 0, count, within: None }, |seed, violation| {
-        eprintln!("seed {seed}: {}: {}\n    {}", violation.invariant, violation.what, replay(seed));
+    let sum = campaign(Size { first: 0, count, within: None }, |seed, ended| {
+        if let Err(violation) = ended {
+            eprintln!("{}", failure(seed, violation));
+        }
     });
     assert_eq!(sum.worlds, count);
     assert_eq!(sum.failed, [], "see above for the commands that show them again");
