@@ -156,6 +156,9 @@ pub fn open_writer(place: &Place, now: Millis, entropy: &dyn Entropy) -> Result<
     let path = place.file(DATABASE);
     // The database holds the deployment's keys: nobody but its owner reads it.
     place.disk().make_private(&path)?;
+    // A restore that broke off at its last step may have left a name that a power cut would take away, with everything
+    // that was acknowledged under it.
+    place.disk().sync_name(&path)?;
     let mut connection = place.connect(&path)?;
     configure(&connection)?;
     fold_back(&connection)?;
@@ -299,6 +302,8 @@ pub fn restore(file: &Path, place: impl Into<Place>, now: Millis, entropy: &dyn 
     // A write-ahead log without its database would be taken for the restored one's.
     for name in [path.clone(), place.file(&format!("{DATABASE}-wal"))] {
         if place.disk().exists(&name)? {
+            // Perhaps this restore's own, from an attempt that failed after the renaming: what is called there has to stay.
+            place.disk().sync_name(&name)?;
             return Err(OpenError::NotEmpty);
         }
     }

@@ -33,6 +33,8 @@ pub trait Disk: Send + Sync {
     fn write(&self, file: &Path, content: &[u8]) -> io::Result<()>;
     /// Brings what others wrote into a file to the medium.
     fn sync(&self, file: &Path) -> io::Result<()>;
+    /// Brings a file's name to the medium, with those beside it.
+    fn sync_name(&self, file: &Path) -> io::Result<()>;
     /// Gives a file another name in its folder, in place of whatever had that name: whole, or not at all.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file, where there is one.
@@ -42,15 +44,6 @@ pub trait Disk: Send + Sync {
 /// The operating system's files.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemDisk;
-
-/// A name is on the medium when its folder is.
-fn sync_folder_of(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) if folder.as_os_str().is_empty() => File::open(".")?.sync_all(),
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
-}
 
 fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
@@ -74,7 +67,7 @@ impl Disk for SystemDisk {
         }
         // Somebody else may just have made it.
         DirBuilder::new().recursive(true).create(folder)?;
-        sync_folder_of(folder)
+        self.sync_name(folder)
     }
 
     fn lock(&self, file: &Path) -> Result<Box<dyn Any + Send>, TryLockError> {
@@ -110,16 +103,24 @@ impl Disk for SystemDisk {
         File::open(file)?.sync_all()
     }
 
+    // A name is on the medium when its folder is.
+    fn sync_name(&self, file: &Path) -> io::Result<()> {
+        match file.parent() {
+            Some(folder) if folder.as_os_str().is_empty() => File::open(".")?.sync_all(),
+            Some(folder) => File::open(folder)?.sync_all(),
+            None => Ok(()),
+        }
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)?;
-        sync_folder_of(to)
+        self.sync_name(to)
     }
 
     fn remove(&self, file: &Path) -> io::Result<()> {
-        match if_there(fs::remove_file(file))? {
-            Some(()) => sync_folder_of(file),
-            None => Ok(()),
-        }
+        if_there(fs::remove_file(file))?;
+        // Also where it is absent: an earlier attempt may have broken off before its absence was on the medium.
+        self.sync_name(file)
     }
 }
 

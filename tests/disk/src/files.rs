@@ -81,6 +81,10 @@ impl store::Disk for Disk {
         Ok(state.sync(file)?)
     }
 
+    fn sync_name(&self, file: &Path) -> io::Result<()> {
+        Ok(self.state().sync_folder_of(text(file)?)?)
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.state();
         state.rename(text(from)?, text(to)?)?;
@@ -90,8 +94,7 @@ impl store::Disk for Disk {
     fn remove(&self, file: &Path) -> io::Result<()> {
         let mut state = self.state();
         match state.delete(text(file)?) {
-            Ok(()) => Ok(state.sync_folder_of(text(file)?)?),
-            Err(Trouble::Absent) => Ok(()),
+            Ok(()) | Err(Trouble::Absent) => Ok(state.sync_folder_of(text(file)?)?),
             Err(trouble) => Err(trouble.into()),
         }
     }

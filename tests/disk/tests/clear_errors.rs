@@ -1,4 +1,5 @@
-//! What a failing disk is said to be, wherever it fails: unavailable. Not damaged, not a fault of the program's.
+//! What a failing disk is said to be, wherever it fails: unavailable. Not damaged, not a fault of the program's, and not
+//! done when it is not.
 
 use std::{path::Path, sync::Arc};
 
@@ -83,6 +84,30 @@ fn a_database_that_cannot_be_read_is_not_said_to_be_damaged() {
                 Err(StoreError::Unavailable(_)) => None,
                 Err(error) => Some(error.to_string()),
             }
+        },
+    );
+}
+
+#[test]
+fn a_restore_that_is_said_to_be_done_is_there_after_a_power_cut() {
+    let content = with_backup().files();
+    at_every_operation(
+        || {
+            let disk = Disk::new(4);
+            disk.replace(&content);
+            disk
+        },
+        |disk| {
+            let restore = || store::restore(Path::new(BACKUP), place(disk, "/second"), NOW, &SystemEntropy);
+            restore().err()?;
+            disk.heal();
+            // Trying again does it, or finds it done.
+            let again = restore();
+            disk.power_off();
+            disk.power_on();
+            let is_there = disk.files().contains_key("/second/aralau.db");
+            let is_said = matches!(again, Ok(()) | Err(OpenError::NotEmpty));
+            (!is_said || !is_there).then(|| format!("{again:?}, and the database is there: {is_there}"))
         },
     );
 }
