@@ -19,6 +19,7 @@ const CLIENT = 'aralau-bench-client'
 const TICK_MS = 10
 
 const help = `usage: ./dev bench --growth [--visits N] [--rate N] [--seconds N] [--data FOLDER]
+       ./dev bench --device [--visits N] [--saves N] [--runs N]
        ./dev bench [--quick [--accept]] [--runs N] [--scale DxV] [--peers a,b,…] [--record | --no-record]
 
 A reconnect storm: D devices upload V offline visits each, then a fresh headquarters downloads all.
@@ -28,6 +29,7 @@ table is added to docs/explanation/performance.md.
                5 % worse fails. --accept commits the new ones to tests/bench/instructions.json
   --growth     fill a store through the real reconcile, and tell what a visit costs and how fast questions are
                answered at each power of ten
+  --device     what a phone feels: saving a visit, opening a store, receiving a beat's history
   --peers      also pg, pouchdb, yws, tinybase, automerge, samod, once installed by hand (tests/bench/README.md)
   --no-record  leave docs/explanation/performance.md alone`
 

@@ -19,6 +19,8 @@ use std::{
 
 use serde_json::Value;
 
+use crate::cost;
+
 /// A command that takes longer hangs.
 const COMMAND_DEADLINE: Duration = Duration::from_secs(300);
 /// A server that takes longer to begin hangs.
@@ -250,20 +252,19 @@ impl Server {
         self.child.try_wait().expect("it can be waited for").is_none()
     }
 
+    /// The processor time it has taken, in milliseconds.
+    pub fn cpu_ms(&self) -> f64 {
+        cost::cpu_ms(self.child.id())
+    }
+
     /// The most memory it has ever held, in MiB.
     pub fn peak_memory_mib(&self) -> u64 {
-        self.memory_kib("VmHWM:") / 1024
+        cost::peak_memory_mib(self.child.id())
     }
 
     /// The memory it holds now, in MiB.
     pub fn memory_mib(&self) -> u64 {
-        self.memory_kib("VmRSS:") / 1024
-    }
-
-    fn memory_kib(&self, name: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Linux");
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("it is there");
-        line.trim().trim_end_matches(" kB").trim().parse::<u64>().expect("a number")
+        cost::memory_mib(self.child.id())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    process,
     sync::{Arc, mpsc::channel},
     time::Instant,
 };
@@ -26,10 +27,8 @@ use aralau_sync_core::{
     time::Millis,
     visit::{Position, VisitDraft},
 };
-use aralau_tests::chance::Chance;
+use aralau_tests::{chance::Chance, cost};
 use uuid::Uuid;
-
-use crate::cpu;
 
 const BEGIN: Millis = Millis(1_780_000_000_000);
 /// Between two visits anywhere: a million a year.
@@ -141,9 +140,9 @@ impl Organisation {
                 frames.push(self.frame(entries));
                 left -= entries;
             }
-            let (began, before) = (Instant::now(), cpu::total_ms()?);
+            let (began, before) = (Instant::now(), cost::cpu_ms(process::id()));
             self.take(frames)?;
-            cpu_ms += cpu::total_ms()? - before;
+            cpu_ms += cost::cpu_ms(process::id()) - before;
             wall_ms += began.elapsed().as_secs_f64() * 1000.0;
         }
         let each = |ms: f64| (ms / visits.max(1) as f64 * 10_000.0).round() / 10_000.0;

@@ -5,12 +5,12 @@
 //! the wire; only HTTP and its compression are left out. Prints a line of JSON for each measurement.
 
 mod ask;
-mod cpu;
 mod fill;
 
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
+use aralau_tests::cost;
 use clap::Parser;
 use serde_json::json;
 
@@ -59,7 +59,7 @@ fn main() -> Result<()> {
                 "cpu_ms_a_visit": cost.cpu_ms,
                 "wall_ms_a_visit": cost.wall_ms,
                 "disk_bytes_a_visit": disk / made as u64,
-                "peak_rss_mb": cpu::peak_rss_mb()?,
+                "peak_memory_mib": cost::peak_memory_mib(std::process::id()),
             })
         );
         if arguments.seconds > 0 {
