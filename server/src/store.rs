@@ -41,7 +41,9 @@ pub use epochs::{Loss, find_loss, is_behind, mend_loss};
 pub use hold::{HeldKey, HoldError, reject_held, release_held};
 pub use ingest::{Ingested, Upload, ingest};
 pub use log::{current_epoch, epochs_for, has_row, row_id, scope_no};
-pub use open::{FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, restore, total_rows, write_high_water};
+pub use open::{
+    Copied, FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, restore, total_rows, write_high_water,
+};
 pub use organisation::{LoadReport, Organisation, PlaceLine, StaffLine, load, places_of, sample};
 pub use place::{Disk, Place, SystemDisk};
 pub use projection::load as load_document;

@@ -344,7 +344,7 @@ fn a_backup_restores_into_a_new_epoch() {
     world.send(frame, &anna);
     let elsewhere = tempfile::tempdir().unwrap();
     let file = elsewhere.path().join("backup");
-    store::backup(world.folder.path(), &file).unwrap();
+    store::backup(world.folder.path(), &file, |_| ()).unwrap();
     let folder = elsewhere.path().join("data");
     store::restore(&file, &folder, NOW, &SystemEntropy).unwrap();
     assert_eq!(store::restore(&file, &folder, NOW, &SystemEntropy).unwrap_err().code(), "data_not_empty");
@@ -355,11 +355,37 @@ fn a_backup_restores_into_a_new_epoch() {
 }
 
 #[test]
+fn a_backup_goes_on_although_the_server_writes() {
+    let world = World::new();
+    let write = |codes: usize| {
+        let write = move |tx: &mut store::Transaction<'_>| {
+            let (person, _) = store::ensure_person(tx, "Анна", NOW)?;
+            (0..codes).try_for_each(|_| store::make_code(tx, person, 1, NOW).map(drop))
+        };
+        world.store.write(write).unwrap();
+    };
+    // Several times what is copied in one step.
+    write(100_000);
+    let mut heard = Vec::new();
+    let file = world.folder.path().join("backup");
+    let told = |copied: store::Copied| {
+        heard.push(copied);
+        assert!(heard.len() < 100, "it begins again and again: {heard:?}");
+        write(1);
+    };
+    store::backup(world.folder.path(), &file, told).unwrap();
+    assert!(
+        heard.len() >= 3 && heard.is_sorted_by(|one, next| one.bytes < next.bytes && one.of == next.of),
+        "{heard:?}"
+    );
+}
+
+#[test]
 fn a_write_ahead_log_left_behind_is_never_taken_for_the_restored_databases() {
     let world = World::new();
     let elsewhere = tempfile::tempdir().unwrap();
     let (file, folder) = (elsewhere.path().join("backup"), elsewhere.path().join("data"));
-    store::backup(world.folder.path(), &file).unwrap();
+    store::backup(world.folder.path(), &file, |_| ()).unwrap();
     std::fs::create_dir(&folder).unwrap();
     std::fs::write(folder.join("aralau.db-wal"), "frames of a database that was moved aside").unwrap();
     assert_eq!(store::restore(&file, &folder, NOW, &SystemEntropy).unwrap_err().code(), "data_not_empty");

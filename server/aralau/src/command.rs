@@ -89,10 +89,19 @@ impl Aralau {
     }
 }
 
+/// How often long work says how far it is.
+const TELL_EVERY: std::time::Duration = std::time::Duration::from_secs(2);
+
 impl Backup {
     fn run(&self, json: bool) -> Result<(), Failure> {
         must_exist(&self.data)?;
-        let rows = aralau_server::store::backup(&self.data, &self.file)?;
+        let mut told = std::time::Instant::now();
+        let rows = aralau_server::store::backup(&self.data, &self.file, |copied| {
+            if told.elapsed() >= TELL_EVERY {
+                told = std::time::Instant::now();
+                eprintln!("{} of {} MiB", copied.bytes >> 20, copied.of >> 20);
+            }
+        })?;
         let file = self.file.display();
         let report = serde_json::json!({ "file": self.file, "rows": rows });
         output::show(json, &report, |_| {

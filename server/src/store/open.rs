@@ -14,7 +14,11 @@ use aralau_sync_core::{
     time::Millis,
 };
 use aws_lc_rs::rand::SystemRandom;
-use rusqlite::{Connection, OptionalExtension as _, backup::Backup, params};
+use rusqlite::{
+    Connection, OptionalExtension as _,
+    backup::{Backup, StepResult},
+    params,
+};
 use rusqlite_migration::{HookError, HookResult, M, Migrations};
 use uuid::Uuid;
 
@@ -252,12 +256,26 @@ fn make_identity(connection: &Connection, now: Millis, entropy: &dyn Entropy) ->
     Ok(())
 }
 
-/// Copies a store, while it is served, into one file that holds everything (keys as well: guard it).
-pub fn backup(place: impl Into<Place>, target: &Path) -> Result<u64, OpenError> {
+/// How far a copy has come, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copied {
+    /// So many.
+    pub bytes: u64,
+    /// Of so many.
+    pub of: u64,
+}
+
+/// Copies a store, while it is served, into one file that holds everything (keys as well: guard it). `tell` hears of every
+/// megabyte. Returns the rows copied.
+pub fn backup(place: impl Into<Place>, target: &Path, tell: impl FnMut(Copied)) -> Result<u64, OpenError> {
     let place = place.into();
     let source = place.connect_reader(&place.file(DATABASE))?;
+    // A snapshot, held from its first read on: SQLite begins a copy anew whenever somebody has written meanwhile, and
+    // beside a busy server would never be done.
+    let source = source.unchecked_transaction()?;
+    meta(&source, "deployment")?;
     let partial = PathBuf::from(format!("{}.partial", target.display()));
-    let copy = copy_into(&place, &source, &partial)?;
+    let copy = copy_into(&place, &source, &partial, tell)?;
     copy.pragma_update(None, "journal_mode", "DELETE")?;
     let sizes = scope_sizes(&copy)?;
     drop(copy);
@@ -269,13 +287,28 @@ pub fn backup(place: impl Into<Place>, target: &Path) -> Result<u64, OpenError> 
 }
 
 /// A copy in a new file, in place of whatever a broken attempt left there.
-fn copy_into(place: &Place, source: &Connection, target: &Path) -> Result<Connection, OpenError> {
+fn copy_into(
+    place: &Place,
+    source: &Connection,
+    target: &Path,
+    mut tell: impl FnMut(Copied),
+) -> Result<Connection, OpenError> {
     place.disk().remove(target)?;
     place.disk().make_private(target)?;
     let mut copy = place.connect(target)?;
-    Backup::new(source, &mut copy)?.run_to_completion(1024, std::time::Duration::ZERO, None)?;
+    let page_bytes: u32 = source.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    let pages = Backup::new(source, &mut copy)?;
+    while pages.step(COPIED_AT_ONCE)? != StepResult::Done {
+        let progress = pages.progress();
+        let bytes = |pages: i32| u64::try_from(pages).unwrap_or(0) * u64::from(page_bytes);
+        tell(Copied { bytes: bytes(progress.pagecount - progress.remaining), of: bytes(progress.pagecount) });
+    }
+    drop(pages);
     Ok(copy)
 }
+
+/// Pages.
+const COPIED_AT_ONCE: i32 = 256;
 
 fn scope_sizes(connection: &Connection) -> Result<Vec<(i64, i64)>, rusqlite::Error> {
     let mut statement = connection.prepare("SELECT scope_no, size FROM scope")?;
@@ -312,7 +345,7 @@ pub fn restore(file: &Path, place: impl Into<Place>, now: Millis, entropy: &dyn 
         StoreError::Corrupt(why) | StoreError::Internal(why) => OpenError::NotABackup(why),
     })?;
     let partial = place.file("restoring.db");
-    let mut copy = copy_into(&place, &source, &partial)?;
+    let mut copy = copy_into(&place, &source, &partial, |_| ())?;
     migrate(&mut copy)?;
     let transaction = copy.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     epochs::begin(&Transaction::over(&transaction, entropy), epochs::Base::Kept, 0, now)?;

@@ -159,7 +159,7 @@ impl Server {
     /// `aralau backup`.
     pub fn back_up(&self, name: &str) -> Result<PathBuf, OpenError> {
         let file = self.shelf.join(name);
-        store::backup(&self.folder, &file).map(|_| file)
+        store::backup(&self.folder, &file, |_| ()).map(|_| file)
     }
 
     /// The machine is lost; `aralau restore` on another one.
