@@ -81,6 +81,8 @@ pub struct SyncSession {
     /// What the request under way carries.
     sent: Vec<Outgoing>,
     asked: BTreeSet<ScopeId>,
+    /// Scopes of which everything has come; the others are asked about first, of more than one request may name.
+    heard: BTreeSet<ScopeId>,
     /// The lowest epoch among the cursors asked about; the answer tells of those after it.
     oldest_epoch: u64,
     /// Own streams that the server refuses in this session.
@@ -140,6 +142,7 @@ impl SyncSession {
             idle_answers: 0,
             sent: Vec::new(),
             asked: BTreeSet::new(),
+            heard: BTreeSet::new(),
             oldest_epoch: 0,
             refused: BTreeSet::new(),
             offered: Offered::new(),
@@ -203,6 +206,7 @@ impl SyncSession {
             self.finish(client)?;
             return Ok(Phase::Done);
         }
+        let progress = progress || self.is_anything_unheard(&client.store.scopes()?);
         self.idle_answers = if progress { 0 } else { self.idle_answers + 1 };
         if self.idle_answers < MAX_IDLE_ANSWERS {
             return Ok(Phase::Ask);
@@ -248,7 +252,7 @@ impl SyncSession {
         let nonce = client.store.meta(Key::Nonce)?.unwrap_or_default();
         self.recall_returned(client, &scopes)?;
         self.sent = self.frames(client, &enrollment, &scopes, self.pacing.allowance())?;
-        let mut hello = hello(client, &scopes)?;
+        let mut hello = hello(client, &scopes, asks(&scopes, &self.heard))?;
         hello.most_bytes = self.pacing.most_bytes();
         hello.introductions = relay::introductions(&client.store, &self.unknown)?;
         if self.proving {
@@ -330,8 +334,13 @@ impl SyncSession {
         let enrollment = client.enrollment.clone().ok_or(Error::NotEnrolled)?;
         let scopes = client.store.scopes()?;
         let one = Allowance { frames: 1, bytes: 1, entries: 1 };
-        let unasked = asks(&scopes).any(|ask| !self.asked.contains(&ask.scope));
-        Ok(self.report.more || unasked || !self.frames(client, &enrollment, &scopes, one)?.is_empty())
+        Ok(self.report.more
+            || self.is_anything_unheard(&scopes)
+            || !self.frames(client, &enrollment, &scopes, one)?.is_empty())
+    }
+
+    fn is_anything_unheard(&self, scopes: &[ScopeRecord]) -> bool {
+        scopes.iter().any(|record| record.granted && !self.heard.contains(&record.scope))
     }
 
     fn finish<S: Store>(&mut self, client: &mut Client<S>) -> Result<(), Error> {
@@ -343,12 +352,12 @@ impl SyncSession {
     }
 }
 
-fn hello<S: Store>(client: &Client<S>, scopes: &[ScopeRecord]) -> Result<Hello, Error> {
+fn hello<S: Store>(client: &Client<S>, scopes: &[ScopeRecord], asks: Vec<Ask>) -> Result<Hello, Error> {
     Ok(Hello {
         protocol: PROTOCOL,
         replica: client.identity.replica,
         clock: client.seams.clock.now(),
-        scopes: asks(scopes).collect(),
+        scopes: asks,
         unsent: scopes.iter().map(ScopeRecord::unsent).sum(),
         oldest_unsent_at: oldest_unsent_at(client, scopes)?,
         app: Some(crate::APP.to_owned()),
@@ -374,9 +383,12 @@ fn newest_receipts<S: Store>(client: &Client<S>, scopes: &[ScopeRecord]) -> Resu
     Ok(notes)
 }
 
-fn asks(scopes: &[ScopeRecord]) -> impl Iterator<Item = Ask> {
-    let granted = scopes.iter().filter(|record| record.granted).take(MAX_SCOPES);
-    granted.map(|record| Ask { scope: record.scope, cursor: record.cursor, tip: record.tip })
+/// What one request asks about: as many as it may, those first of which something may be missing.
+fn asks(scopes: &[ScopeRecord], heard: &BTreeSet<ScopeId>) -> Vec<Ask> {
+    let granted =
+        |is_heard| scopes.iter().filter(move |record| record.granted && heard.contains(&record.scope) == is_heard);
+    let asked = granted(false).chain(granted(true)).take(MAX_SCOPES);
+    asked.map(|record| Ask { scope: record.scope, cursor: record.cursor, tip: record.tip }).collect()
 }
 
 /// When the oldest own entry that the server has not acknowledged was written.

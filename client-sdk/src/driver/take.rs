@@ -47,8 +47,12 @@ impl SyncSession {
             self.succeed(client, fates.forked)?;
             return Ok(true);
         }
+        self.heard.extend(&self.asked);
         let mut alarm = None;
         for gained in &gained {
+            if gained.more {
+                self.heard.remove(&gained.scope);
+            }
             match self.take_gained(client, &welcome, gained) {
                 Ok(Pulled::Took(took)) => progress |= took.rows > 0 || took.rewound,
                 Ok(Pulled::Forked) => {

@@ -8,7 +8,7 @@ use crate::server::{
     phone::{TestClock, log, log_many, phone, seams},
 };
 use aralau_client_sdk::{
-    Action, Client, Event, SyncOptions, Value, VisitDraft, VisitEdit, VisitState, seams::Clock as _,
+    Action, Client, Event, SyncOptions, Value, VisitDraft, VisitEdit, VisitState, seams::Clock as _, store::MemoryStore,
 };
 use aralau_sync_core::sync::Beat;
 
@@ -205,6 +205,33 @@ fn a_new_beat_is_pulled_in_the_same_sync_and_a_lost_one_still_takes_unsent_words
     assert_eq!(line.server.borrow().logs[&other].rows.len(), 2);
     assert_eq!(aigul.visit(id).expect("reads").state, VisitState::Received);
     assert_eq!(aigul.beats().len(), 1);
+}
+
+#[test]
+fn of_more_beats_than_one_request_may_name_every_one_is_heard() {
+    let line = Line::new();
+    let mut aigul = phone(&line, "Aigul", 1);
+    let scopes: Vec<_> = (0..150).map(|at| aralau_client_sdk::ScopeId::from_bytes([at + 0x60; 16])).collect();
+    let beat =
+        |scope: &aralau_client_sdk::ScopeId| Beat { code: scope.to_string(), scope: *scope, name: String::new() };
+    line.server.borrow_mut().beats.extend(scopes.iter().map(beat));
+    aigul.sync(&line, ONCE).expect("syncs");
+    for scope in &scopes {
+        let id = aralau_client_sdk::DocumentId(aigul.fresh_id());
+        aigul.log_visit_in(*scope, id, VisitDraft::default()).expect("logs");
+    }
+    aigul.sync(&line, ONCE).expect("syncs");
+    let everywhere = |client: &Client<MemoryStore>| {
+        let visits = client.visits().expect("reads");
+        visits.len() == scopes.len() && visits.iter().all(|visit| visit.state == VisitState::AtHeadquarters)
+    };
+    assert!(everywhere(&aigul));
+
+    let mut daniyar = phone(&line, "Daniyar", 2);
+    let report = daniyar.sync(&line, ONCE).expect("syncs");
+    assert!(everywhere(&daniyar));
+    // One that tells the beats, and 151 of them in three.
+    assert!(report.requests <= 4, "{}", report.requests);
 }
 
 #[test]

@@ -20,9 +20,6 @@ use tempfile::TempDir;
 
 use workload::Workload;
 
-/// A device follows 64 beats at most: of more than these, headquarters takes several, one after the other.
-const BEATS_OF_A_DEVICE: usize = 50;
-
 /// What the harness says in the environment.
 struct Told {
     mode: String,
@@ -46,7 +43,7 @@ impl Told {
         })
     }
 
-    /// Headquarters' devices and an editor's read and write everywhere.
+    /// Headquarters' and an editor's device read and write everywhere.
     fn all_beats(&self) -> Range<usize> {
         0..self.workload.visits.len() / self.workload.visits_per_device
     }
@@ -127,22 +124,16 @@ fn storm(told: &Told, homes: &TempDir) -> Result<()> {
 }
 
 fn catch_up(told: &Told, homes: &TempDir) -> Result<()> {
-    let spans = told
-        .all_beats()
-        .step_by(BEATS_OF_A_DEVICE)
-        .map(|from| from..told.all_beats().end.min(from + BEATS_OF_A_DEVICE));
-    let devices = spans.map(|beats| told.device(homes, &format!("{}-{}", told.mode, beats.start), beats));
-    let mut devices = devices.collect::<Result<Vec<_>>>()?;
+    let mut device = told.device(homes, &told.mode, told.all_beats())?;
     if told.mode == "catchup" {
-        devices.iter_mut().try_for_each(|device| sync(device).map(drop))?;
+        sync(&mut device)?;
     }
     say("ready", &json!({}))?;
     while go()?.is_some() {
-        devices.iter_mut().try_for_each(|device| sync(device).map(drop))?;
+        sync(&mut device)?;
         let ended = std::time::Instant::now();
         if let Some(path) = &told.result {
-            let visits = devices.iter().map(Client::visits).collect::<Result<Vec<_>, _>>()?;
-            told.workload.write_result(path, &visits.concat())?;
+            told.workload.write_result(path, &device.visits()?)?;
         }
         say("done", &json!({ "age_s": ended.elapsed().as_secs_f64() }))?;
         if told.mode == "catchup" {
