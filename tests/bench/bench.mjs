@@ -20,6 +20,7 @@ const TICK_MS = 10
 
 const help = `usage: ./dev bench --growth [--visits N] [--rate N] [--seconds N] [--data FOLDER]
        ./dev bench --device [--visits N] [--saves N] [--runs N]
+       ./dev bench --plots
        ./dev bench [--quick [--accept]] [--runs N] [--scale DxV] [--peers a,b,…] [--record | --no-record]
 
 A reconnect storm: D devices upload V offline visits each, then a fresh headquarters downloads all.
@@ -30,6 +31,7 @@ table is added to docs/explanation/performance.md.
   --growth     fill a store through the real reconcile, and tell what a visit costs and how fast questions are
                answered at each power of ten
   --device     what a phone feels: saving a visit, opening a store, receiving a beat's history
+  --plots      draw tests/bench/plots/figures.json into docs/images/performance
   --peers      also pg, pouchdb, yws, tinybase, automerge, samod, once installed by hand (tests/bench/README.md)
   --no-record  leave docs/explanation/performance.md alone`
 
@@ -49,6 +51,7 @@ function read(args) {
   const flags = {
     quick: 'boolean',
     accept: 'boolean',
+    plots: 'boolean',
     runs: 'string',
     scale: 'string',
     peers: 'string',
@@ -66,6 +69,13 @@ function read(args) {
   }
   if (values.help) {
     console.log(help)
+    process.exit(0)
+  }
+  if (values.plots) {
+    const cwd = path.join(ROOT, 'plots')
+    const quiet = ['--ignore-scripts', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error']
+    step('install the drawing library (npm)', 'npm', ['install', ...quiet], { cwd })
+    step('draw', 'node', ['draw.mjs'], { cwd })
     process.exit(0)
   }
   if (values.quick) process.exit(quick({ accept: values.accept ?? false }))

@@ -106,7 +106,13 @@ fn first_sync(world: &World, run: usize, visits: usize) -> Result<serde_json::Va
         "server_cpu_ms": cpu_ms,
         "open_ms": ms(opened),
         "list_all_ms": ms(began.elapsed()),
+        "store_bytes_a_visit": bytes_of(&world.path(&name))? / visits as u64,
     }))
+}
+
+/// What a device's folder weighs.
+fn bytes_of(home: &Path) -> Result<u64> {
+    std::fs::read_dir(home)?.map(|file| Ok(file?.metadata()?.len())).sum()
 }
 
 fn open(home: &Path) -> Result<Client<SqliteStore>> {
