@@ -1,7 +1,7 @@
 //! What a failing disk is said to be, wherever it fails: unavailable. Not damaged, not a fault of the program's, and not
 //! done when it is not.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use aralau_client_sdk::Millis;
 use aralau_disk::{Disk, Failure, Plan, campaign::office::place};
@@ -48,15 +48,17 @@ fn with_backup() -> Disk {
     disk
 }
 
+fn holding(content: &BTreeMap<String, Vec<u8>>, seed: u64) -> Disk {
+    let disk = Disk::new(seed);
+    disk.replace(content);
+    disk
+}
+
 #[test]
 fn a_backup_that_cannot_be_read_is_not_taken_for_something_else() {
     let content = with_backup().files();
     at_every_operation(
-        || {
-            let disk = Disk::new(2);
-            disk.replace(&content);
-            disk
-        },
+        || holding(&content, 2),
         |disk| {
             let restored = store::restore(Path::new(BACKUP), place(disk, "/second"), NOW, &SystemEntropy);
             restored.err().filter(|error| !is_clear(error)).map(|error| error.to_string())
@@ -68,11 +70,7 @@ fn a_backup_that_cannot_be_read_is_not_taken_for_something_else() {
 fn a_database_that_cannot_be_read_is_not_said_to_be_damaged() {
     let content = with_backup().files();
     at_every_operation(
-        || {
-            let disk = Disk::new(3);
-            disk.replace(&content);
-            disk
-        },
+        || holding(&content, 3),
         |disk| {
             let store = match open(disk) {
                 Ok(store) => store,
@@ -92,11 +90,7 @@ fn a_database_that_cannot_be_read_is_not_said_to_be_damaged() {
 fn a_restore_that_is_said_to_be_done_is_there_after_a_power_cut() {
     let content = with_backup().files();
     at_every_operation(
-        || {
-            let disk = Disk::new(4);
-            disk.replace(&content);
-            disk
-        },
+        || holding(&content, 4),
         |disk| {
             let restore = || store::restore(Path::new(BACKUP), place(disk, "/second"), NOW, &SystemEntropy);
             restore().err()?;
