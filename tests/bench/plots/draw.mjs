@@ -15,7 +15,11 @@ const shared = {
   height: 300,
   background: 'white',
   padding: 12,
-  config: { font: 'sans-serif', axis: { labelFontSize: 12, titleFontSize: 12 }, legend: { labelFontSize: 12, labelLimit: 0, title: null } },
+  config: {
+    font: 'sans-serif',
+    axis: { labelFontSize: 12, titleFontSize: 12 },
+    legend: { labelFontSize: 12, labelLimit: 0, title: null },
+  },
 }
 const powers = { type: 'log', nice: false }
 
@@ -39,7 +43,13 @@ const plots = {
         title: 'visits that each device brings',
         axis: { values: batch.rows.map(row => row.visits), grid: false },
       },
-      y: { field: 'bytes', type: 'quantitative', scale: { type: 'log', domain: [90, 1500], nice: false }, title: 'bytes a visit', axis: { values: [100, 200, 500, 1000] } },
+      y: {
+        field: 'bytes',
+        type: 'quantitative',
+        scale: { type: 'log', domain: [90, 1500], nice: false },
+        title: 'bytes a visit',
+        axis: { values: [100, 200, 500, 1000] },
+      },
       color: { field: 'series', type: 'nominal', scale: { range: ['#1b4f8f', '#1b4f8f', '#b3541e', '#b3541e'] } },
       strokeDash: { field: 'series', type: 'nominal' },
       shape: { field: 'series', type: 'nominal' },

@@ -14,7 +14,21 @@ const NOW: Millis = Millis(1_780_000_000_000);
 const BACKUP: &str = "/backup";
 
 fn open(disk: &Disk) -> Result<Store, OpenError> {
-    Store::open(place(disk, "/data"), NOW, Arc::new(SystemEntropy))
+    open_in(disk, "/data")
+}
+
+fn open_in(disk: &Disk, folder: &str) -> Result<Store, OpenError> {
+    Store::open(place(disk, folder), NOW, Arc::new(SystemEntropy))
+}
+
+fn restore(disk: &Disk) -> Result<(), OpenError> {
+    store::restore(Path::new(BACKUP), place(disk, "/second"), NOW, &SystemEntropy)
+}
+
+fn is_restored_after_a_power_cut(disk: &Disk) -> bool {
+    disk.power_off();
+    disk.power_on();
+    disk.files().contains_key("/second/aralau.db")
 }
 
 fn is_clear(error: &OpenError) -> bool {
@@ -59,10 +73,7 @@ fn a_backup_that_cannot_be_read_is_not_taken_for_something_else() {
     let content = with_backup().files();
     at_every_operation(
         || holding(&content, 2),
-        |disk| {
-            let restored = store::restore(Path::new(BACKUP), place(disk, "/second"), NOW, &SystemEntropy);
-            restored.err().filter(|error| !is_clear(error)).map(|error| error.to_string())
-        },
+        |disk| restore(disk).err().filter(|error| !is_clear(error)).map(|error| error.to_string()),
     );
 }
 
@@ -92,16 +103,28 @@ fn a_restore_that_is_said_to_be_done_is_there_after_a_power_cut() {
     at_every_operation(
         || holding(&content, 4),
         |disk| {
-            let restore = || store::restore(Path::new(BACKUP), place(disk, "/second"), NOW, &SystemEntropy);
-            restore().err()?;
+            restore(disk).err()?;
             disk.heal();
             // Trying again does it, or finds it done.
-            let again = restore();
-            disk.power_off();
-            disk.power_on();
-            let is_there = disk.files().contains_key("/second/aralau.db");
+            let again = restore(disk);
+            let is_there = is_restored_after_a_power_cut(disk);
             let is_said = matches!(again, Ok(()) | Err(OpenError::NotEmpty));
             (!is_said || !is_there).then(|| format!("{again:?}, and the database is there: {is_there}"))
+        },
+    );
+}
+
+#[test]
+fn what_is_served_after_a_restore_that_failed_is_there_after_a_power_cut() {
+    let content = with_backup().files();
+    at_every_operation(
+        || holding(&content, 5),
+        |disk| {
+            restore(disk).err()?;
+            disk.heal();
+            drop(open_in(disk, "/second").unwrap());
+            disk.wait_until_closed();
+            (!is_restored_after_a_power_cut(disk)).then(|| "the database is gone".to_owned())
         },
     );
 }
