@@ -69,6 +69,50 @@ impl Encoding {
     }
 }
 
+/// A body of parts, some of which are zstd frames already.
+pub struct Parts {
+    encoding: Encoding,
+    /// Not encoded yet.
+    plain: Vec<u8>,
+    encoded: Vec<u8>,
+}
+
+impl Parts {
+    /// A body without parts.
+    pub fn new(encoding: Encoding) -> Self {
+        Self { encoding, plain: Vec::new(), encoded: Vec::new() }
+    }
+
+    /// The end of the body, for what is encoded with it.
+    pub fn plain(&mut self) -> &mut Vec<u8> {
+        &mut self.plain
+    }
+
+    /// Appends what this server compressed before; a body may consist of several frames (RFC 8878).
+    pub fn push_zstd(&mut self, frame: &[u8]) -> Result<(), Problem> {
+        if self.encoding == Encoding::Zstd {
+            self.encode_plain()?;
+            self.encoded.extend_from_slice(frame);
+            return Ok(());
+        }
+        let decoded = zstd::stream::copy_decode(frame, &mut self.plain);
+        decoded.map_err(|_| StoreError::corrupt("what was compressed before").into())
+    }
+
+    /// The whole body, encoded.
+    pub fn finish(mut self) -> Result<Vec<u8>, Problem> {
+        self.encode_plain()?;
+        Ok(self.encoded)
+    }
+
+    fn encode_plain(&mut self) -> Result<(), Problem> {
+        if !self.plain.is_empty() {
+            self.encoded.append(&mut self.encoding.encode(std::mem::take(&mut self.plain))?);
+        }
+        Ok(())
+    }
+}
+
 /// Decodes a body step by step. However little came in, no step gives out more than [`MAX_STEP_BYTES`], and all of them
 /// together no more than the bound.
 pub struct Decoder {

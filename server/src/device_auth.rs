@@ -10,7 +10,7 @@ use aralau_sync_core::{
     auth::{SCHEME, request_preimage},
     id::{DeploymentId, DeviceId, Signature},
     stream::VerifyDevice as _,
-    time::Millis,
+    time::{DAY_MS, Millis},
 };
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// A nonce lives as long as a device may stay away and still find its way back in one round trip.
-const NONCE_LIFE_MS: i64 = 90 * 24 * 60 * 60 * 1000;
+const NONCE_LIFE_MS: i64 = 90 * DAY_MS;
 const TAG_LEN: usize = 16;
 
 /// The `Authorization` header of a device's request, parsed.

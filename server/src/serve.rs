@@ -5,6 +5,7 @@ mod pace;
 
 use std::{collections::BTreeSet, future::Future, time::Duration};
 
+use aralau_sync_core::time::{DAY_MS, Millis};
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use tokio::net::TcpListener;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -12,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     app::App,
     http,
-    store::{live_credentials, total_rows, write_high_water},
+    store::{SEGMENT_ROWS, StoreError, live_credentials, next_sealed, total_rows, write_high_water},
 };
 
 /// Connections at once, unless the system allows fewer: each costs up to some 70 KiB beside its request.
@@ -21,6 +22,11 @@ pub const MAX_CONNECTIONS: usize = 4096;
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// How often the high-water file is brought up, and other processes' commits are looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether something has become old enough to be compacted.
+const COMPACT_INTERVAL: Duration = Duration::from_secs(3600);
+/// Between two segments.
+const COMPACT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Everything this server answers.
 pub fn router(app: &App) -> Router {
@@ -42,6 +48,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) {
     let keeping = tokio::spawn(keep_house(app.clone()));
+    let compacting = tokio::spawn(compact(app.clone()));
     let listening = listen::listen(listener, router(&app), connections, app.stopping());
     let deadline = async {
         shutdown.await;
@@ -53,6 +60,44 @@ pub async fn serve(
         () = deadline => tracing::warn!("requests under way were given up"),
     }
     drop(keeping.await);
+    drop(compacting.await);
+}
+
+/// Seals what has become old, as it becomes old, at a pace that leaves the machine to others.
+async fn compact(app: App) {
+    let mut stopped = app.stopping();
+    let mut from = 0;
+    loop {
+        let before = app.now().plus(-i64::from(app.settings().compact_after_days) * DAY_MS);
+        let wait = match seal_next(&app, from, before).await {
+            Ok(Some(scope_no)) => {
+                from = scope_no;
+                COMPACT_PAUSE
+            }
+            Ok(None) => {
+                from = 0;
+                COMPACT_INTERVAL
+            }
+            Err(error) => {
+                tracing::warn!(%error, "nothing can be compacted now");
+                COMPACT_INTERVAL
+            }
+        };
+        if tokio::time::timeout(wait, stopped.wait_for(|stopped| *stopped)).await.is_ok() {
+            return;
+        }
+    }
+}
+
+/// Seals one segment. Returns its scope, from which to go on.
+async fn seal_next(app: &App, from: i64, before: Millis) -> Result<Option<i64>, StoreError> {
+    let Some((scope_no, sealed)) =
+        app.read(move |connection| next_sealed(connection, from, before, SEGMENT_ROWS)).await?
+    else {
+        return Ok(None);
+    };
+    app.write(move |tx| sealed.store(tx)).await?;
+    Ok(Some(scope_no))
 }
 
 async fn keep_house(app: App) {

@@ -15,6 +15,8 @@ pub struct Settings {
     pub public_url: Option<PublicUrl>,
     /// After how many days without a contact a place is overdue.
     pub visit_interval_days: u32,
+    /// After how many days what was received is sealed into compressed segments.
+    pub compact_after_days: u32,
     /// The console's files; without any, `/` is no route.
     pub console: Console,
 }
@@ -22,12 +24,16 @@ pub struct Settings {
 /// A year: beats are walked once in it.
 pub const VISIT_INTERVAL_DAYS: u32 = 365;
 
+/// What is older is seldom changed any more.
+pub const COMPACT_AFTER_DAYS: u32 = 30;
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             pull_limits: PullLimits::default(),
             public_url: None,
             visit_interval_days: VISIT_INTERVAL_DAYS,
+            compact_after_days: COMPACT_AFTER_DAYS,
             console: Console::default(),
         }
     }

@@ -4,6 +4,7 @@
 //! savepoint of its own; a job's caller hears back only after that transaction is on disk. Other processes may write
 //! beside it (`aralau admin`), so nothing about the database is cached across transactions.
 
+mod compact;
 mod coverage;
 mod custody;
 mod directory;
@@ -17,6 +18,7 @@ mod place;
 mod projection;
 mod pull;
 mod rebuild;
+mod segment;
 mod sessions;
 mod status;
 mod tokens;
@@ -30,6 +32,7 @@ use rusqlite::Connection;
 
 use crate::entropy::Entropy;
 
+pub use compact::next_sealed;
 pub use coverage::{CONTACTED, DEFAULT_TIME_ZONE, day_number, local_day, set_time_zone, time_zone};
 pub use custody::{EditError, author, ensure_custody, resolve_visit};
 pub use directory::{
@@ -42,13 +45,14 @@ pub use hold::{HeldKey, HoldError, reject_held, release_held};
 pub use ingest::{Ingested, Upload, ingest};
 pub use log::{current_epoch, epochs_for, has_row, row_id, scope_no};
 pub use open::{
-    Copied, FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, restore, total_rows, write_high_water,
+    Copied, FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, restore, shrink, total_rows, write_high_water,
 };
 pub use organisation::{LoadReport, Organisation, PlaceLine, StaffLine, load, places_of, sample};
 pub use place::{Disk, Place, SystemDisk};
 pub use projection::load as load_document;
-pub use pull::{Asking, PullLimits, own_tip, pull};
+pub use pull::{Asking, Packed, PullLimits, Pulled, own_tip, pull};
 pub use rebuild::{CheckReport, RebuildReport};
+pub use segment::{Brought, Contents, Kept, SEGMENT_ROWS, Sealed, seal};
 pub use sessions::{SessionRow, end_session, keep_session, session};
 pub use status::{DeviceStatus, Noted, nonce_floor, note_status};
 pub use tokens::{TokenRow, end_token, keep_token, live_credentials, token};
@@ -151,12 +155,16 @@ impl Store {
         self.0.writer.submit(job, done);
     }
 
+    fn connect_reader(&self) -> Result<Connection, StoreError> {
+        self.0.place.connect_reader(&self.0.place.file(open::DATABASE))
+    }
+
     /// Reads from one consistent snapshot.
     pub fn read<T>(&self, job: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let idle = self.0.readers.lock().ok().and_then(|mut idle| idle.pop());
         let connection = match idle {
             Some(connection) => connection,
-            None => self.0.place.connect_reader(&self.0.place.file(open::DATABASE))?,
+            None => self.connect_reader()?,
         };
         connection.execute_batch("BEGIN DEFERRED")?;
         let result = job(&connection);

@@ -6,9 +6,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use aralau_server::{
     entropy::SystemEntropy,
-    store::{self, Asking, BeatRow, Enrollment, HeldKey, HoldError, PullLimits, Store, Upload},
+    store::{self, Asking, BeatRow, Enrollment, HeldKey, HoldError, Packed, PullLimits, Pulled, Store, Upload},
 };
 use aralau_sync_core::{
+    cbor,
     change::Value,
     digest::replica_named,
     document::Document,
@@ -18,7 +19,7 @@ use aralau_sync_core::{
     merkle::Frontier,
     receipt::Receipt,
     stream::{Header, Link, Seen, StreamId, Tip, VerifyDevice},
-    sync::{Ask, FrameFate, Intake},
+    sync::{Ask, FrameFate, Gained, Intake},
     time::Millis,
 };
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -42,6 +43,8 @@ enum Operation {
     ShutOut(usize),
     Release(usize),
     Reject(usize),
+    /// So many of the oldest rows.
+    Seal(usize),
     Rebuild,
     Reopen,
 }
@@ -56,6 +59,7 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
         1 => phones().prop_map(Operation::ShutOut),
         4 => (0..8_usize).prop_map(Operation::Release),
         3 => (0..8_usize).prop_map(Operation::Reject),
+        3 => (1..6_usize).prop_map(Operation::Seal),
         1 => Just(Operation::Rebuild),
         1 => Just(Operation::Reopen),
     ];
@@ -151,6 +155,24 @@ struct Phone {
     shut_out: bool,
 }
 
+/// With the rows of its packs.
+fn whole(pulled: Pulled) -> Gained {
+    let mut gained = pulled.gained;
+    assert_eq!(gained.packs.take().unwrap_or(0) as usize, pulled.packs.len());
+    for pack in pulled.packs {
+        let pack = match pack {
+            Packed::Live(pack) => pack,
+            Packed::Sealed(frame) => {
+                let message = zstd::decode_all(&frame[..]).unwrap();
+                cbor::decode(&cbor::items(&message, 1 << 20).unwrap()[0]).unwrap()
+            }
+        };
+        gained.go_on(pack).unwrap();
+    }
+    assert_eq!(gained.rows.len(), pulled.rows);
+    gained
+}
+
 struct World {
     store: Option<Store>,
     folder: tempfile::TempDir,
@@ -200,11 +222,21 @@ impl World {
             }
             Operation::Release(nth) => self.release(nth),
             Operation::Reject(nth) => self.reject(nth),
+            Operation::Seal(rows) => self.seal(rows),
             Operation::Rebuild => assert_eq!(self.store().rebuild().unwrap().changed, 0),
             Operation::Reopen => {
                 self.store = None;
                 self.store = Some(open(self.folder.path()));
             }
+        }
+    }
+
+    fn seal(&self, rows: usize) {
+        let scope_no = self.beat.scope_no;
+        let sealed = self.store().read(|connection| store::seal(connection, scope_no, NOW.plus(1), rows)).unwrap();
+        if let Some(sealed) = sealed {
+            assert_eq!(sealed.rows(), rows);
+            self.store().write(move |tx| sealed.store(tx)).unwrap();
         }
     }
 
@@ -334,14 +366,15 @@ impl World {
         self.store().identity().receipt_key.public_key()
     }
 
-    fn pull(&self, sequence: u64) -> aralau_sync_core::sync::Gained {
+    fn pull(&self, sequence: u64) -> Gained {
         let ask = Ask { scope: self.beat.scope, cursor: Seen { epoch: 1, sequence }, tip: Tip::default() };
         let (store, scope_no) = (self.store().clone(), self.beat.scope_no);
         let limits = PullLimits { rows: 7, ..PullLimits::default() };
+        // A stranger, to whom sealed rows go as they are.
         let asking = Asking { replica: ReplicaId([9; 14]), ask, epochs: &[], epoch: 1, held: Vec::new() };
         let pulled =
             self.store().read(|connection| store::pull(connection, store.identity(), scope_no, &asking, limits, NOW));
-        pulled.unwrap()
+        whole(pulled.unwrap())
     }
 
     fn count(&self, query: &'static str) -> i64 {

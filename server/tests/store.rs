@@ -11,9 +11,10 @@ use aralau_server::{
         page::{Limit, Page},
         visits::{self, VisitFilter},
     },
-    store::{self, Asking, BeatRow, Enrollment, PullLimits, Store, Upload},
+    store::{self, Asking, BeatRow, Enrollment, Packed, PullLimits, Pulled, Store, Upload},
 };
 use aralau_sync_core::{
+    cbor,
     change::{Change, Value},
     digest::replica_named,
     document::Document,
@@ -23,7 +24,7 @@ use aralau_sync_core::{
     merkle::Frontier,
     receipt::{Receipt, SignServer as _, VerifyServer},
     stream::{Entry, Header, SignDevice as _, StreamId, Tip},
-    sync::{Ask, FrameFate, Intake},
+    sync::{Ask, FrameFate, Intake, Row},
     time::Millis,
     visit::VisitEdit,
 };
@@ -109,7 +110,7 @@ impl World {
                     NOW,
                 )
             });
-            let gained = gained.unwrap();
+            let gained = gained.unwrap().gained;
             let key = self.store.identity().receipt_key.public_key();
             let receipt = Receipt::open(&gained.receipt, &key, &Ed25519).unwrap();
             let known = |of, index| seen.get(&(of, index)).copied();
@@ -120,6 +121,35 @@ impl World {
                 return kinds;
             }
         }
+    }
+
+    /// The rows after a cursor, with the names of their streams, and in how many packs they came sealed.
+    fn rows_after(&self, sequence: u64, replica: ReplicaId, limits: PullLimits) -> (Vec<(ReplicaId, Row)>, usize) {
+        let cursor = aralau_sync_core::stream::Seen { epoch: 1, sequence };
+        let ask = Ask { scope: self.beat.scope, cursor, tip: Tip::default() };
+        let asking = Asking { replica, ask, epochs: &[], epoch: 1, held: Vec::new() };
+        let pull =
+            |connection: &_| store::pull(connection, self.store.identity(), self.beat.scope_no, &asking, limits, NOW);
+        let Pulled { mut gained, packs, rows, bytes } = self.store.read(pull).unwrap();
+        let mut sealed = 0;
+        assert_eq!(gained.packs, u32::try_from(packs.len()).ok().filter(|packs| *packs > 0));
+        for pack in packs {
+            let pack = match pack {
+                Packed::Live(pack) => pack,
+                Packed::Sealed(frame) => {
+                    sealed += 1;
+                    let message = zstd::decode_all(&frame[..]).unwrap();
+                    cbor::decode(&cbor::items(&message, 1 << 20).unwrap()[0]).unwrap()
+                }
+            };
+            gained.go_on(pack).unwrap();
+        }
+        assert_eq!((rows, bytes), (gained.rows.len(), gained.rows.iter().map(Row::bytes).sum()));
+        let named = |mut row: Row| {
+            let stream = usize::try_from(std::mem::take(&mut row.stream)).unwrap();
+            (gained.streams[stream].replica, row)
+        };
+        (gained.rows.into_iter().map(named).collect(), sealed)
     }
 
     fn check(&self) {
@@ -230,6 +260,49 @@ fn a_word_in_few_visits_and_one_in_thousands_find_all_of_them_in_order() {
     assert_eq!((common.len(), rare.len()), (2100, 111));
     assert!(common.is_sorted_by(|newer, older| newer > older));
     assert!(rare.is_sorted_by(|newer, older| newer > older));
+}
+
+#[test]
+fn what_is_sealed_is_given_as_it_was_to_whoever_asks_from_anywhere() {
+    let world = World::new();
+    let (mut anna, mut bolat) = (world.phone("Анна", 1), world.phone("Болат", 2));
+    for number in 0..12 {
+        let phone = if number % 5 == 0 { &mut bolat } else { &mut anna };
+        let entry = phone.edit(DocumentId(Uuid::from_u128(number)), &visit("contacted", number));
+        let frame = phone.frame(&world, &[entry]);
+        world.send(frame, phone);
+    }
+    let whole = PullLimits::default();
+    let askers = [ReplicaId([9; 14]), anna.stream.replica, bolat.stream.replica];
+    let all = |limits| -> Vec<_> {
+        let asked = askers.iter().flat_map(|asker| (0..=24).map(move |from| (from, *asker)));
+        asked.map(|(from, asker)| world.rows_after(from, asker, limits)).collect()
+    };
+    let before = all(whole);
+    assert_eq!(before[0].0.len(), 24);
+    // Of this beat twenty rows, twelve of which are places; of the other five beats ten places each.
+    assert_eq!(world.store.compact(NOW.plus(1), 5, |_| ()).unwrap(), 20 + 5 * 10);
+    assert_eq!(world.store.compact(NOW, 1, |_| ()).unwrap(), 0, "what came later stays");
+    let after = all(whole);
+    for ((before, _), (after, _)) in before.iter().zip(&after) {
+        assert_eq!(before, after);
+    }
+    let sealed = |at: usize| after[at].1;
+    assert_eq!([sealed(0), sealed(3), sealed(5), sealed(19)], [4, 3, 3, 0], "a stranger from 0, 3, 5, 19");
+    assert_eq!([sealed(25), sealed(50)], [2, 2], "those whose own words stand in some");
+    for limit in [1, 4, 5, 6, 11] {
+        let limits = PullLimits { rows: limit, whole_frames: false, ..whole };
+        for ((before, _), (after, _)) in before.iter().zip(all(limits)) {
+            assert_eq!(before[..limit.min(before.len())], after);
+        }
+    }
+    world.check();
+    // A document that is sealed goes on.
+    let edit = bolat.edit(DocumentId(Uuid::from_u128(0)), &[("outcome".to_owned(), "refused".into())]);
+    let frame = bolat.frame(&world, &[edit]);
+    assert_eq!(world.send(frame, &bolat).1, []);
+    assert_eq!(world.count("SELECT count(*) FROM later_change"), 1);
+    world.check();
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::{
     id::{EntryHash, ReplicaId, ScopeId, TreeHash},
     merkle::leaf_hash,
     stream::Header,
-    time::Millis,
+    time::{DAY_MS, Millis},
 };
 
 /// What a row records. The numbers are part of the leaf.
@@ -104,7 +104,7 @@ impl Labels {
 /// How far a device's clock may differ before it is worth a label.
 pub const CLOCK_TOLERANCE_MS: i64 = 5 * 60 * 1000;
 /// An entry received later than this after it was written is late.
-pub const LATE_AFTER_MS: i64 = 24 * 60 * 60 * 1000;
+pub const LATE_AFTER_MS: i64 = DAY_MS;
 
 /// What was decided about an entry, beyond the row's kind. Travels as the bytes that the server hashed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]

@@ -4,7 +4,7 @@
 //! [frames](crate::frame), each of which the server verifies and commits by itself, even if the rest never arrives.
 //!
 //! **Answer** (the same form): [`Welcome`] with the fate of every frame, then one [`Gained`] per scope with the rows since
-//! the device's cursor and a signed receipt. Own entries come back as verdicts without content. The cost follows the
+//! the device's cursor and a signed receipt, each with the [packs](Pack) that hold the rows of the past. Own entries come back as verdicts without content. The cost follows the
 //! changes missed, not the documents held.
 //!
 //! The device hands each `Gained` to an [`Intake`], which rebuilds every stream's chain and the scope's Merkle root before
@@ -21,9 +21,13 @@ use crate::{
     time::Millis,
 };
 
-pub use crate::sync::row::{Content, MAX_ROWS, Row};
+pub use crate::sync::{
+    pack::{Answer, Pack},
+    row::{Content, MAX_ROWS, Row},
+};
 pub use intake::{Alarm, Intake, StreamState, Taken};
 
+mod pack;
 mod row;
 
 /// The one protocol version there is.
@@ -272,13 +276,9 @@ pub struct Gained {
     /// The end of the asking replica's own stream at the server.
     #[n(8)]
     pub decided: Tip,
-}
-
-impl Gained {
-    /// Bytes of all content in the rows, about as the answer counts them.
-    pub fn content_bytes(&self) -> usize {
-        self.rows.iter().map(Row::bytes).sum()
-    }
+    /// How many [packs](Pack) follow, whose rows go on where these end; absent for none.
+    #[n(9)]
+    pub packs: Option<u32>,
 }
 
 /// A stream that rows of an answer belong to.

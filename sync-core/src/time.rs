@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 #[cbor(transparent)]
 pub struct Millis(#[n(0)] pub i64);
 
+/// A day without leaps of the clock, in milliseconds.
+pub const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
 impl Millis {
     /// `self - earlier`, saturating: absurd clocks must not overflow.
     pub const fn since(self, earlier: Self) -> i64 {

@@ -270,6 +270,7 @@ fn gained() -> impl Strategy<Value = Gained> {
             more,
             receipt,
             decided,
+            packs: None,
         })
 }
 

@@ -17,7 +17,7 @@ use aralau_sync_core::{
     merkle::Frontier,
     receipt::{Receipt, SignServer},
     stream::{Entry, Head, Header, Link, Seen, StreamId, Tip},
-    sync::{Ask, Beat, Content, Directive, FrameFate, Gained, Hello, PROTOCOL, Row, StreamIntro, Welcome},
+    sync::{Ask, Beat, Content, Directive, FrameFate, Gained, Hello, PROTOCOL, Pack, Row, StreamIntro, Welcome},
     time::{Millis, Monotonic},
 };
 
@@ -161,7 +161,12 @@ fn gained() -> Gained {
         more: true,
         receipt: "receipt".to_owned(),
         decided: Tip::default(),
+        packs: None,
     }
+}
+
+fn pack() -> Pack {
+    Pack { streams: vec![REPLICA], rows: gained().rows }
 }
 
 fn vectors() -> Vec<(&'static str, Vec<u8>)> {
@@ -208,6 +213,7 @@ fn vectors() -> Vec<(&'static str, Vec<u8>)> {
         ("hello", cbor::encode(&hello())),
         ("welcome", cbor::encode(&welcome())),
         ("gained", cbor::encode(&gained())),
+        ("pack", cbor::encode(&pack())),
         ("receipt", receipt().sign(&Signer).into_bytes()),
         ("request preimage", auth::request_preimage(&DEPLOYMENT, &device, "POST", "/v1/sync", &[6; 32], "nonce")),
         ("enroll preimage", auth::enroll_preimage("CODE", &REPLICA, &PublicKey([2; 33]))),
@@ -233,6 +239,7 @@ fn every_message_reads_back() {
     assert_eq!(cbor::decode::<Hello>(&cbor::encode(&hello())), Ok(hello()));
     assert_eq!(cbor::decode::<Welcome>(&cbor::encode(&welcome())), Ok(welcome()));
     assert_eq!(cbor::decode::<Gained>(&cbor::encode(&gained())), Ok(gained()));
+    assert_eq!(cbor::decode::<Pack>(&cbor::encode(&pack())), Ok(pack()));
     assert_eq!(Frame::from_bytes(&frame().to_bytes()), Ok(frame()));
     assert_eq!(Header::from_bytes(&header().to_bytes()), Ok(header()));
     assert_eq!(cbor::decode::<Verdict>(&verdict().to_bytes()), Ok(verdict()));

@@ -12,7 +12,7 @@ use aralau_sync_core::{
     frame::Frame,
     id::{Actor, DeploymentId, DeviceId, DocumentId, Kind, PublicKey, ReplicaId, ScopeId, Signature},
     stream::{Header, Link, Seen, SignDevice as _, StreamId, Tip},
-    sync::{Ask, FrameFate, Gained, Hello, PROTOCOL, Welcome},
+    sync::{self, Ask, FrameFate, Gained, Hello, PROTOCOL, Welcome},
     time::Millis,
     visit::VisitDraft,
 };
@@ -264,8 +264,6 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Answer {
         return Answer { status, code, nonce, welcome: None, gained: Vec::new() };
     }
     let items = cbor::items(&body, 64 * 1024 * 1024).expect("a CBOR sequence");
-    let (welcome, gained) = items.split_first().expect("a welcome");
-    let welcome = cbor::decode(welcome).expect("a welcome");
-    let gained = gained.iter().map(|item| cbor::decode(item).expect("what a scope gained")).collect();
+    let sync::Answer { welcome, gained } = sync::Answer::from_items(&items).expect("an answer");
     Answer { status, code: String::new(), nonce, welcome: Some(welcome), gained }
 }

@@ -39,7 +39,7 @@ fn sequence(mut bytes: &[u8]) -> Vec<&[u8]> {
 
 #[test]
 fn every_golden_message_is_as_described() {
-    for rule in ["frame", "hello", "welcome", "gained", "header", "verdict"] {
+    for rule in ["frame", "hello", "welcome", "gained", "pack", "header", "verdict"] {
         fits(rule, &golden(rule)).unwrap();
     }
     let controls = golden("controls");

@@ -4,10 +4,10 @@ use aralau_sync_core::{
     epoch::{follow, shared_point},
     id::ScopeId,
     stream::{Seen, SignDevice as _, StreamId, Tip},
-    sync::{AUTHOR_UNKNOWN, Directive, FrameFate, Gained, PROTOCOL, StreamEnd, Welcome},
+    sync::{AUTHOR_UNKNOWN, Answer, Directive, FrameFate, Gained, PROTOCOL, StreamEnd, Welcome},
 };
 
-use super::{Remedy, SyncSession, Trouble, wire::Answer};
+use super::{Remedy, SyncSession, Trouble};
 use crate::{
     alarm::AlarmCode,
     client::Client,

@@ -4,7 +4,7 @@ use aralau_sync_core::{
     auth::{SCHEME, body_hash, request_preimage},
     cbor,
     stream::SignDevice as _,
-    sync::{Gained, Hello, MAX_ANSWER_ITEM_BYTES, Welcome},
+    sync::{Answer, Hello, MAX_ANSWER_ITEM_BYTES},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
@@ -19,13 +19,6 @@ use crate::{
 const PATH: &str = "/v1/sync";
 /// An answer, decompressed, at most.
 const MAX_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
-
-/// What the server sent.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) welcome: Welcome,
-    pub(super) gained: Vec<Gained>,
-}
 
 /// A nonce's longest text.
 const MAX_NONCE_BYTES: usize = 64;
@@ -66,10 +59,7 @@ pub(super) fn request(
 pub(super) fn read(response: &HttpResponse) -> Result<Answer, Error> {
     let message = decompress(response)?;
     let items = cbor::items(&message, MAX_ANSWER_ITEM_BYTES).map_err(|_| Error::Answer)?;
-    let (welcome, gained) = items.split_first().ok_or(Error::Answer)?;
-    let welcome: Welcome = cbor::decode(welcome).map_err(|_| Error::Answer)?;
-    let gained = gained.iter().map(|item| cbor::decode(item));
-    Ok(Answer { welcome, gained: gained.collect::<Result<_, _>>().map_err(|_| Error::Answer)? })
+    Answer::from_items(&items).map_err(|_| Error::Answer)
 }
 
 #[cfg(not(target_arch = "wasm32"))]

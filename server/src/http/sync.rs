@@ -29,11 +29,11 @@ use sha2::{Digest as _, Sha256};
 use super::{problem::Problem, turns::Turn};
 use crate::{
     app::App,
-    compress::Encoding,
+    compress::{Encoding, Parts},
     device_auth::{self, Credentials, Nonces, Refused},
     keys::{DeviceVerifier, ReceiptVerifier},
     message::MessageReader,
-    store::{self, Asking, DeviceRow, Noted, StoreError, Upload},
+    store::{self, Asking, DeviceRow, Noted, Packed, Pulled, StoreError, Upload},
 };
 
 /// How long a body may pause between two pieces.
@@ -330,7 +330,7 @@ async fn answer(
         let epochs = store::epochs_for(connection, &hello.scopes)?;
         let epoch = store::current_epoch(connection)?;
         let beats = if row.revoked_at.is_some() { Vec::new() } else { store::beats_of(connection, row.person, now)? };
-        let gained = pull_all(connection, &handle, &hello, &beats, &epochs, epoch, &held, now)?;
+        let pulled = pull_all(connection, &handle, &hello, &beats, &epochs, epoch, &held, now)?;
         let welcome = Welcome {
             protocol: PROTOCOL,
             time: now,
@@ -341,15 +341,26 @@ async fn answer(
             frames,
             elsewhere: hello.elsewhere.map(|rows| elsewhere(connection, hello.replica, &rows)).transpose()?,
         };
-        let mut message = Vec::new();
-        cbor::push_item(&mut message, &cbor::encode(&welcome));
-        for gained in gained {
-            cbor::push_item(&mut message, &cbor::encode(&gained));
-        }
         // Still in a read's turn, so that only few answers are there uncompressed at once.
-        Ok(encoding.encode(message))
+        Ok(message(encoding, &welcome, pulled))
     });
     encoded.await?
+}
+
+/// The answer's items. Packs are sent as they are stored.
+fn message(encoding: Encoding, welcome: &Welcome, pulled: Vec<Pulled>) -> Result<Vec<u8>, Problem> {
+    let mut message = Parts::new(encoding);
+    cbor::push_item(message.plain(), &cbor::encode(welcome));
+    for Pulled { gained, packs, .. } in pulled {
+        cbor::push_item(message.plain(), &cbor::encode(&gained));
+        for pack in packs {
+            match pack {
+                Packed::Sealed(frame) => message.push_zstd(&frame)?,
+                Packed::Live(pack) => cbor::push_item(message.plain(), &cbor::encode(&pack)),
+            }
+        }
+    }
+    message.finish()
 }
 
 /// The device's own streams where it may not read, and whether the rows that it has of there are still what they were: no
@@ -388,7 +399,7 @@ fn pull_all(
     epoch: u64,
     held: &[(ScopeId, u64, String)],
     now: Millis,
-) -> Result<Vec<aralau_sync_core::sync::Gained>, StoreError> {
+) -> Result<Vec<Pulled>, StoreError> {
     let mut limits = app.settings().pull_limits;
     if let Some(most) = hello.most_bytes {
         limits.bytes = limits.bytes.min(most.max(1) as usize);
@@ -407,10 +418,10 @@ fn pull_all(
             epoch,
             held: held.map(|(_, index, reason)| (*index, reason.clone())).collect(),
         };
-        let gained = store::pull(connection, app.identity(), beat.scope_no, &asking, limits, now)?;
-        limits.rows = limits.rows.saturating_sub(gained.rows.len());
-        limits.bytes = limits.bytes.saturating_sub(gained.content_bytes());
-        all.push(gained);
+        let pulled = store::pull(connection, app.identity(), beat.scope_no, &asking, limits, now)?;
+        limits.rows = limits.rows.saturating_sub(pulled.rows);
+        limits.bytes = limits.bytes.saturating_sub(pulled.bytes);
+        all.push(pulled);
     }
     Ok(all)
 }

@@ -10,9 +10,12 @@ use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use utoipa::{IntoParams, ToSchema};
 
-use aralau_sync_core::{time::Millis, visit::ACTIVE};
+use aralau_sync_core::{
+    time::{DAY_MS, Millis},
+    visit::ACTIVE,
+};
 
-use super::instant::{DAY_MS, Instant};
+use super::instant::Instant;
 use crate::store::{CONTACTED, StoreError, day_number, local_day, row_id, time_zone};
 
 /// A period in days, at most: a year of days, or ten of weeks and months.

@@ -12,7 +12,7 @@ use aralau_sync_core::{
     time::Millis,
 };
 
-use crate::store::{StoreError, row_id};
+use crate::store::{Contents, StoreError, row_id};
 
 /// A document found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,8 +87,9 @@ pub(super) fn load_numbered(connection: &Connection, document_no: i64) -> Result
     )?;
     let mut rows = statement.query([document_no])?;
     let mut loaded = Loaded { document: Document::new(), made_at: BTreeMap::new(), rows: Vec::new() };
+    let mut contents = Contents::new(connection);
     while let Some(row) = rows.next()? {
-        let (header, body): (Vec<u8>, Vec<u8>) = (row.get(1)?, row.get(2)?);
+        let (header, body) = contents.accepted(row.get(0)?, (row.get(1)?, row.get(2)?))?;
         let entry =
             Entry::open(header, &body).map_err(|_| StoreError::corrupt("an accepted entry cannot be opened"))?;
         loaded.rows.push(row.get(0)?);

@@ -19,7 +19,7 @@ use super::{
     instant::Instant,
     page::{Cursor, Page},
 };
-use crate::store::StoreError;
+use crate::store::{Contents, StoreError};
 
 /// One log row about a document.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -118,8 +118,9 @@ pub fn page(
     let mut rows = statement.query(values)?;
     let mut authors = Authors::new(connection);
     let mut history = Vec::new();
+    let mut contents = Contents::new(connection);
     while let Some(row) = rows.next()? {
-        history.push((row.get("row_id")?, history_row(row, located, &mut authors, sees_held)?));
+        history.push((row.get("row_id")?, history_row(row, located, &mut authors, &mut contents, sees_held)?));
     }
     let (history, next) = page.cut(history);
     Ok(HistoryPage { history, next })
@@ -129,20 +130,22 @@ fn history_row(
     row: &Row<'_>,
     located: &Located,
     authors: &mut Authors<'_>,
+    contents: &mut Contents<'_>,
     sees_held: bool,
 ) -> Result<HistoryRow, StoreError> {
-    let outcome = match RowKind::from_number(row.get("kind")?) {
-        Some(RowKind::Accepted) => RowOutcome::Accepted,
-        Some(RowKind::Held) => RowOutcome::Held,
-        Some(RowKind::Filled) => RowOutcome::Filled,
-        Some(RowKind::Rejected) => RowOutcome::Rejected,
-        Some(RowKind::Control) | None => return Err(StoreError::corrupt("the kind of a row about a document")),
+    let wrong_kind = || StoreError::corrupt("the kind of a row about a document");
+    let kind = RowKind::from_number(row.get("kind")?).ok_or_else(wrong_kind)?;
+    let outcome = match kind {
+        RowKind::Accepted => RowOutcome::Accepted,
+        RowKind::Held => RowOutcome::Held,
+        RowKind::Filled => RowOutcome::Filled,
+        RowKind::Rejected => RowOutcome::Rejected,
+        RowKind::Control => return Err(wrong_kind()),
     };
     let verdict: Vec<u8> = row.get("verdict")?;
     let verdict: Verdict = cbor::decode(&verdict).map_err(|_| StoreError::corrupt("a verdict"))?;
-    let header: Option<Vec<u8>> = row.get("header")?;
+    let (header, body) = contents.of(row.get("row_id")?, kind, (row.get("header")?, row.get("body")?))?.unzip();
     let header = header.and_then(|bytes| Header::from_bytes(&bytes).ok());
-    let body: Option<Vec<u8>> = row.get("body")?;
     let replica = ReplicaId(row.get("replica")?);
     let author = authors.of(replica)?;
     let merged = matches!(outcome, RowOutcome::Accepted | RowOutcome::Filled);

@@ -4,10 +4,8 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use utoipa::ToSchema;
 
-use aralau_sync_core::time::Millis;
+use aralau_sync_core::time::{DAY_MS, Millis};
 
-/// A day without leaps of the clock, in milliseconds.
-pub const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// 0000-01-01 and the last millisecond of 9999: a phone's clock may say anything, RFC 3339 has four digits for a year.
 const RANGE: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
 

@@ -12,7 +12,7 @@ use aralau_sync_core::{
     reconcile::{Arrival, Decision, Ground, Moment, Outcome, Rights, decide},
     stream::{Header, Link, Tip},
     sync::FrameFate,
-    time::Millis,
+    time::{DAY_MS, Millis},
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -20,12 +20,13 @@ use super::{
     StoreError, Transaction, directory, hold,
     log::{self, NewRow, ScopeLog},
     projection::{self, Loaded},
+    segment::Contents,
 };
 
 /// Entries of one stream that may be held without anybody having judged them; beyond, the whole frame is refused.
 const MAX_HELD_ENTRIES: i64 = 2_000;
 /// Days after a grant's end during which entries still count.
-const GRACE_MS: i64 = 45 * 24 * 60 * 60 * 1000;
+const GRACE_MS: i64 = 45 * DAY_MS;
 
 /// A frame whose signature was verified.
 pub struct Upload {
@@ -145,13 +146,17 @@ pub fn entry_hash(
     let mut at = head.optional()?.unwrap_or_default();
     let stream = stream_id(connection, stream_no)?;
     let mut rows = connection.prepare_cached(
-        "SELECT header, body FROM log WHERE stream_no = ? AND entry_index = ? AND header IS NOT NULL LIMIT 1",
+        "SELECT row_id, kind, header, body FROM log WHERE stream_no = ? AND entry_index = ? ORDER BY row_id LIMIT 1",
     )?;
+    let mut contents = Contents::new(connection);
     while at.index < index {
-        let link = rows.query_row(params![stream_no, (at.index + 1).cast_signed()], |row| {
-            Ok(Link::Full { header: row.get(0)?, body: row.get(1)? })
-        });
-        let Some(link) = link.optional()? else { return Ok(None) };
+        // The row that names an entry first brings it.
+        let mut rows = rows.query(params![stream_no, (at.index + 1).cast_signed()])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let kind = RowKind::from_number(row.get(1)?).ok_or_else(|| StoreError::corrupt("a row's kind"))?;
+        let found = contents.of(row.get(0)?, kind, (row.get(2)?, row.get(3)?))?;
+        let Some((header, body)) = found else { return Ok(None) };
+        let link = Link::Full { header, body };
         let (header, content) = link.hashes();
         at = at.extend(&stream, &header, &content);
     }

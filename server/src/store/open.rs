@@ -40,6 +40,7 @@ static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| {
         M::up(include_str!("../../migrations/sqlite/3-console.sql")),
         // With the last one that touches projections: what makes them anew is of this build, and wants every table.
         M::up_with_hook(include_str!("../../migrations/sqlite/4-plain-words.sql"), project_anew),
+        M::up(include_str!("../../migrations/sqlite/5-segments.sql")),
     ])
 });
 
@@ -51,7 +52,7 @@ fn project_anew(connection: &rusqlite::Transaction<'_>) -> HookResult {
 }
 
 /// The schema this build writes; a newer one is refused, an older one migrated.
-pub const SCHEMA_VERSION: usize = 4;
+pub const SCHEMA_VERSION: usize = 5;
 
 /// Why a data folder cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -325,6 +326,23 @@ fn note_backed_up(place: &Place, sizes: &[(i64, i64)]) -> Result<(), OpenError> 
     }
     transaction.commit()?;
     Ok(())
+}
+
+/// Gives pages that nothing stands on back to the file system. Nobody else may have the store open. Returns the database's
+/// size before and after, in bytes.
+pub fn shrink(place: impl Into<Place>) -> Result<(u64, u64), OpenError> {
+    let place = place.into();
+    let connection = place.connect(&place.file(DATABASE))?;
+    configure(&connection)?;
+    let bytes = || -> Result<u64, OpenError> {
+        let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+        let page_bytes: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        Ok((pages * page_bytes).cast_unsigned())
+    };
+    let before = bytes()?;
+    connection.execute_batch("VACUUM")?;
+    fold_back(&connection)?;
+    Ok((before, bytes()?))
 }
 
 /// Fills an empty folder from a backup and begins a new epoch.

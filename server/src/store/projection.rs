@@ -20,6 +20,7 @@ use super::{
     coverage::{self, Tally},
     directory,
     log::ScopeLog,
+    segment::Contents,
     words::{Words, fold_into},
 };
 
@@ -67,12 +68,13 @@ fn load_accepted(
     loaded: &mut Loaded,
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT header, body, received_at, verdict, replica FROM log JOIN stream USING (stream_no)
+        "SELECT header, body, received_at, verdict, replica, row_id FROM log JOIN stream USING (stream_no)
          WHERE row_id IN (SELECT ?1 UNION ALL SELECT row_id FROM later_change WHERE document_no = ?1) ORDER BY row_id",
     )?;
     let mut rows = statement.query([document_no])?;
+    let mut contents = Contents::new(connection);
     while let Some(row) = rows.next()? {
-        let (header, body): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        let (header, body) = contents.accepted(row.get(5)?, (row.get(0)?, row.get(1)?))?;
         let entry =
             Entry::open(header, &body).map_err(|_| StoreError::corrupt("an accepted entry cannot be opened"))?;
         let verdict: Verdict = decode_verdict(row.get_ref(3)?.as_blob().unwrap_or_default())?;

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use aralau_sync_core::{
-    digest::{chunk_of, content_hash, header_hash},
     epoch::{Epoch, is_known, shared_rows},
     frame::{MAX_FRAME_BYTES, MAX_FRAME_ENTRIES},
     id::{EntryHash, PublicKey, ReplicaId, Signature},
     introduction::Introduction,
     log::RowKind,
     receipt::Receipt,
-    stream::{Head, Link, StreamId, Tip},
-    sync::{Ask, Content, Gained, Row, StreamIntro},
+    stream::{Head, StreamId, Tip},
+    sync::{Ask, Content, Gained, Pack, Row, StreamIntro},
     time::Millis,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -20,6 +19,7 @@ use super::{
     Identity, StoreError,
     directory::{CUSTODY_DEVICE, DeviceRow, device_of_replica},
     log::{self, ScopeLog},
+    segment::{self, Contents, Segment, Span},
 };
 
 /// How much one answer may hold.
@@ -54,6 +54,26 @@ pub struct Asking<'a> {
     pub held: Vec<(u64, String)>,
 }
 
+/// What a scope gained, and the packs that its answer names.
+pub struct Pulled {
+    /// The first rows.
+    pub gained: Gained,
+    /// Those that follow.
+    pub packs: Vec<Packed>,
+    /// All rows, those of packs among them.
+    pub rows: usize,
+    /// What they weigh.
+    pub bytes: usize,
+}
+
+/// Rows that follow others.
+pub enum Packed {
+    /// A [`Pack`] as it was sealed: one item of a message, as a zstd frame.
+    Sealed(Vec<u8>),
+    /// Rows that are not sealed, or that hold the asking device's own words.
+    Live(Pack),
+}
+
 /// Reads one scope from a consistent snapshot.
 pub fn pull(
     connection: &Connection,
@@ -62,18 +82,18 @@ pub fn pull(
     asking: &Asking<'_>,
     limits: PullLimits,
     now: Millis,
-) -> Result<Gained, StoreError> {
+) -> Result<Pulled, StoreError> {
     let log = ScopeLog::load(connection, scope_no)?;
     let size = log.frontier.size();
-    let mut streams = Streams::new(connection, scope_no, asking.replica);
+    let mut gathering = Gathering::new(connection, scope_no, asking.replica, limits);
     let cursor = asking.ask.cursor;
-    let (from, (rows, more)) = if cursor.epoch == 0 || is_known(cursor.epoch, asking.epochs) {
+    let (from, more) = if cursor.epoch == 0 || is_known(cursor.epoch, asking.epochs) {
         let from = shared_rows(cursor, log.scope, asking.epochs).min(size);
-        (from, rows(connection, scope_no, from, &mut streams, limits)?)
+        (from, gathering.gather(from)?)
     } else {
         // It followed a restore that this history knows nothing of: only the device can tell how far both go together. With
         // the epochs that the answer names it does, and asks again from there.
-        (0, (Vec::new(), true))
+        (0, true)
     };
     let decided = own_tip(connection, StreamId { replica: asking.replica, scope: log.scope })?;
     let receipt = Receipt {
@@ -88,16 +108,20 @@ pub fn pull(
         decided: Some((asking.replica, decided.index)),
         held: asking.held.clone(),
     };
-    Ok(Gained {
+    let streams = gathering.streams.introduce(identity)?;
+    let Gathering { first, packs, rows, bytes, .. } = gathering;
+    let gained = Gained {
         scope: log.scope,
         epoch: asking.epoch,
         from,
-        streams: streams.introduce(identity, &rows)?,
-        rows,
+        streams,
+        rows: first,
         more,
         receipt: receipt.sign(&identity.receipt_key),
         decided,
-    })
+        packs: u32::try_from(packs.len()).ok().filter(|packs| *packs > 0),
+    };
+    Ok(Pulled { gained, packs, rows, bytes })
 }
 
 fn backed_up(connection: &Connection, scope_no: i64) -> Result<u64, StoreError> {
@@ -116,60 +140,132 @@ pub fn own_tip(connection: &Connection, stream: StreamId) -> Result<Tip, StoreEr
     Ok(tip.optional()?.unwrap_or_default())
 }
 
-fn rows(
-    connection: &Connection,
+/// Rows on their way into an answer: packs where a whole one fits, and single rows before, between and behind them.
+struct Gathering<'a> {
+    connection: &'a Connection,
     scope_no: i64,
-    from: u64,
-    streams: &mut Streams<'_>,
     limits: PullLimits,
-) -> Result<(Vec<Row>, bool), StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT kind, received_at, stream_no, entry_index, header, body, verdict FROM log
-         WHERE row_id > ? AND row_id < ? ORDER BY row_id",
-    )?;
-    let mut found = statement.query([log::row_id(scope_no, from), log::row_id(scope_no + 1, 0)])?;
-    let (mut rows, mut bytes, mut last) = (Vec::new(), 0, None);
-    while let Some(row) = found.next()? {
-        if rows.len() >= limits.rows || bytes >= limits.bytes {
-            let over = (rows.len() - limits.rows.min(rows.len()), bytes.saturating_sub(limits.bytes));
-            if !limits.whole_frames
-                || over.0 >= MAX_FRAME_ENTRIES
-                || over.1 >= MAX_FRAME_BYTES
-                || is_at_head(connection, last)?
-            {
-                return Ok((rows, true));
-            }
+    contents: Contents<'a>,
+    streams: Streams<'a>,
+    first: Vec<Row>,
+    packs: Vec<Packed>,
+    rows: usize,
+    bytes: usize,
+    /// The entry that the last row of another's brought.
+    last: Option<(i64, i64)>,
+}
+
+impl<'a> Gathering<'a> {
+    fn new(connection: &'a Connection, scope_no: i64, asking: ReplicaId, limits: PullLimits) -> Self {
+        Self {
+            connection,
+            scope_no,
+            limits,
+            contents: Contents::new(connection),
+            streams: Streams::new(connection, scope_no, asking),
+            first: Vec::new(),
+            packs: Vec::new(),
+            rows: 0,
+            bytes: 0,
+            last: None,
         }
-        let kind = RowKind::from_number(row.get(0)?).ok_or_else(|| StoreError::corrupt("a row's kind"))?;
-        let stream_no: Option<i64> = row.get(2)?;
-        let (stream, own) = stream_no.map_or(Ok((0, false)), |number| streams.position(number))?;
-        let content: (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(4)?, row.get(5)?);
-        let content = match (kind, content) {
-            (RowKind::Control, (_, Some(payload))) => Content::Control(payload),
-            (RowKind::Accepted | RowKind::Filled, (Some(header), Some(body))) if !own => {
-                Content::Link(Link::Full { header, body })
-            }
-            (RowKind::Held, (Some(header), Some(body))) if !own => {
-                Content::Link(Link::Hollow { header: header_hash(&header), content: content_hash(&chunk_of(&body)) })
-            }
-            _ => Content::Known,
-        };
-        let verdict: Vec<u8> = row.get(6)?;
-        if matches!(kind, RowKind::Accepted | RowKind::Held) && !own {
-            last = stream_no.zip(row.get::<_, Option<i64>>(3)?);
-        }
-        let row = Row {
-            kind,
-            received_at: Millis(row.get(1)?),
-            stream,
-            index: row.get::<_, Option<i64>>(3)?.unwrap_or(0).cast_unsigned(),
-            verdict,
-            content,
-        };
-        bytes += row.bytes();
-        rows.push(row);
     }
-    Ok((rows, false))
+
+    /// Gathers the rows after a sequence number. Returns whether there are more than its limits allow.
+    fn gather(&mut self, from: u64) -> Result<bool, StoreError> {
+        let mut next = log::row_id(self.scope_no, from) + 1;
+        let sealed_upto = segment::sealed_upto(self.connection, self.scope_no)?;
+        while next <= sealed_upto {
+            let segment = segment::holding(self.connection, next)?;
+            let segment = segment.ok_or_else(|| StoreError::corrupt("sealed rows without their segment"))?;
+            let has_own = self.streams.are_own(&segment)?;
+            if segment.first_row == next && self.has_room_for(&segment) && !has_own {
+                self.packs.push(Packed::Sealed(segment.pack(self.connection)?));
+                self.streams.span(&segment.spans)?;
+                (self.rows, self.bytes) = (self.rows + segment.rows(), self.bytes + segment.bytes);
+                self.last = None;
+            } else if self.gather_rows(next, segment.last_row + 1)? {
+                return Ok(true);
+            }
+            next = segment.last_row + 1;
+        }
+        self.gather_rows(next, log::row_id(self.scope_no + 1, 0))
+    }
+
+    fn has_room_for(&self, segment: &Segment) -> bool {
+        self.rows + segment.rows() <= self.limits.rows && self.bytes + segment.bytes <= self.limits.bytes
+    }
+
+    fn gather_rows(&mut self, from: i64, before: i64) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT row_id, kind, received_at, stream_no, entry_index, header, body, verdict FROM log
+             WHERE row_id >= ? AND row_id < ? ORDER BY row_id",
+        )?;
+        let mut found = statement.query([from, before])?;
+        let mut rows = Vec::new();
+        let mut more = false;
+        while let Some(row) = found.next()? {
+            if self.is_full()? {
+                more = true;
+                break;
+            }
+            let row = self.row(row)?;
+            (self.rows, self.bytes) = (self.rows + 1, self.bytes + row.bytes());
+            rows.push(row);
+        }
+        if self.packs.is_empty() {
+            self.first.append(&mut rows);
+        } else if !rows.is_empty() {
+            self.packs.push(Packed::Live(Pack { streams: self.streams.replicas()?, rows }));
+        }
+        Ok(more)
+    }
+
+    /// Whether no row may follow, if there is one.
+    fn is_full(&self) -> Result<bool, StoreError> {
+        let limits = self.limits;
+        if self.rows < limits.rows && self.bytes < limits.bytes {
+            return Ok(false);
+        }
+        let over = (self.rows - limits.rows.min(self.rows), self.bytes.saturating_sub(limits.bytes));
+        Ok(!limits.whole_frames
+            || over.0 >= MAX_FRAME_ENTRIES
+            || over.1 >= MAX_FRAME_BYTES
+            || is_at_head(self.connection, self.last)?)
+    }
+
+    fn row(&mut self, row: &rusqlite::Row<'_>) -> Result<Row, StoreError> {
+        let kind = RowKind::from_number(row.get(1)?).ok_or_else(|| StoreError::corrupt("a row's kind"))?;
+        let (stream_no, index): (Option<i64>, Option<i64>) = (row.get(3)?, row.get(4)?);
+        let entry = stream_no.zip(index);
+        let (stream, own) = match entry {
+            Some((stream_no, index)) => {
+                let index = index.cast_unsigned();
+                self.streams.span(&[Span { stream_no, first: index, last: index }])?;
+                self.streams.position(stream_no)?
+            }
+            None => (0, false),
+        };
+        let content = match (kind, row.get(5)?, row.get(6)?) {
+            _ if own => Content::Known,
+            (RowKind::Accepted | RowKind::Filled, header, body) => {
+                let (header, body) = self.contents.of(row.get(0)?, kind, (header, body))?.unzip();
+                segment::content(kind, header, body)?
+            }
+            (_, header, body) => segment::content(kind, header, body)?,
+        };
+        if matches!(kind, RowKind::Accepted | RowKind::Held) && !own {
+            self.last = entry;
+        }
+        Ok(Row {
+            kind,
+            received_at: Millis(row.get(2)?),
+            stream,
+            index: index.unwrap_or(0).cast_unsigned(),
+            verdict: row.get(7)?,
+            content,
+        })
+    }
 }
 
 /// Whether a stream's author has signed that it goes this far.
@@ -179,19 +275,24 @@ fn is_at_head(connection: &Connection, entry: Option<(i64, i64)>) -> Result<bool
     Ok(statement.exists([stream_no, index])?)
 }
 
+fn replica_of(connection: &Connection, stream_no: i64) -> Result<ReplicaId, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT replica FROM stream WHERE stream_no = ?")?;
+    Ok(ReplicaId(statement.query_row([stream_no], |row| row.get(0))?))
+}
+
 /// The streams that an answer's rows name, each introduced once.
 struct Streams<'a> {
     connection: &'a Connection,
     scope_no: i64,
     asking: ReplicaId,
     positions: BTreeMap<i64, (u32, bool)>,
-    /// In the order of their positions.
-    numbers: Vec<i64>,
+    /// In the order of their positions, with the indexes that rows name.
+    spans: Vec<Span>,
 }
 
 impl<'a> Streams<'a> {
     fn new(connection: &'a Connection, scope_no: i64, asking: ReplicaId) -> Self {
-        Self { connection, scope_no, asking, positions: BTreeMap::new(), numbers: Vec::new() }
+        Self { connection, scope_no, asking, positions: BTreeMap::new(), spans: Vec::new() }
     }
 
     /// Position among the introduced streams, and whether it is the asking replica's own.
@@ -199,31 +300,47 @@ impl<'a> Streams<'a> {
         if let Some(known) = self.positions.get(&stream_no) {
             return Ok(*known);
         }
-        let mut statement = self.connection.prepare_cached("SELECT replica FROM stream WHERE stream_no = ?")?;
-        let replica = ReplicaId(statement.query_row([stream_no], |row| row.get(0))?);
-        let position = (u32::try_from(self.numbers.len()).unwrap_or(u32::MAX), replica == self.asking);
+        let position = (u32::try_from(self.spans.len()).unwrap_or(u32::MAX), self.is_own(stream_no)?);
         self.positions.insert(stream_no, position);
-        self.numbers.push(stream_no);
+        self.spans.push(Span { stream_no, first: u64::MAX, last: 0 });
         Ok(position)
+    }
+
+    fn is_own(&self, stream_no: i64) -> Result<bool, StoreError> {
+        Ok(replica_of(self.connection, stream_no)? == self.asking)
+    }
+
+    /// Whether a segment holds words of the asking replica's own.
+    fn are_own(&self, segment: &Segment) -> Result<bool, StoreError> {
+        segment.spans.iter().try_fold(false, |own, span| Ok(own || self.is_own(span.stream_no)?))
+    }
+
+    /// Notes which entries rows name.
+    fn span(&mut self, spans: &[Span]) -> Result<(), StoreError> {
+        for Span { stream_no, first, last } in spans {
+            let at = self.position(*stream_no)?.0 as usize;
+            let span = &mut self.spans[at];
+            (span.first, span.last) = (span.first.min(*first), span.last.max(*last));
+        }
+        Ok(())
+    }
+
+    /// In the order of their positions.
+    fn replicas(&self) -> Result<Vec<ReplicaId>, StoreError> {
+        self.spans.iter().map(|span| replica_of(self.connection, span.stream_no)).collect()
     }
 
     /// Each with the newest head that these rows reach: a page is vouched for by itself, and what a device has of a stream
     /// it can offer to others, even if the next page never comes.
-    fn introduce(&self, identity: &Identity, rows: &[Row]) -> Result<Vec<StreamIntro>, StoreError> {
-        let mut spans = vec![(u64::MAX, 0); self.numbers.len()];
-        for row in rows.iter().filter(|row| row.kind != RowKind::Control) {
-            if let Some((first, last)) = usize::try_from(row.stream).ok().and_then(|at| spans.get_mut(at)) {
-                (*first, *last) = (row.index.min(*first), row.index.max(*last));
-            }
-        }
-        let intro = |(stream_no, (first, last)): (&i64, (u64, u64))| {
-            let mut intro = self.intro(*stream_no, last)?;
-            if first == 1 && intro.replica != self.asking {
+    fn introduce(&self, identity: &Identity) -> Result<Vec<StreamIntro>, StoreError> {
+        let intro = |span: &Span| {
+            let mut intro = self.intro(span.stream_no, span.last)?;
+            if span.first == 1 && intro.replica != self.asking {
                 intro.introduction = self.introduction(identity, &intro)?;
             }
             Ok(intro)
         };
-        self.numbers.iter().zip(spans).map(intro).collect()
+        self.spans.iter().map(intro).collect()
     }
 
     /// What whoever meets the author for the first time keeps, to bring it back should this server forget them.

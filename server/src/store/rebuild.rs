@@ -1,23 +1,26 @@
 //! Projections from the log alone, and the integrity of everything.
 
+use std::collections::{BTreeMap, btree_map::Entry as MapEntry};
+
 use aralau_sync_core::{
     cbor,
     directory::Control,
     frame::chain,
-    id::{DocumentId, EntryHash},
+    id::{DocumentId, EntryHash, ScopeId},
     log::{RowKind, control_hash, row_leaf},
     merkle::Frontier,
     reading::Reading,
-    stream::{Entry, Head, Link, Tip, VerifyDevice as _},
+    stream::{Entry, Head, Link, StreamId, Tip, VerifyDevice as _},
     time::Millis,
 };
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::{
     Store, StoreError, directory, hold, ingest,
     log::{ScopeLog, row_id},
     open::page_problems,
     projection,
+    segment::Contents,
     words::Words,
 };
 use crate::keys::DeviceVerifier;
@@ -81,13 +84,14 @@ impl Store {
 
     /// Checks everything against everything: database pages, trees, chains, signatures, documents, projections.
     pub fn check(&self) -> Result<CheckReport, StoreError> {
-        let mut report = self.read(|connection| {
-            let mut report = CheckReport::default();
-            check_pages(connection, &mut report)?;
+        let mut report = CheckReport::default();
+        // On a connection of its own: FTS5 (of SQLite 3.53) checks its pages by what the connection knew of them, and takes
+        // what others have merged since for damage.
+        check_pages(&self.connect_reader()?, &mut report)?;
+        self.read(|connection| {
             check_logs(connection, &mut report)?;
             check_streams(connection, self.deployment(), &mut report)?;
-            check_documents(connection, &mut report)?;
-            Ok(report)
+            check_documents(connection, &mut report)
         })?;
         // A dry rebuild: its savepoint is rolled back by the error that carries the answer out.
         let changed = self.write(|tx| -> Result<(), StoreError> {
@@ -150,8 +154,9 @@ pub(super) fn rebuild_in(tx: &Connection) -> Result<u64, StoreError> {
              WHERE row_id > ? AND row_id < ? ORDER BY row_id",
         )?;
         let mut found = statement.query([row_id(scope_no, 0), row_id(scope_no + 1, 0)])?;
+        let mut contents = Contents::new(tx);
         while let Some(row) = found.next()? {
-            follow_row(tx, &mut words, scope_no, row)?;
+            follow_row(tx, &mut words, &mut contents, scope_no, row)?;
             rows += 1;
             if words.waiting() >= WORDS_AT_ONCE {
                 words.write(tx)?;
@@ -162,17 +167,22 @@ pub(super) fn rebuild_in(tx: &Connection) -> Result<u64, StoreError> {
     Ok(rows)
 }
 
-fn follow_row(tx: &Connection, words: &mut Words, scope_no: i64, row: &rusqlite::Row<'_>) -> Result<(), StoreError> {
+fn follow_row(
+    tx: &Connection,
+    words: &mut Words,
+    contents: &mut Contents<'_>,
+    scope_no: i64,
+    row: &rusqlite::Row<'_>,
+) -> Result<(), StoreError> {
     let kind = RowKind::from_number(row.get(1)?).ok_or_else(|| StoreError::corrupt("a row's kind"))?;
     let received_at = Millis(row.get(2)?);
-    let (header, body): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(5)?, row.get(6)?);
-    let (header, body) = (header.unwrap_or_default(), body.unwrap_or_default());
     if kind == RowKind::Control {
-        return match cbor::decode::<Control>(&body) {
+        return match cbor::decode::<Control>(row.get_ref(6)?.as_blob().unwrap_or_default()) {
             Ok(control) => directory::follow(tx, &control, received_at),
             Err(_) => Err(StoreError::corrupt("a control row")),
         };
     }
+    let (header, body) = contents.of(row.get(0)?, kind, (row.get(5)?, row.get(6)?))?.unwrap_or_default();
     let entry = (row.get(3)?, row.get::<_, i64>(4)?.cast_unsigned());
     let verdict = projection::decode_verdict(row.get_ref(7)?.as_blob().unwrap_or_default())?;
     match kind {
@@ -231,8 +241,9 @@ fn check_logs(connection: &Connection, report: &mut CheckReport) -> Result<(), S
 /// The tree over the first rows of a scope, made anew from them, or what is wrong with them.
 pub fn tree(connection: &Connection, log: &ScopeLog, upto: u64) -> Result<Result<Frontier, String>, StoreError> {
     let mut frontier = Frontier::default();
+    let mut chains = Chains::new(connection, log.scope);
     let mut statement = connection.prepare(
-        "SELECT row_id, kind, received_at, stream_no, entry_index, body, verdict FROM log
+        "SELECT row_id, kind, received_at, stream_no, entry_index, header, body, verdict FROM log
          WHERE row_id > ? AND row_id < ? ORDER BY row_id",
     )?;
     let mut rows = statement.query([row_id(log.scope_no, 0), row_id(log.scope_no + 1, 0)])?;
@@ -241,12 +252,12 @@ pub fn tree(connection: &Connection, log: &ScopeLog, upto: u64) -> Result<Result
     {
         let kind = RowKind::from_number(row.get(1)?).ok_or_else(|| StoreError::corrupt("a row's kind"))?;
         let hash = if kind == RowKind::Control {
-            Some(control_hash(&log.scope, row.get_ref(5)?.as_blob().unwrap_or_default()))
+            Some(control_hash(&log.scope, row.get_ref(6)?.as_blob().unwrap_or_default()))
         } else {
-            row_entry_hash(connection, row.get(3)?, row.get::<_, i64>(4)?.cast_unsigned())?
+            chains.entry_hash(kind, row)?
         };
         let Some(hash) = hash else { return Ok(Err("a row names an entry that is missing".to_owned())) };
-        frontier.push(row_leaf(kind, Millis(row.get(2)?), &hash, row.get_ref(6)?.as_blob().unwrap_or_default()));
+        frontier.push(row_leaf(kind, Millis(row.get(2)?), &hash, row.get_ref(7)?.as_blob().unwrap_or_default()));
         if row.get::<_, i64>(0)? != row_id(log.scope_no, frontier.size()) {
             return Ok(Err(format!("the rows have a gap before {}", frontier.size())));
         }
@@ -254,9 +265,45 @@ pub fn tree(connection: &Connection, log: &ScopeLog, upto: u64) -> Result<Result
     Ok(Ok(frontier))
 }
 
-fn row_entry_hash(connection: &Connection, stream_no: i64, index: u64) -> Result<Option<EntryHash>, StoreError> {
-    let tip = Tip { index: u64::MAX, hash: EntryHash([0; 32]) };
-    ingest::entry_hash(connection, stream_no, tip, index)
+/// The chains of a scope's streams, made anew while its rows are walked in order.
+struct Chains<'c> {
+    connection: &'c Connection,
+    scope: ScopeId,
+    contents: Contents<'c>,
+    ends: BTreeMap<i64, (StreamId, Tip)>,
+}
+
+impl<'c> Chains<'c> {
+    fn new(connection: &'c Connection, scope: ScopeId) -> Self {
+        Self { connection, scope, contents: Contents::new(connection), ends: BTreeMap::new() }
+    }
+
+    /// The hash of the entry that a row names; `None` where the log lacks it.
+    fn entry_hash(&mut self, kind: RowKind, row: &rusqlite::Row<'_>) -> Result<Option<EntryHash>, StoreError> {
+        let (stream_no, index) = (row.get(3)?, row.get::<_, i64>(4)?.cast_unsigned());
+        let (stream, end) = match self.ends.entry(stream_no) {
+            MapEntry::Occupied(known) => known.into_mut(),
+            MapEntry::Vacant(new) => {
+                let stream = ingest::stream_id(self.connection, stream_no)?;
+                if stream.scope != self.scope {
+                    return Ok(None);
+                }
+                new.insert((stream, Tip::default()))
+            }
+        };
+        if index == end.index + 1 {
+            let content = self.contents.of(row.get(0)?, kind, (row.get(5)?, row.get(6)?))?;
+            let Some((header, body)) = content else { return Ok(None) };
+            let (header, content) = Link::Full { header, body }.hashes();
+            *end = end.extend(stream, &header, &content);
+        }
+        if index == end.index {
+            return Ok(Some(end.hash));
+        }
+        // Named before: a held entry that was judged since.
+        let tip = Tip { index: u64::MAX, hash: EntryHash([0; 32]) };
+        ingest::entry_hash(self.connection, stream_no, tip, index)
+    }
 }
 
 /// Every stream's chain, walked from its first entry, goes through every signed head and ends at its tip.
@@ -308,14 +355,18 @@ fn heads(connection: &Connection, stream_no: i64) -> Result<Vec<Head>, StoreErro
 }
 
 fn links(connection: &Connection, stream_no: i64) -> Result<Vec<Link>, StoreError> {
-    // An entry's content stands in each of its rows that has any; they are equal.
+    // The row that names an entry first brings it.
     let mut statement = connection.prepare_cached(
-        "SELECT min(row_id), header, body FROM log WHERE stream_no = ? AND header IS NOT NULL
-         GROUP BY entry_index ORDER BY entry_index",
+        "SELECT min(row_id), kind, header, body FROM log WHERE stream_no = ? GROUP BY entry_index ORDER BY entry_index",
     )?;
-    let links =
-        statement.query_map(params![stream_no], |row| Ok(Link::Full { header: row.get(1)?, body: row.get(2)? }))?;
-    Ok(links.collect::<Result<_, _>>()?)
+    let (mut rows, mut contents) = (statement.query([stream_no])?, Contents::new(connection));
+    let mut links = Vec::new();
+    while let Some(row) = rows.next()? {
+        let kind = RowKind::from_number(row.get(1)?).ok_or_else(|| StoreError::corrupt("a row's kind"))?;
+        let Some((header, body)) = contents.of(row.get(0)?, kind, (row.get(2)?, row.get(3)?))? else { break };
+        links.push(Link::Full { header, body });
+    }
+    Ok(links)
 }
 
 /// Every document reads the same through Automerge as through our own table.

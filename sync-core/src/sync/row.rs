@@ -144,6 +144,7 @@ mod tests {
             more: false,
             receipt: String::new(),
             decided: crate::stream::Tip::default(),
+            packs: None,
         }
     }
 

@@ -33,6 +33,8 @@ pub enum Act {
     PutBack,
     /// The server's process is killed and started again.
     KillServer,
+    /// What is old is sealed.
+    Compact,
     /// The projections are made anew.
     Rebuild,
     /// A phone's store goes into a backup.
@@ -61,7 +63,7 @@ pub enum Act {
 
 impl Act {
     /// Each with how often it is usual.
-    const USUAL: [(Self, u64); 26] = [
+    const USUAL: [(Self, u64); 27] = [
         (Self::Log, 240),
         (Self::Edit, 320),
         (Self::Resolve, 40),
@@ -76,6 +78,7 @@ impl Act {
         (Self::RestoreServer, 5),
         (Self::PutBack, 2),
         (Self::KillServer, 12),
+        (Self::Compact, 12),
         (Self::Rebuild, 5),
         (Self::BackUpPhone, 12),
         (Self::RestorePhone, 6),

@@ -1,9 +1,11 @@
-//! The server's log, read from its database file by nobody's code but this: rows, chains and trees as the design
-//! defines them. What judges compare everything with.
+//! The server's log, read from its database file by nobody's code but this (what was sealed by the store's): rows, chains
+//! and trees as the design defines them. What judges compare everything with.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use aralau_server::store::{Contents, Kept, StoreError};
+use aralau_sync_core::log::RowKind;
 use rusqlite::{Connection, OpenFlags, params};
 use sha2::{Digest as _, Sha256};
 
@@ -92,9 +94,11 @@ impl Transcript {
             .map_err(|error| error.to_string())?;
         let mut found =
             statement.query(params![number << 40 | have, (number + 1) << 40]).map_err(|error| error.to_string())?;
+        let mut contents = Contents::new(connection);
         while let Some(raw) = found.next().map_err(|error| error.to_string())? {
             have += 1;
-            let row = self.row(raw, scope, streams).map_err(|error| error.to_string())?;
+            let content = content(&mut contents, raw).map_err(|error| error.to_string())?;
+            let row = self.row(raw, content, scope, streams).map_err(|error| error.to_string())?;
             if raw.get::<_, i64>(0) != Ok(number << 40 | have) {
                 return Err(format!("row {have} is missing"));
             }
@@ -109,12 +113,13 @@ impl Transcript {
     fn row(
         &mut self,
         raw: &rusqlite::Row<'_>,
+        content: Kept,
         scope: Scope,
         streams: &BTreeMap<i64, Replica>,
     ) -> rusqlite::Result<Option<Row>> {
         let (kind, received_at): (u8, i64) = (raw.get(1)?, raw.get(2)?);
-        let header = raw.get::<_, Option<Vec<u8>>>(5)?;
-        let body = raw.get::<_, Option<Vec<u8>>>(6)?.unwrap_or_default();
+        let (header, body) = content;
+        let body = body.unwrap_or_default();
         let verdict: Vec<u8> = raw.get(7)?;
         let entry = match raw.get::<_, Option<i64>>(3)? {
             None => None,
@@ -236,6 +241,16 @@ pub fn sha256(parts: &[&[u8]]) -> Hash {
     let mut hasher = Sha256::new();
     parts.iter().for_each(|part| hasher.update(part));
     hasher.finalize().into()
+}
+
+/// Header and body of a row, also of one that was sealed before it was read here.
+fn content(contents: &mut Contents<'_>, raw: &rusqlite::Row<'_>) -> Result<Kept, StoreError> {
+    let kept: Kept = (raw.get(5)?, raw.get(6)?);
+    let kind = RowKind::from_number(raw.get(1)?).ok_or_else(|| StoreError::corrupt("a row's kind"))?;
+    match contents.of(raw.get(0)?, kind, kept.clone())? {
+        Some((header, body)) => Ok((Some(header), Some(body))),
+        None => Ok(kept),
+    }
 }
 
 /// Opens a database beside whoever has it.

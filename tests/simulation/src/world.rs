@@ -246,6 +246,7 @@ impl World {
             Act::RestoreServer => self.restore_server(),
             Act::PutBack => self.put_back(),
             Act::KillServer => self.kill_server(),
+            Act::Compact => self.compact(),
             Act::Rebuild => self.rebuild(),
             Act::BackUpPhone => self.back_up_phone(),
             Act::RestorePhone => self.restore_phone(),

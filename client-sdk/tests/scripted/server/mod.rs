@@ -224,6 +224,7 @@ impl Server {
             more: !is_known || upto < size,
             receipt: receipt.sign(&self.key),
             decided,
+            packs: None,
         }
     }
 

@@ -11,13 +11,14 @@ use aralau_server::{
     authorize::Role,
     entropy::{SystemEntropy, random},
     query,
-    store::{self, FolderLock, Store},
+    settings::COMPACT_AFTER_DAYS,
+    store::{self, FolderLock, SEGMENT_ROWS, Store},
 };
-use aralau_sync_core::id::DeviceId;
+use aralau_sync_core::{id::DeviceId, time::DAY_MS};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{must_exist, now};
+use super::{TELL_EVERY, must_exist, now};
 use crate::{failure::Failure, output};
 
 #[derive(Debug, Args)]
@@ -86,6 +87,13 @@ enum Task {
     },
     /// Make all projections anew from the log. The server must be stopped.
     Rebuild,
+    /// Compact what is old and give the space back. The server must be stopped; running, it compacts by itself, and uses the
+    /// space again. Nothing is lost. Needs as much free disk as the store takes.
+    Compact {
+        /// What was received so many days ago or earlier.
+        #[arg(long, default_value_t = COMPACT_AFTER_DAYS)]
+        older_than_days: u32,
+    },
     /// Check everything against everything: pages, trees, chains, signatures, documents, projections.
     Check,
 }
@@ -104,6 +112,7 @@ impl Admin {
             Task::Revoke { device } => self.revoke(json, *device),
             Task::Assign { device, beat } => self.assign(json, *device, beat),
             Task::Rebuild => self.rebuild(json),
+            Task::Compact { older_than_days } => self.compact(json, *older_than_days),
             Task::Check => self.check(json),
         }
     }
@@ -202,6 +211,28 @@ impl Admin {
         let report = self.open()?.rebuild()?;
         output::show(json, &report, |report| {
             format!("{} log rows read; {} rows of projections are not what they were.", report.rows, report.changed)
+        });
+        Ok(())
+    }
+
+    fn compact(&self, json: bool, older_than_days: u32) -> Result<(), Failure> {
+        let _lock = FolderLock::take(&self.data)?;
+        let store = self.open()?;
+        let before = now().plus(-i64::from(older_than_days) * DAY_MS);
+        let mut told = std::time::Instant::now();
+        let rows = store.compact(before, SEGMENT_ROWS, |rows| {
+            if told.elapsed() >= TELL_EVERY {
+                told = std::time::Instant::now();
+                eprintln!("{rows} rows");
+            }
+        })?;
+        drop(store);
+        let (bytes_before, bytes) = store::shrink(&*self.data)?;
+        let report = json!({ "rows": rows, "bytes_before": bytes_before, "bytes": bytes });
+        let megabytes = |bytes: u64| bytes as f64 / 1e6;
+        output::show(json, &report, |_| {
+            let (before, after) = (megabytes(bytes_before), megabytes(bytes));
+            format!("{rows} rows compacted; the database takes {after:.1} MB, where it took {before:.1} MB.")
         });
         Ok(())
     }

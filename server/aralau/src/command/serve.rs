@@ -6,7 +6,7 @@ use aralau_server::{
     app::App,
     entropy::SystemEntropy,
     serve::{MAX_CONNECTIONS, serve},
-    settings::{PublicUrl, Settings, VISIT_INTERVAL_DAYS},
+    settings::{COMPACT_AFTER_DAYS, PublicUrl, Settings, VISIT_INTERVAL_DAYS},
     store::{FolderLock, Store, set_time_zone},
 };
 use chrono_tz::Tz;
@@ -35,6 +35,9 @@ pub struct Serve {
     /// After how many days without a contact a place is overdue.
     #[arg(long, env = "ARALAU_VISIT_INTERVAL_DAYS")]
     visit_interval_days: Option<u32>,
+    /// After how many days what was received is compacted: kept, in a third of the space, and sent to new phones as it is.
+    #[arg(long, env = "ARALAU_COMPACT_AFTER_DAYS")]
+    compact_after_days: Option<u32>,
     /// What to log, on stderr: `info`, `warn`, `aralau_server=debug`, …
     #[arg(long, env = "ARALAU_LOG")]
     log: Option<String>,
@@ -51,6 +54,7 @@ struct File {
     public_url: Option<PublicUrl>,
     time_zone: Option<String>,
     visit_interval_days: Option<u32>,
+    compact_after_days: Option<u32>,
     log: Option<String>,
     #[serde(default)]
     log_json: bool,
@@ -62,7 +66,7 @@ const FILES_BESIDE: usize = 128;
 /// memory of its own, which it keeps.
 const BLOCKING_THREADS: usize = 16;
 /// A day to a hundred years.
-const VISIT_INTERVALS: std::ops::RangeInclusive<u32> = 1..=36_500;
+const DAYS: std::ops::RangeInclusive<u32> = 1..=36_500;
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8470);
 
 impl Serve {
@@ -98,12 +102,17 @@ impl Serve {
 
     fn settings(&self, file: &File) -> Result<Settings, Failure> {
         let visit_interval_days = self.visit_interval_days.or(file.visit_interval_days).unwrap_or(VISIT_INTERVAL_DAYS);
-        if !VISIT_INTERVALS.contains(&visit_interval_days) {
+        if !DAYS.contains(&visit_interval_days) {
             return Err(Failure::new("config", "visit_interval_days: from 1 to 36,500"));
+        }
+        let compact_after_days = self.compact_after_days.or(file.compact_after_days).unwrap_or(COMPACT_AFTER_DAYS);
+        if !DAYS.contains(&compact_after_days) {
+            return Err(Failure::new("config", "compact_after_days: from 1 to 36,500"));
         }
         Ok(Settings {
             public_url: self.public_url.clone().or_else(|| file.public_url.clone()),
             visit_interval_days,
+            compact_after_days,
             console: CONSOLE,
             ..Settings::default()
         })

@@ -3,17 +3,24 @@
 //! Runs a real server beside devices of the Client SDK. Prints a line of JSON for each measurement.
 
 use std::{
+    cell::Cell,
     fs::File,
     io::Write as _,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Result, ensure};
 use aralau_client_sdk::{
-    Client, HttpTransport, Millis, Position, Seams, SyncOptions, Value, VisitDraft, store::SqliteStore,
+    Client, HttpRequest, HttpResponse, HttpTransport, Millis, Position, Seams, SyncOptions, Transport, TransportError,
+    Value, VisitDraft, store::SqliteStore,
 };
-use aralau_tests::{chance::Chance, world::World};
+use aralau_server::{
+    entropy::SystemEntropy,
+    store::{SEGMENT_ROWS, Store, shrink},
+};
+use aralau_tests::{chance::Chance, cost::cpu_ms, rogue::now, world::World};
 use clap::Parser;
 use serde_json::json;
 
@@ -38,7 +45,7 @@ const WORDS: [&str; 8] = ["осмотр", "подвал", "кровля", "на�
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let world = World::new();
+    let mut world = World::to_return();
     let mut chance = Chance::of(1);
     println!("{}", save(&world, arguments.saves, &mut chance)?);
     let mut written = 0;
@@ -55,9 +62,33 @@ fn main() -> Result<()> {
         written += visits;
     }
     for run in 0..arguments.runs {
-        println!("{}", first_sync(&world, run, arguments.visits)?);
+        println!("{}", first_sync(&world, &format!("new-{run}"), arguments.visits)?);
+    }
+    println!("{}", compact(&mut world, arguments.visits)?);
+    for run in 0..arguments.runs {
+        println!("{}", first_sync(&world, &format!("new-sealed-{run}"), arguments.visits)?);
     }
     Ok(())
+}
+
+/// Seals all that was received, as `aralau admin compact` does.
+fn compact(world: &mut World, visits: usize) -> Result<serde_json::Value> {
+    world.server.stop();
+    let data = world.server.data.clone();
+    let store = Store::open(&*data, now(), Arc::new(SystemEntropy))?;
+    let before = cpu_ms(std::process::id());
+    let rows = store.compact(now().plus(1), SEGMENT_ROWS, |_| ())?;
+    let cpu_ms = cpu_ms(std::process::id()) - before;
+    drop(store);
+    let (bytes_before, bytes) = shrink(&*data)?;
+    world.server.start_again();
+    Ok(json!({
+        "measured": "compaction",
+        "rows": rows,
+        "cpu_ms_a_row": (cpu_ms / rows as f64 * 1000.0).round() / 1000.0,
+        "bytes_a_visit_before": bytes_before / visits as u64,
+        "bytes_a_visit": bytes / visits as u64,
+    }))
 }
 
 /// Saving a visit beside the least that a disk takes to confirm anything, in turn.
@@ -86,28 +117,45 @@ fn save(world: &World, count: usize, chance: &mut Chance) -> Result<serde_json::
 }
 
 /// A new device receives the beat, and its store is opened again.
-fn first_sync(world: &World, run: usize, visits: usize) -> Result<serde_json::Value> {
-    let name = format!("new-{run}");
-    let mut client = enrolled(world, &name)?;
+fn first_sync(world: &World, name: &str, visits: usize) -> Result<serde_json::Value> {
+    let mut client = enrolled(world, name)?;
+    let line = Counted::default();
     let (before, began) = (world.server.cpu_ms(), Instant::now());
-    sync(&mut client)?;
+    client.sync(&line, SyncOptions { wait: Duration::from_secs(120) })?;
     let (took, cpu_ms) = (began.elapsed(), world.server.cpu_ms() - before);
     ensure!(client.visits()?.len() >= visits, "the history is not whole");
     drop(client);
     let began = Instant::now();
-    let client = open(&world.path(&name))?;
+    let client = open(&world.path(name))?;
     let opened = began.elapsed();
     let began = Instant::now();
     ensure!(client.visits()?.len() >= visits, "the history is not whole");
     Ok(json!({
         "measured": "first sync",
+        "of": name,
         "visits": visits,
+        "bytes_a_visit": line.bytes.get() as u64 / visits as u64,
         "ms": ms(took),
         "server_cpu_ms": cpu_ms,
         "open_ms": ms(opened),
         "list_all_ms": ms(began.elapsed()),
-        "store_bytes_a_visit": bytes_of(&world.path(&name))? / visits as u64,
+        "store_bytes_a_visit": bytes_of(&world.path(name))? / visits as u64,
     }))
+}
+
+/// Counts what comes down, compressed.
+#[derive(Default)]
+struct Counted {
+    line: HttpTransport,
+    bytes: Cell<usize>,
+}
+
+impl Transport for Counted {
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
+        let response = self.line.send(request)?;
+        self.bytes.set(self.bytes.get() + response.body.len());
+        Ok(response)
+    }
 }
 
 /// What a device's folder weighs.

@@ -7,11 +7,13 @@
 use std::collections::BTreeMap;
 
 use aralau_client_sdk::Error;
-use aralau_server::store::{OpenError, Store, StoreError};
+use aralau_server::store::{Contents, OpenError, Store, StoreError};
+use aralau_sync_core::log::RowKind;
 use aralau_tests::chance::Chance;
 
 use super::{
     course::Outcome,
+    model::is_in_log,
     office::{DATABASE, Done, Office, Trouble, Who, wrong},
     script::DAY,
 };
@@ -120,13 +122,19 @@ type Rows = BTreeMap<[u8; 16], Vec<(i64, Option<Vec<u8>>, Option<Vec<u8>>)>>;
 fn rows(store: &Store) -> Done<Rows> {
     let rows = store.read(|connection| {
         let mut statement = connection.prepare(
-            "SELECT scope.scope, log.row_id, log.body, log.verdict FROM log
+            "SELECT scope.scope, log.row_id, log.kind, log.header, log.body, log.verdict FROM log
              JOIN scope ON log.row_id >> 40 = scope.scope_no ORDER BY log.row_id",
         )?;
-        let mut found = statement.query([])?;
+        let (mut found, mut contents) = (statement.query([])?, Contents::new(connection));
         let mut rows = Rows::new();
         while let Some(row) = found.next()? {
-            rows.entry(row.get(0)?).or_default().push((row.get(1)?, row.get(2)?, row.get(3)?));
+            let kind = RowKind::from_number(row.get(2)?).ok_or_else(|| StoreError::corrupt("a row's kind"))?;
+            let body: Option<Vec<u8>> = row.get(4)?;
+            let body = match contents.of(row.get(1)?, kind, (row.get(3)?, body.clone()))? {
+                Some((_, body)) => Some(body),
+                None => body,
+            };
+            rows.entry(row.get(0)?).or_default().push((row.get(1)?, body, row.get(5)?));
         }
         Ok(rows)
     });
@@ -158,10 +166,9 @@ fn bring_back(office: &mut Office) -> Done<&'static str> {
     }
     let words = office.model.written.clone();
     let missing = office.store()?.read(|connection| {
-        let sql = "SELECT count(*) FROM log WHERE instr(body, CAST(? AS BLOB)) > 0";
         let mut missing = Vec::new();
         for (visit, words) in words {
-            if connection.query_row(sql, [&words], |row| row.get::<_, i64>(0))? == 0 {
+            if !is_in_log(connection, &words)? {
                 missing.push(format!("{words:?} of {visit}"));
             }
         }

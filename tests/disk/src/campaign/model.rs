@@ -8,9 +8,9 @@ use std::{
 use aralau_client_sdk::{DocumentId, ScopeId};
 use aralau_server::{
     query,
-    store::{self, Disk as _, Store},
+    store::{self, Contents, Disk as _, Store, StoreError},
 };
-use aralau_sync_core::id::DeviceId;
+use aralau_sync_core::{id::DeviceId, log::RowKind};
 use rusqlite::{Connection, OpenFlags};
 
 use super::office::{Acknowledged, DATA, Done, Office, PHONE, Trouble, Who, place, wrong};
@@ -83,7 +83,7 @@ impl Model {
         }
     }
 
-    fn missing(&self, connection: &Connection, restored: bool) -> Result<Vec<String>, store::StoreError> {
+    fn missing(&self, connection: &Connection, restored: bool) -> Result<Vec<String>, StoreError> {
         let mut missing = Vec::new();
         let found = store::current_epoch(connection)?;
         if (found > 1) != restored {
@@ -117,8 +117,7 @@ impl Model {
             }
         }
         for (visit, words) in &self.received {
-            let sql = "SELECT count(*) FROM log WHERE instr(body, CAST(? AS BLOB)) > 0";
-            if connection.query_row(sql, [words], |row| row.get::<_, i64>(0))? == 0 {
+            if !is_in_log(connection, words)? {
                 missing.push(format!("{words:?} of {visit} in the log"));
             }
         }
@@ -182,7 +181,7 @@ impl Model {
 }
 
 /// A visit in the words of headquarters' API; empty where it is unknown.
-fn detail(connection: &Connection, visit: DocumentId) -> Result<String, store::StoreError> {
+fn detail(connection: &Connection, visit: DocumentId) -> Result<String, StoreError> {
     let detail = query::visit::detail(connection, visit, None)?;
     Ok(detail.map(|detail| serde_json::to_string(&detail).unwrap_or_default()).unwrap_or_default())
 }
@@ -207,4 +206,18 @@ fn judge_elsewhere(files: &BTreeMap<String, Vec<u8>>, folder: &str, then: &Model
     drop(store);
     machine.wait_until_closed();
     judged
+}
+
+/// Whether words stand in some row of the log, sealed or not.
+pub fn is_in_log(connection: &Connection, words: &str) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare("SELECT row_id, kind, header, body FROM log")?;
+    let (mut rows, mut contents) = (statement.query([])?, Contents::new(connection));
+    while let Some(row) = rows.next()? {
+        let Some(kind) = RowKind::from_number(row.get(1)?) else { continue };
+        let content = contents.of(row.get(0)?, kind, (row.get(2)?, row.get(3)?))?;
+        if content.is_some_and(|(_, body)| body.windows(words.len()).any(|some| some == words.as_bytes())) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

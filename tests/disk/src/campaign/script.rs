@@ -71,12 +71,14 @@ pub const DAY: &[Step] = &[
         office.open_server()
     }),
     step("Dana syncs", |office| office.sync(Who::Dana)),
+    step("what is there is compacted", compact),
     step("Dana logs a visit", |office| log(office, Who::Dana, 5)),
     step("Dana logs another", |office| log(office, Who::Dana, 6)),
     step("Dana's phone is reported lost", revoke),
     step("Dana syncs: held", |office| office.sync(Who::Dana)),
     step("one of her visits is released", release),
     step("the other is rejected", reject),
+    step("more is compacted", compact),
     step("a backup is made", backup),
     step("Anna hears of the backup", |office| office.sync(Who::Anna)),
     step("Bolat logs a visit after the backup", |office| log(office, Who::Bolat, 7)),
@@ -128,6 +130,13 @@ fn load(office: &mut Office) -> Done {
     let store = office.store()?.clone();
     office.write(move |tx, now| store::load(tx, store.identity(), &organisation, now))?;
     office.model.beats.insert("beat-01".into());
+    Ok(())
+}
+
+fn compact(office: &mut Office) -> Done {
+    // Small segments: a day has few rows.
+    let before = office.watch.now().plus(1);
+    office.store()?.compact(before, 2, |_| ())?;
     Ok(())
 }
 

@@ -186,6 +186,16 @@ impl World {
         self.judge_server()
     }
 
+    /// What is older than a moment by the server's clock is sealed, in segments small enough for the few rows of a world.
+    pub(super) fn compact(&mut self) -> Judgement {
+        const HOUR_MS: u64 = 3_600_000;
+        let before = self.server.clock.now().plus(-self.chance.below(HOUR_MS).cast_signed());
+        let most_rows = 1 + self.chance.below(6) as usize;
+        let sealed = self.server.app().store().compact(before, most_rows, |_| ());
+        self.say("operator", format_args!("compacts {} rows", sealed.expect("it compacts")));
+        self.judge_server()
+    }
+
     /// The projections are made anew, and are what they were.
     pub(super) fn rebuild(&mut self) -> Judgement {
         self.operations += 1;

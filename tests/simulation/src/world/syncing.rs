@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use aralau_client_sdk::{HttpRequest, HttpResponse, ReplicaId, Report, Step, SyncOptions, SyncSession};
-use aralau_sync_core::{cbor, sync::Gained};
+use aralau_sync_core::{
+    cbor,
+    sync::{Answer, Gained},
+};
 
 use super::World;
 use crate::{
@@ -188,7 +191,7 @@ pub fn items_of(body: &[u8]) -> Vec<Vec<u8>> {
 
 /// What the answer of a sync says of each scope.
 pub fn gained_in(body: &[u8]) -> Vec<Gained> {
-    items_of(body).iter().skip(1).filter_map(|item| cbor::decode(item).ok()).collect()
+    Answer::from_items(&items_of(body)).map_or_else(|_| Vec::new(), |answer| answer.gained)
 }
 
 /// A request's body, decompressed.
