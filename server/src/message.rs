@@ -22,9 +22,9 @@ pub struct MessageReader {
 
 impl MessageReader {
     /// For a body of this encoding.
-    pub fn new(encoding: Encoding) -> Result<Self, Problem> {
-        let decoder = Decoder::new(encoding, MAX_DECODED_BYTES)?;
-        Ok(Self { decoder, items: ItemReader::new(MAX_FRAME_BYTES), left_bytes: MAX_BODY_BYTES })
+    pub fn new(encoding: Encoding) -> Self {
+        let decoder = Decoder::new(encoding, MAX_DECODED_BYTES);
+        Self { decoder, items: ItemReader::new(MAX_FRAME_BYTES), left_bytes: MAX_BODY_BYTES }
     }
 
     /// The next item, for which `piece` is used as far as it is needed; `None` once all of it is used.

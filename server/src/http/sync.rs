@@ -60,7 +60,7 @@ pub async fn sync(State(app): State<App>, request: Request) -> Result<Response, 
         return Err(Problem::DeviceUnknown);
     }
     let turn = Turn::begin(app, said.map(|_| caller.row.device)).ok_or(Problem::TooManySyncs)?;
-    let mut upload = Incoming::new(app, &caller, MessageReader::new(encoding)?);
+    let mut upload = Incoming::new(app, &caller, MessageReader::new(encoding));
     // What came whole is decided and durable from here on, whatever becomes of the rest of the request.
     let hash = upload.read(body.into_data_stream()).await?;
     drop(turn);

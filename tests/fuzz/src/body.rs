@@ -135,7 +135,7 @@ fn encode(encoding: Encoding, message: &[u8], input: &mut Unstructured<'_>) -> R
 
 /// As the handler does it, up to where the store begins. How many items came out.
 fn receive(sent: &Sent) -> std::result::Result<usize, Problem> {
-    let mut reader = MessageReader::new(sent.encoding)?;
+    let mut reader = MessageReader::new(sent.encoding);
     let mut beside = 0;
     let result = heap::bounded(|| {
         let mut items = 0;

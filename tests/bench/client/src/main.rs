@@ -2,6 +2,7 @@
 //!
 //! What it is given and what it owes is in `tests/bench/README.md`, "The aralau client".
 
+mod crowd;
 mod workload;
 
 use std::{
@@ -37,7 +38,7 @@ impl Told {
             mode: text("MODE")?,
             port: text("PORT")?.parse()?,
             data: text("DATA_DIR")?.into(),
-            aralau: text("ARALAU_BIN")?.into(),
+            aralau: text("ARALAU_BIN").unwrap_or_default().into(),
             result: std::env::var_os("RESULT").map(PathBuf::from),
             workload: serde_json::from_slice(&std::fs::read(text("WORKLOAD")?)?)?,
         })
@@ -86,7 +87,11 @@ fn main() -> Result<()> {
     let told = Told::read()?;
     let homes = tempfile::tempdir()?;
     match told.mode.as_str() {
-        "storm" => storm(&told, &homes),
+        "storm" => match std::env::var("CROWD").ok().as_deref() {
+            None | Some("") => storm(&told, &homes),
+            Some("json") => crowd(&told, json_requests(&told)?),
+            Some(_) => crowd(&told, sync_requests(&told, &homes)?),
+        },
         "hq" | "catchup" => catch_up(&told, &homes),
         "change" => change(&told, &homes),
         other => bail!("no mode {other}"),
@@ -120,6 +125,44 @@ fn storm(told: &Told, homes: &TempDir) -> Result<()> {
     });
     say("done", &json!({ "acked": acked? }))?;
     // The harness ends us, or asks no more.
+    go().map(drop)
+}
+
+/// What devices would send, each made and then forgotten: so many stores would be too many files.
+fn sync_requests(told: &Told, homes: &TempDir) -> Result<Vec<Vec<u8>>> {
+    let mut requests = Vec::new();
+    for (number, visits) in told.workload.visits.chunks(told.workload.visits_per_device).enumerate() {
+        let name = format!("device-{number}");
+        let mut device = told.device(homes, &name, number..number + 1)?;
+        for visit in visits {
+            let note = device.fresh_id();
+            device.log_visit(visit.draft(note))?;
+        }
+        let kept = crowd::Kept::default();
+        drop(device.sync(&kept, SyncOptions { wait: Duration::ZERO }));
+        requests.push(kept.request()?);
+        drop(device);
+        std::fs::remove_dir_all(homes.path().join(name))?;
+    }
+    Ok(requests)
+}
+
+/// The same visits as the peers by hand take them.
+fn json_requests(told: &Told) -> Result<Vec<Vec<u8>>> {
+    let request = |visits: &[workload::Visit]| -> Result<Vec<u8>> {
+        let headers = [("content-type", "application/json".to_owned())];
+        Ok(crowd::raw("POST", "/visits", &headers, &serde_json::to_vec(visits)?))
+    };
+    told.workload.visits.chunks(told.workload.visits_per_device).map(request).collect()
+}
+
+fn crowd(told: &Told, requests: Vec<Vec<u8>>) -> Result<()> {
+    say("ready", &json!({}))?;
+    if go()?.is_none() {
+        return Ok(());
+    }
+    let answered = crowd::send(told.port, requests)?;
+    say("done", &json!({ "acked": answered * told.workload.visits_per_device as u64 }))?;
     go().map(drop)
 }
 

@@ -3,17 +3,12 @@
 import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { aralau, benchClient, shape } from '../../common/own.mjs'
 import { write } from '../../common/workload.mjs'
 
 const repository = path.join(path.dirname(new URL(import.meta.url).pathname), '../../../..')
-const built = process.env.CARGO_TARGET_DIR
-  ? path.resolve(repository, process.env.CARGO_TARGET_DIR)
-  : path.join(repository, 'target')
-const aralau = process.env.ARALAU_BIN ?? path.join(built, 'release/aralau')
-const benchClient = path.join(built, 'release/aralau-bench-client')
 const git = args => execFileSync('git', ['-C', repository, ...args], { encoding: 'utf8', stdio: 'pipe' }).trim()
 export const version = `aralau ${git(['describe', '--always', '--dirty'])}, SQLite synchronous=FULL`
-const shape = Object.fromEntries(['D', 'V', 'N'].filter(key => process.env[key]).map(key => [key, +process.env[key]]))
 let workload // written per run beside the data folder, for this run's D and V
 
 export const init = ({ dir }) => {
