@@ -35,26 +35,26 @@ struct Conditions {
 
 impl Conditions {
     /// Adds a condition, in which `?` stands for `value`.
-    fn and(&mut self, condition: &'static str, value: impl ToSql + 'static) {
+    fn and(&mut self, condition: &str, value: impl ToSql + 'static) {
         self.also(condition);
         self.values.push(Box::new(value));
     }
 
     /// Adds a condition, in which two `?` stand for `first` and `second`.
-    fn and_pair(&mut self, condition: &'static str, first: impl ToSql + 'static, second: impl ToSql + 'static) {
+    fn and_pair(&mut self, condition: &str, first: impl ToSql + 'static, second: impl ToSql + 'static) {
         self.and(condition, first);
         self.values.push(Box::new(second));
     }
 
     /// Adds a condition without a value.
-    fn also(&mut self, condition: &'static str) {
+    fn also(&mut self, condition: &str) {
         self.sql.push_str(if self.sql.is_empty() { " WHERE (" } else { " AND (" });
         self.sql.push_str(condition);
         self.sql.push(')');
     }
 
     /// Adds a condition where there is a value for it.
-    fn and_some<T: ToSql + 'static>(&mut self, condition: &'static str, value: Option<T>) {
+    fn and_some<T: ToSql + 'static>(&mut self, condition: &str, value: Option<T>) {
         if let Some(value) = value {
             self.and(condition, value);
         }

@@ -8,6 +8,7 @@ use aralau_server::{
     entropy::SystemEntropy,
     keys::{CustodyKey, DeviceVerifier},
     query::{
+        instant::{Instant, Span},
         page::{Limit, Page},
         visits::{self, VisitFilter},
     },
@@ -233,7 +234,8 @@ fn a_word_in_few_visits_and_one_in_thousands_find_all_of_them_in_order() {
             let number = frame * 100 + at;
             let id = DocumentId(Uuid::from_u128(number));
             let mut puts = visit("contacted", number);
-            let started = NOW.plus((number * 7919 % 2100) as i64);
+            // Over a day and a half.
+            let started = NOW.plus((number * 7919 % 2100) as i64 * 60_000);
             let key = format!("witness/{}/started_at", anna.stream.replica);
             puts.push((key, Value::Timestamp(started.0)));
             anna.edit(id, &puts)
@@ -242,8 +244,8 @@ fn a_word_in_few_visits_and_one_in_thousands_find_all_of_them_in_order() {
         let frame = anna.frame(&world, &entries);
         assert_eq!(world.send(frame, &anna).1, []);
     }
-    let found = |text: &str| {
-        let filter = VisitFilter { text: Some(text.to_owned().try_into().unwrap()), ..VisitFilter::default() };
+    let found = |text: &str, filter: VisitFilter| {
+        let filter = VisitFilter { text: Some(text.to_owned().try_into().unwrap()), ..filter };
         let mut page = Page::first(Limit::default());
         let mut all = Vec::new();
         loop {
@@ -255,11 +257,30 @@ fn a_word_in_few_visits_and_one_in_thousands_find_all_of_them_in_order() {
             }
         }
     };
-    let (common, rare) = (found("ёлка"), found("ёлка 20"));
+    let any = VisitFilter::default;
+    let (common, rare) = (found("ёлка", any()), found("ёлка 20", any()));
     // 20, 200 to 209 and 2000 to 2099: the last word may be a beginning.
     assert_eq!((common.len(), rare.len()), (2100, 111));
     assert!(common.is_sorted_by(|newer, older| newer > older));
     assert!(rare.is_sorted_by(|newer, older| newer > older));
+    let span = |ms: i64| Some(Span { first: NOW.plus(ms), last: NOW.plus(ms) });
+    let noon = VisitFilter { from: span(10 * 3_600_000 + 1), to: span(12 * 3_600_000), ..any() };
+    let at_noon = found("ёлка", noon);
+    assert_eq!((at_noon.len(), at_noon[0]), (120, Instant(NOW.plus(12 * 3_600_000))));
+    assert_eq!(found("ёлка", VisitFilter { outcome: Some("refused".to_owned()), ..any() }), []);
+
+    // An edit moves the newest visit a day back: it is found once, where it stands now.
+    let newest = common[0];
+    let moved = (0..2100).find(|number| (number * 7919 % 2100) == 2099).unwrap();
+    let key = format!("witness/{}/started_at", anna.stream.replica);
+    let earlier = newest.0.plus(-24 * 3_600_000 - 30_000);
+    let edit = anna.edit(DocumentId(Uuid::from_u128(moved)), &[(key, Value::Timestamp(earlier.0))]);
+    let frame = anna.frame(&world, &[edit]);
+    assert_eq!(world.send(frame, &anna).1, []);
+    let now = found("ёлка", any());
+    assert_eq!((now.len(), now[0] < newest, now.contains(&Instant(earlier))), (2100, true, true));
+    assert!(now.is_sorted_by(|newer, older| newer > older));
+    assert_eq!(world.count("SELECT count(*) FROM note_text WHERE note_text MATCH 'елка'"), 2100);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::{
     page::{Cursor, Page},
     text::Search,
 };
-use crate::store::StoreError;
+use crate::store::{DOCUMENT_OF_ROWID, StoreError, document_of_key, hour_of_key, keys_of_hour};
 
 /// Which visits. Everything given must hold.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -151,17 +151,77 @@ pub(super) fn keyed(
     filter: &VisitFilter,
     page: &Page<VisitKey>,
 ) -> Result<Vec<(VisitKey, VisitRow)>, StoreError> {
-    let Some(mut conditions) = conditions(connection, filter)? else { return Ok(Vec::new()) };
+    if let Some(search) = &filter.text {
+        let Some(expression) = search.expression(connection)? else { return Ok(Vec::new()) };
+        if let Some(found) = found_by_words(connection, filter, &expression, page)? {
+            return Ok(found);
+        }
+    }
+    let Some(conditions) = conditions(connection, filter)? else { return Ok(Vec::new()) };
+    listed(connection, conditions, page, page.and_one())
+}
+
+fn listed(
+    connection: &Connection,
+    mut conditions: Conditions,
+    page: &Page<VisitKey>,
+    most: i64,
+) -> Result<Vec<(VisitKey, VisitRow)>, StoreError> {
     if let Some((started_at, document_no)) = page.after() {
         conditions.and_pair("(v.started_at, v.document_no) < (?, ?)", *started_at, *document_no);
     }
-    let sql =
-        format!("{COLUMNS}{} ORDER BY v.started_at DESC, v.document_no DESC LIMIT {}", conditions.sql, page.and_one());
+    let sql = format!("{COLUMNS}{} ORDER BY v.started_at DESC, v.document_no DESC LIMIT {most}", conditions.sql);
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(conditions.values(), |row| {
         Ok(((row.get("started_at")?, row.get("document_no")?), visit_row(row)?))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Visits with the words that are looked at before the list is walked instead: the rest of the filter passes few of them.
+const MOST_LOOKED_AT: usize = 20_000;
+
+/// As [`keyed`], by going through the search index, hour by hour from the newest, until the page is full. `None` where that
+/// goes on for too long.
+fn found_by_words(
+    connection: &Connection,
+    filter: &VisitFilter,
+    expression: &str,
+    page: &Page<VisitKey>,
+) -> Result<Option<Vec<(VisitKey, VisitRow)>>, StoreError> {
+    let most = usize::try_from(page.and_one()).unwrap_or(usize::MAX);
+    let newest = [page.after().map(|(started_at, _)| *started_at), filter.to.map(|to| to.last.0)];
+    let first_key = newest.into_iter().flatten().map(|at| *keys_of_hour(at).start()).max().unwrap_or(0);
+    let last_key = filter.from.map_or(i64::MAX, |from| *keys_of_hour(from.first.0).end());
+    let mut statement = connection.prepare_cached(
+        "SELECT rowid FROM note_text WHERE note_text MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid",
+    )?;
+    let mut keys = statement.query(params![expression, first_key, last_key])?;
+    let (mut found, mut looked_at, mut hour) = (Vec::new(), Vec::new(), 0..=0);
+    let (mut total, mut at_once) = (0, most);
+    loop {
+        let key: Option<i64> = keys.next()?.map(|row| row.get(0)).transpose()?;
+        // Within an hour the index does not know the order.
+        if let Some(key) = key.filter(|key| hour.contains(key) || looked_at.len() < at_once) {
+            if !hour.contains(&key) {
+                hour = hour_of_key(key);
+            }
+            looked_at.push(document_of_key(key));
+            continue;
+        }
+        total += looked_at.len();
+        let Some(mut conditions) = conditions_but_words(connection, filter)? else { return Ok(Some(found)) };
+        let documents = serde_json::to_string(&looked_at).unwrap_or_default();
+        conditions.and("v.document_no IN (SELECT value FROM json_each(?))", documents);
+        found.extend(listed(connection, conditions, page, (most - found.len()) as i64)?);
+        let Some(key) = key.filter(|_| found.len() < most) else { return Ok(Some(found)) };
+        if total > MOST_LOOKED_AT {
+            return Ok(None);
+        }
+        looked_at.clear();
+        looked_at.push(document_of_key(key));
+        (hour, at_once) = (hour_of_key(key), at_once * 2);
+    }
 }
 
 /// The visit of one document, as a list would show it.
@@ -173,6 +233,19 @@ pub(super) fn one(connection: &Connection, document_no: i64) -> Result<Option<Vi
 
 /// `None` where no visit can pass.
 pub(super) fn conditions(connection: &Connection, filter: &VisitFilter) -> Result<Option<Conditions>, StoreError> {
+    let Some(mut all) = conditions_but_words(connection, filter)? else { return Ok(None) };
+    if let Some(search) = &filter.text {
+        let Some(expression) = search.expression(connection)? else { return Ok(None) };
+        // A plus keeps SQLite from looking up each of many, to sort them all: it walks the list, and asks of each.
+        let walks = if is_common(connection, &expression)? { "+" } else { "" };
+        let found =
+            format!("{walks}v.document_no IN (SELECT {DOCUMENT_OF_ROWID} FROM note_text WHERE note_text MATCH ?)");
+        all.and(&found, expression);
+    }
+    Ok(Some(all))
+}
+
+fn conditions_but_words(connection: &Connection, filter: &VisitFilter) -> Result<Option<Conditions>, StoreError> {
     let mut all = Conditions::default();
     all.and_some("v.scope_no = (SELECT scope_no FROM beat WHERE code = ?)", filter.beat.clone());
     all.and_some("v.place = ?", filter.place.map(|place| Blob(*place.as_bytes())));
@@ -188,18 +261,6 @@ pub(super) fn conditions(connection: &Connection, filter: &VisitFilter) -> Resul
     all.and_some("v.outcome = ?", filter.outcome.clone());
     all.and_some("v.started_at >= ?", filter.from.map(|from| from.first.0));
     all.and_some("v.started_at <= ?", filter.to.map(|to| to.last.0));
-    if let Some(search) = &filter.text {
-        let Some(expression) = search.expression() else { return Ok(None) };
-        all.and(
-            if is_common(connection, &expression)? {
-                // A plus keeps SQLite from looking up each of the many, to sort them all: it walks the list, and asks of each.
-                "+v.document_no IN (SELECT rowid FROM note_text WHERE note_text MATCH ?)"
-            } else {
-                "v.document_no IN (SELECT rowid FROM note_text WHERE note_text MATCH ?)"
-            },
-            expression,
-        );
-    }
     all.and_some("v.late = ?", filter.late);
     match filter.conflict {
         Some(true) => all.also("v.conflicts > 0"),

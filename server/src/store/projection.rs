@@ -222,6 +222,7 @@ impl Projected<'_> {
         let position = visit.position;
         let started_at = visit.started_at.unwrap_or(first.at);
         let before = if self.loaded.is_new { None } else { Tally::written(self.tx, self.document_no)? };
+        let began = if self.loaded.is_new { None } else { self.began()? };
         let now = Tally::of(self.scope_no, visit, started_at, first.received_at, first.late);
         // Replacing takes two steps, before which SQLite copies every page that they change.
         let insert = if self.loaded.is_new { "INSERT" } else { "INSERT OR REPLACE" };
@@ -252,7 +253,7 @@ impl Projected<'_> {
                 position.map(|position| position.mock),
             ])?;
         coverage::follow(self.tx, before.as_ref(), now.as_ref())?;
-        self.notes(visit);
+        self.notes(visit, started_at, began);
         self.conflicts(visit)?;
         for (collection, items) in &visit.collections {
             for (item, fields) in items {
@@ -267,7 +268,13 @@ impl Projected<'_> {
         Ok(directory::device_of_replica(self.tx, replica)?.map(|device| device.person))
     }
 
-    fn notes(&mut self, visit: &Visit) {
+    /// When the visit began, by what was projected before.
+    fn began(&self) -> Result<Option<i64>, StoreError> {
+        let mut statement = self.tx.prepare_cached("SELECT started_at FROM visit WHERE document_no = ?")?;
+        Ok(statement.query_row([self.document_no], |row| row.get(0)).optional()?)
+    }
+
+    fn notes(&mut self, visit: &Visit, started_at: Millis, began: Option<i64>) {
         if visit.notes.is_empty() {
             return;
         }
@@ -275,7 +282,7 @@ impl Projected<'_> {
         for note in visit.notes.iter().filter(|note| note.status == ACTIVE) {
             fold_into(&mut folded, &note.text);
         }
-        self.words.note(self.document_no, folded);
+        self.words.note(self.document_no, started_at.0, began, folded);
     }
 
     fn conflicts(&self, visit: &Visit) -> Result<(), StoreError> {

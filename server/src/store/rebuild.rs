@@ -142,7 +142,7 @@ pub(super) fn rebuild_in(tx: &Connection) -> Result<u64, StoreError> {
     for table in PROJECTIONS {
         tx.execute_batch(&format!("DELETE FROM main.{table}"))?;
     }
-    tx.execute_batch("INSERT INTO note_text (note_text) VALUES ('delete-all')")?;
+    tx.execute_batch("INSERT INTO note_text (note_text) VALUES ('delete-all'); DELETE FROM note_word")?;
     let (mut rows, mut words) = (0, Words::default());
     let scopes: Vec<i64> = {
         let mut statement = tx.prepare("SELECT scope_no FROM scope ORDER BY scope_no")?;

@@ -1,21 +1,65 @@
 //! The words of notes, as the search index knows them.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::RangeInclusive,
+};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 use unicode_normalization::char::{compose, decompose_canonical, is_combining_mark};
 
 use super::StoreError;
 
+/// Hours that the index tells apart: from 1970 to 2089. Whatever else a clock says stands with the first or the last.
+const HOURS: i64 = 1 << 20;
+const SCOPE_BITS: u32 = 17;
+const SEQUENCE_BITS: u32 = 26;
+const DOCUMENT_BITS: u32 = SCOPE_BITS + SEQUENCE_BITS;
+const HOUR_MS: i64 = 60 * 60 * 1000;
+
+/// In SQL, the document of the row of `note_text` at hand.
+pub const DOCUMENT_OF_ROWID: &str = "(((rowid >> 26) & 131071) << 40) | (rowid & 67108863)";
+
+/// The keys in the search index of all visits that begin in the same hour. Later hours have lower keys.
+pub fn keys_of_hour(started_at: i64) -> RangeInclusive<i64> {
+    let hour = started_at.div_euclid(HOUR_MS).clamp(0, HOURS - 1);
+    let first = (HOURS - 1 - hour) << DOCUMENT_BITS;
+    first..=first | ((1 << DOCUMENT_BITS) - 1)
+}
+
+/// The keys of the hour that a key is of.
+pub fn hour_of_key(key: i64) -> RangeInclusive<i64> {
+    let first = key >> DOCUMENT_BITS << DOCUMENT_BITS;
+    first..=first | ((1 << DOCUMENT_BITS) - 1)
+}
+
+/// A visit's key in the search index; `None` for a scope, or a row of one, beyond what there is room for: more than a
+/// hundred thousand scopes, or sixty million rows.
+fn key_of(document_no: i64, started_at: i64) -> Option<i64> {
+    let (scope_no, sequence) = (document_no >> 40, document_no & ((1 << 40) - 1));
+    let fits = scope_no < 1 << SCOPE_BITS && sequence < 1 << SEQUENCE_BITS;
+    fits.then(|| keys_of_hour(started_at).start() | scope_no << SEQUENCE_BITS | sequence)
+}
+
+/// The document that a key in the search index is of.
+pub fn document_of_key(key: i64) -> i64 {
+    let (scope_no, sequence) = ((key >> SEQUENCE_BITS) & ((1 << SCOPE_BITS) - 1), key & ((1 << SEQUENCE_BITS) - 1));
+    scope_no << 40 | sequence
+}
+
 /// What the search index is to learn. FTS5 writes out and merges what it holds in memory at every savepoint: kept here
 /// until all jobs of a transaction are done, the words of a busy morning go into the index in few and large pieces.
 #[derive(Debug, Default)]
-pub struct Words(Vec<(i64, String)>);
+pub struct Words(Vec<(i64, Option<String>)>);
 
 impl Words {
-    /// From the next [`Self::write`] on, a document is found by these words and no others.
-    pub fn note(&mut self, document_no: i64, folded: String) {
-        self.0.push((document_no, folded));
+    /// From the next [`Self::write`] on, a visit is found by these words and no others. `before`: when it began by what the
+    /// index knows, if it knows it.
+    pub fn note(&mut self, document_no: i64, started_at: i64, before: Option<i64>, folded: String) {
+        let key = key_of(document_no, started_at);
+        let old = before.and_then(|before| key_of(document_no, before)).filter(|old| Some(*old) != key);
+        self.0.extend(old.map(|old| (old, None)));
+        self.0.extend(key.map(|key| (key, Some(folded))));
     }
 
     /// How many notices wait.
@@ -30,9 +74,19 @@ impl Words {
 
     /// Brings all of it into the index. FTS5 also writes out wherever a row id is not above the one before: in their order.
     pub fn write(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        let newest: BTreeMap<i64, String> = self.0.drain(..).collect();
+        let newest: BTreeMap<i64, Option<String>> = self.0.drain(..).collect();
         let mut write = connection.prepare_cached("INSERT OR REPLACE INTO note_text (rowid, folded) VALUES (?, ?)")?;
-        newest.iter().try_for_each(|document| Ok(write.execute(document).map(drop)?))
+        let mut forget = connection.prepare_cached("DELETE FROM note_text WHERE rowid = ?")?;
+        for (key, folded) in &newest {
+            match folded {
+                Some(folded) => write.execute(params![key, folded])?,
+                None => forget.execute([key])?,
+            };
+        }
+        let words: HashSet<&str> =
+            newest.values().flatten().flat_map(|folded| folded.split_ascii_whitespace()).collect();
+        let mut note = connection.prepare_cached("INSERT OR IGNORE INTO note_word (word) VALUES (?)")?;
+        words.into_iter().try_for_each(|word| Ok(note.execute([word]).map(drop)?))
     }
 }
 
@@ -114,6 +168,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn keys_stand_in_the_order_of_the_list_and_tell_the_document(
+            (scope_no, sequence) in (1_i64..1 << SCOPE_BITS, 1_i64..1 << SEQUENCE_BITS),
+            (earlier, later) in (-1_i64..5_000_000_000_000, 0_i64..5_000_000_000_000),
+        ) {
+            let document_no = scope_no << 40 | sequence;
+            let key = |at| key_of(document_no, at).expect("it fits");
+            prop_assert_eq!(document_of_key(key(earlier)), document_no);
+            prop_assert!(keys_of_hour(earlier).contains(&key(earlier)) && key(earlier) >= 0);
+            let (earlier, later) = (earlier.min(later), earlier.max(later));
+            prop_assert!(key(earlier) >= key(later));
+            prop_assert!(key(earlier) > key(later) || later - earlier < HOUR_MS || later > 3_700_000_000_000);
+        }
+
         #[test]
         fn a_folded_text_is_words_and_single_spaces(text in ".{0,60}") {
             let folded = fold(&text);

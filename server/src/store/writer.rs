@@ -209,14 +209,17 @@ mod tests {
             .execute_batch("CREATE TABLE kept (number INTEGER PRIMARY KEY, done INTEGER NOT NULL) STRICT")
             .unwrap();
         connection
-            .execute_batch("CREATE VIRTUAL TABLE note_text USING fts5 (folded, content = '', contentless_delete = 1)")
+            .execute_batch(
+                "CREATE VIRTUAL TABLE note_text USING fts5 (folded, content = '', contentless_delete = 1);
+                 CREATE TABLE note_word (word TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
+            )
             .unwrap();
         Writer::start(connection, Arc::new(SystemEntropy)).unwrap()
     }
 
     fn write(tx: &Transaction<'_>, number: i64) -> Result<i64, StoreError> {
         tx.execute("INSERT INTO kept (number, done) VALUES (?, 1)", [number])?;
-        tx.words().note(number, "word ".to_owned());
+        tx.words().note(number, 0, None, "word ".to_owned());
         match number {
             FAIL => Err(StoreError::corrupt("on purpose")),
             PANIC => panic!("on purpose"),
@@ -283,7 +286,7 @@ mod tests {
             let numbers = |sql: &str| tx.query_row(sql, [], |row| row.get::<_, String>(0));
             Ok((
                 numbers("SELECT group_concat(number) FROM kept")?,
-                numbers("SELECT group_concat(rowid) FROM note_text WHERE note_text MATCH 'word'")?,
+                numbers("SELECT group_concat(rowid & 7) FROM note_text WHERE note_text MATCH 'word'")?,
             ))
         };
         writer.submit(numbers, move |result| drop(answer.send(result.unwrap())));

@@ -46,7 +46,7 @@ fn tables(database: &Path) -> BTreeMap<String, Vec<String>> {
     let connection = look_into(database).expect("the database opens");
     let named = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
     let names = all(&connection, named, |row| row.get::<_, String>(0)).expect("reads");
-    let projected = names.into_iter().filter(|name| !TRUTH.contains(&name.as_str()) && !name.starts_with("note_text"));
+    let projected = names.into_iter().filter(|name| !TRUTH.contains(&name.as_str()) && !name.starts_with("note_"));
     projected
         .map(|name| {
             let columns = connection.prepare(&format!("SELECT * FROM {name}")).expect("a table").column_count();
