@@ -106,6 +106,12 @@ async function* storm(world) {
   world.devices.go()
   const up = await world.devices.wait('done')
   const uploaded = { cpu: cpu(), wire: await world.proxy('stats') }
+  if (env.SEALED && peer.seal) {
+    await processes.stop(world.server, peer.stopSignal)
+    peer.seal(world)
+    await world.startServer()
+    uploaded.cpu = cpu()
+  }
 
   await world.proxy('reset')
   const asked = now()

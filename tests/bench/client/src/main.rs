@@ -9,24 +9,33 @@ use std::{
     collections::BTreeMap,
     io::{BufRead as _, Write as _},
     ops::Range,
-    path::PathBuf,
-    process::Command,
+    path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail};
 use aralau_client_sdk::{Client, HttpTransport, Seams, SyncOptions, Value, VisitView, store::SqliteStore};
+use aralau_server::{
+    entropy::SystemEntropy,
+    store::{self, Store, StoreError},
+};
+use aralau_tests::rogue::now;
 use serde_json::json;
 use tempfile::TempDir;
 
 use workload::Workload;
 
+/// The crowd of a peer that takes the visits' JSON.
+const JSON: &str = "json";
+
 /// What the harness says in the environment.
 struct Told {
     mode: String,
     port: u16,
-    data: PathBuf,
-    aralau: PathBuf,
+    /// Opened beside the server, as operators' commands do; none of another peer's.
+    store: Option<Store>,
+    crowd: Option<String>,
     result: Option<PathBuf>,
     workload: Workload,
 }
@@ -34,11 +43,15 @@ struct Told {
 impl Told {
     fn read() -> Result<Self> {
         let text = |name: &str| std::env::var(name).with_context(|| format!("{name} is not set"));
+        let crowd = std::env::var("CROWD").ok().filter(|crowd| !crowd.is_empty());
+        let data = text("DATA_DIR")?;
+        let is_ours = crowd.as_deref() != Some(JSON);
+        let open = || Store::open(Path::new(&data), now(), Arc::new(SystemEntropy));
         Ok(Self {
             mode: text("MODE")?,
             port: text("PORT")?.parse()?,
-            data: text("DATA_DIR")?.into(),
-            aralau: text("ARALAU_BIN").unwrap_or_default().into(),
+            store: is_ours.then(open).transpose()?,
+            crowd,
             result: std::env::var_os("RESULT").map(PathBuf::from),
             workload: serde_json::from_slice(&std::fs::read(text("WORKLOAD")?)?)?,
         })
@@ -49,16 +62,21 @@ impl Told {
         0..self.workload.visits.len() / self.workload.visits_per_device
     }
 
-    /// A new device for these beats, enrolled over the wire.
+    /// A new device for these beats, with a code as `aralau admin enroll` makes it, enrolled over the wire.
     fn device(&self, homes: &TempDir, name: &str, beats: Range<usize>) -> Result<Client<SqliteStore>> {
-        let mut admin = Command::new(&self.aralau);
-        admin.args(["admin", "--json", "--data"]).arg(&self.data);
-        admin.args(["enroll", "--inspector", name]).args(beats.map(|beat| format!("--beat=beat-{beat}")));
-        let output = admin.output()?;
-        let made: serde_json::Value = serde_json::from_slice(&output.stdout).context("aralau admin enroll")?;
-        let code = made["code"].as_str().context("aralau admin enroll gave no code")?;
+        let (inspector, now) = (name.to_owned(), now());
+        let store = self.store.as_ref().context("no store of ours")?;
+        let code = store.write(move |tx| {
+            let (person, _) = store::ensure_person(tx, &inspector, now)?;
+            for beat in beats.clone() {
+                let beat = store::beat(tx, &format!("beat-{beat}"))?;
+                let beat = beat.ok_or_else(|| StoreError::Internal("no such beat".to_owned()))?;
+                store::grant(tx, person, beat.scope, now)?;
+            }
+            store::make_code(tx, person, 60 * 60 * 1000, now)
+        })?;
         let mut client = Client::open(&homes.path().join(name), Seams::system())?;
-        client.enroll(&HttpTransport::default(), &format!("http://127.0.0.1:{}", self.port), code)?;
+        client.enroll(&HttpTransport::default(), &format!("http://127.0.0.1:{}", self.port), &code)?;
         Ok(client)
     }
 }
@@ -87,9 +105,9 @@ fn main() -> Result<()> {
     let told = Told::read()?;
     let homes = tempfile::tempdir()?;
     match told.mode.as_str() {
-        "storm" => match std::env::var("CROWD").ok().as_deref() {
-            None | Some("") => storm(&told, &homes),
-            Some("json") => crowd(&told, json_requests(&told)?),
+        "storm" => match told.crowd.as_deref() {
+            None => storm(&told, &homes),
+            Some(JSON) => crowd(&told, json_requests(&told)?),
             Some(_) => crowd(&told, sync_requests(&told, &homes)?),
         },
         "hq" | "catchup" => catch_up(&told, &homes),

@@ -35,5 +35,8 @@ export const start = ({ dir, port }) => ({
 export const client = () => ({
   cmd: benchClient,
   args: [],
-  env: { ARALAU_BIN: aralau, WORKLOAD: workload },
+  env: { WORKLOAD: workload },
 })
+/** As a server does with what is a month old, now. */
+export const seal = ({ dir }) =>
+  execFileSync(aralau, ['admin', '--data', dir, 'compact', '--older-than-days', '0'], { stdio: 'ignore' })
