@@ -317,6 +317,15 @@ fn what_is_sealed_is_given_as_it_was_to_whoever_asks_from_anywhere() {
             assert_eq!(before[..limit.min(before.len())], after);
         }
     }
+    // Where an answer is full behind a pack, it goes on to the end of the frame that the pack's last row is of.
+    let frame: Vec<_> =
+        (20..30).map(|number| anna.edit(DocumentId(Uuid::from_u128(number)), &visit("x", number))).collect();
+    let frame = anna.frame(&world, &frame);
+    world.send(frame, &anna);
+    assert_eq!(world.store.compact(NOW.plus(1), 5, |_| ()).unwrap(), 10);
+    let limits = PullLimits { rows: 25, ..whole };
+    let (rows, sealed) = world.rows_after(0, askers[0], limits);
+    assert_eq!((rows.len(), sealed), (34, 5), "24 rows, and all of the frame that begins then");
     world.check();
     // A document that is sealed goes on.
     let edit = bolat.edit(DocumentId(Uuid::from_u128(0)), &[("outcome".to_owned(), "refused".into())]);

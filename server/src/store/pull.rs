@@ -183,13 +183,24 @@ impl<'a> Gathering<'a> {
                 self.packs.push(Packed::Sealed(segment.pack(self.connection)?));
                 self.streams.span(&segment.spans)?;
                 (self.rows, self.bytes) = (self.rows + segment.rows(), self.bytes + segment.bytes);
-                self.last = None;
+                self.last = self.last_entry_of(&segment)?.or(self.last);
             } else if self.gather_rows(next, segment.last_row + 1)? {
                 return Ok(true);
             }
             next = segment.last_row + 1;
         }
         self.gather_rows(next, log::row_id(self.scope_no + 1, 0))
+    }
+
+    /// The entry that the last of a segment's rows brings which names one first.
+    fn last_entry_of(&self, segment: &Segment) -> Result<Option<(i64, i64)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT stream_no, entry_index FROM log
+             WHERE row_id BETWEEN ? AND ? AND kind IN (?, ?) ORDER BY row_id DESC LIMIT 1",
+        )?;
+        let (accepted, held) = (RowKind::Accepted as u8, RowKind::Held as u8);
+        let values = params![segment.first_row, segment.last_row, accepted, held];
+        Ok(statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
     }
 
     fn has_room_for(&self, segment: &Segment) -> bool {
