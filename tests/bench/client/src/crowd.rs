@@ -66,17 +66,23 @@ pub fn send(port: u16, requests: Vec<Vec<u8>>) -> Result<u64> {
 }
 
 async fn post(port: u16, request: Vec<u8>, tried_again: &AtomicU64) -> Result<()> {
-    let mut stream = loop {
-        match TcpStream::connect(("127.0.0.1", port)).await {
-            Ok(stream) => break stream,
+    let answer = loop {
+        match exchange(port, &request).await {
+            Ok(answer) => break answer,
+            // Not let in, or shown the door before anything was read: more phones than a queue is long.
             Err(_) => tried_again.fetch_add(1, Ordering::Relaxed),
         };
         tokio::time::sleep(RETRY).await;
     };
-    stream.write_all(&request).await?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await?;
     let head = answer.get(..12.min(answer.len())).unwrap_or_default();
     ensure!(head == b"HTTP/1.1 200", "answered {:?}", String::from_utf8_lossy(&answer[..answer.len().min(600)]));
     Ok(())
+}
+
+async fn exchange(port: u16, request: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    stream.write_all(request).await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    Ok(answer)
 }

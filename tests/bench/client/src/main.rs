@@ -110,7 +110,8 @@ fn main() -> Result<()> {
             Some(JSON) => crowd(&told, json_requests(&told)?),
             Some(_) => crowd(&told, sync_requests(&told, &homes)?),
         },
-        "hq" | "catchup" => catch_up(&told, &homes),
+        "hq" => headquarters(&told, &homes),
+        "catchup" => catch_up(&told, &homes),
         "change" => change(&told, &homes),
         other => bail!("no mode {other}"),
     }
@@ -184,11 +185,36 @@ fn crowd(told: &Told, requests: Vec<Vec<u8>>) -> Result<()> {
     go().map(drop)
 }
 
+/// Of more beats a device does not hear: headquarters then has several.
+const BEATS_OF_A_DEVICE: usize = 1_000;
+
+fn headquarters(told: &Told, homes: &TempDir) -> Result<()> {
+    let all = told.all_beats();
+    let mut devices = Vec::new();
+    for first in all.clone().step_by(BEATS_OF_A_DEVICE) {
+        let beats = first..all.end.min(first + BEATS_OF_A_DEVICE);
+        devices.push(told.device(homes, &format!("hq-{first}"), beats)?);
+    }
+    say("ready", &json!({}))?;
+    if go()?.is_none() {
+        return Ok(());
+    }
+    devices.iter_mut().try_for_each(|device| sync(device).map(drop))?;
+    let ended = std::time::Instant::now();
+    let mut visits = Vec::new();
+    for device in &devices {
+        visits.extend(device.visits()?);
+    }
+    if let Some(path) = &told.result {
+        told.workload.write_result(path, &visits)?;
+    }
+    say("done", &json!({ "age_s": ended.elapsed().as_secs_f64() }))?;
+    go().map(drop)
+}
+
 fn catch_up(told: &Told, homes: &TempDir) -> Result<()> {
     let mut device = told.device(homes, &told.mode, told.all_beats())?;
-    if told.mode == "catchup" {
-        sync(&mut device)?;
-    }
+    sync(&mut device)?;
     say("ready", &json!({}))?;
     while go()?.is_some() {
         sync(&mut device)?;
@@ -197,9 +223,7 @@ fn catch_up(told: &Told, homes: &TempDir) -> Result<()> {
             told.workload.write_result(path, &device.visits()?)?;
         }
         say("done", &json!({ "age_s": ended.elapsed().as_secs_f64() }))?;
-        if told.mode == "catchup" {
-            say("offline", &json!({}))?;
-        }
+        say("offline", &json!({}))?;
     }
     Ok(())
 }
