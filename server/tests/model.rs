@@ -2,14 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
+mod packs;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use aralau_server::{
     entropy::SystemEntropy,
-    store::{self, Asking, BeatRow, Enrollment, HeldKey, HoldError, Packed, PullLimits, Pulled, Store, Upload},
+    store::{self, Asking, BeatRow, Enrollment, HeldKey, HoldError, PullLimits, Store, Upload},
 };
 use aralau_sync_core::{
-    cbor,
     change::Value,
     digest::replica_named,
     document::Document,
@@ -24,6 +25,8 @@ use aralau_sync_core::{
 };
 use proptest::{prelude::*, test_runner::TestRunner};
 use uuid::Uuid;
+
+use packs::whole;
 
 const NOW: Millis = Millis(1_780_000_000_000);
 const CASES: u32 = 24;
@@ -153,24 +156,6 @@ struct Phone {
     /// Each document with the entry that it ends with.
     documents: Vec<(DocumentId, Document, usize)>,
     shut_out: bool,
-}
-
-/// With the rows of its packs.
-fn whole(pulled: Pulled) -> Gained {
-    let mut gained = pulled.gained;
-    assert_eq!(gained.packs.take().unwrap_or(0) as usize, pulled.packs.len());
-    for pack in pulled.packs {
-        let pack = match pack {
-            Packed::Live(pack) => pack,
-            Packed::Sealed(frame) => {
-                let message = zstd::decode_all(&frame[..]).unwrap();
-                cbor::decode(&cbor::items(&message, 1 << 20).unwrap()[0]).unwrap()
-            }
-        };
-        gained.go_on(pack).unwrap();
-    }
-    assert_eq!(gained.rows.len(), pulled.rows);
-    gained
 }
 
 struct World {
@@ -374,7 +359,7 @@ impl World {
         let asking = Asking { replica: ReplicaId([9; 14]), ask, epochs: &[], epoch: 1, held: Vec::new() };
         let pulled =
             self.store().read(|connection| store::pull(connection, store.identity(), scope_no, &asking, limits, NOW));
-        whole(pulled.unwrap())
+        whole(pulled.unwrap()).0
     }
 
     fn count(&self, query: &'static str) -> i64 {

@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
-use std::{collections::BTreeMap, sync::Arc};
+mod packs;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use aralau_server::{
+    app::App,
     entropy::SystemEntropy,
     keys::{CustodyKey, DeviceVerifier},
     query::{
@@ -12,10 +15,10 @@ use aralau_server::{
         page::{Limit, Page},
         visits::{self, VisitFilter},
     },
-    store::{self, Asking, BeatRow, Enrollment, Packed, PullLimits, Pulled, Store, Upload},
+    serve::serve,
+    store::{self, Asking, BeatRow, Enrollment, PullLimits, Store, Upload},
 };
 use aralau_sync_core::{
-    cbor,
     change::{Change, Value},
     digest::replica_named,
     document::Document,
@@ -26,11 +29,13 @@ use aralau_sync_core::{
     receipt::{Receipt, SignServer as _, VerifyServer},
     stream::{Entry, Header, SignDevice as _, StreamId, Tip},
     sync::{Ask, FrameFate, Intake, Row},
-    time::Millis,
+    time::{DAY_MS, Millis},
     visit::VisitEdit,
 };
 use aws_lc_rs::rand::SystemRandom;
 use uuid::Uuid;
+
+use packs::whole;
 
 const NOW: Millis = Millis(1_700_000_000_000);
 
@@ -131,21 +136,10 @@ impl World {
         let asking = Asking { replica, ask, epochs: &[], epoch: 1, held: Vec::new() };
         let pull =
             |connection: &_| store::pull(connection, self.store.identity(), self.beat.scope_no, &asking, limits, NOW);
-        let Pulled { mut gained, packs, rows, bytes } = self.store.read(pull).unwrap();
-        let mut sealed = 0;
-        assert_eq!(gained.packs, u32::try_from(packs.len()).ok().filter(|packs| *packs > 0));
-        for pack in packs {
-            let pack = match pack {
-                Packed::Live(pack) => pack,
-                Packed::Sealed(frame) => {
-                    sealed += 1;
-                    let message = zstd::decode_all(&frame[..]).unwrap();
-                    cbor::decode(&cbor::items(&message, 1 << 20).unwrap()[0]).unwrap()
-                }
-            };
-            gained.go_on(pack).unwrap();
-        }
-        assert_eq!((rows, bytes), (gained.rows.len(), gained.rows.iter().map(Row::bytes).sum()));
+        let pulled = self.store.read(pull).unwrap();
+        let bytes = pulled.bytes;
+        let (gained, sealed) = whole(pulled);
+        assert_eq!(bytes, gained.rows.iter().map(Row::bytes).sum::<usize>());
         let named = |mut row: Row| {
             let stream = usize::try_from(std::mem::take(&mut row.stream)).unwrap();
             (gained.streams[stream].replica, row)
@@ -332,6 +326,37 @@ fn what_is_sealed_is_given_as_it_was_to_whoever_asks_from_anywhere() {
     let frame = bolat.frame(&world, &[edit]);
     assert_eq!(world.send(frame, &bolat).1, []);
     assert_eq!(world.count("SELECT count(*) FROM later_change"), 1);
+    world.check();
+}
+
+#[tokio::test]
+async fn a_server_seals_by_itself_what_has_become_old() {
+    let world = World::new();
+    let mut anna = world.phone("Анна", 1);
+    for frame in 0..3 {
+        let entries: Vec<_> = (frame * 100..frame * 100 + 100)
+            .map(|number| anna.edit(DocumentId(Uuid::from_u128(number)), &visit("contacted", number)))
+            .collect();
+        let frame = anna.frame(&world, &entries);
+        assert_eq!(world.send(frame, &anna).1, []);
+    }
+    let sealed = || world.count("SELECT coalesce(sum(last_row - first_row + 1), 0) FROM segment");
+    for (days, rows) in [(29, 0), (31, 256)] {
+        let now = NOW.plus(days * DAY_MS);
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let app = App::new(world.store.clone(), Arc::new(move || now));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let serving = tokio::spawn(serve(app, listener, 1, async { drop(stopped.await) }));
+        for _ in 0..50 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if rows > 0 && sealed() == rows {
+                break;
+            }
+        }
+        assert_eq!(sealed(), rows, "after {days} days");
+        stop.send(()).unwrap();
+        serving.await.unwrap();
+    }
     world.check();
 }
 

@@ -23,8 +23,7 @@ pub const DOCUMENT_OF_ROWID: &str = "(((rowid >> 26) & 131071) << 40) | (rowid &
 /// The keys in the search index of all visits that begin in the same hour. Later hours have lower keys.
 pub fn keys_of_hour(started_at: i64) -> RangeInclusive<i64> {
     let hour = started_at.div_euclid(HOUR_MS).clamp(0, HOURS - 1);
-    let first = (HOURS - 1 - hour) << DOCUMENT_BITS;
-    first..=first | ((1 << DOCUMENT_BITS) - 1)
+    hour_of_key((HOURS - 1 - hour) << DOCUMENT_BITS)
 }
 
 /// The keys of the hour that a key is of.

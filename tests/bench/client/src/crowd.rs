@@ -1,11 +1,7 @@
 //! More phones than one machine can be: what each would send is made beforehand, and then all is sent at once, each over a
 //! connection of its own. For any peer that takes a POST.
 
-use std::{
-    cell::RefCell,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::{cell::RefCell, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use aralau_client_sdk::{HttpRequest, HttpResponse, Transport, TransportError};
@@ -52,31 +48,31 @@ pub fn send(port: u16, requests: Vec<Vec<u8>>) -> Result<u64> {
     ensure!(files > requests.len() as u64, "only {files} files may be open at once");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let tried_again = &*Box::leak(Box::new(AtomicU64::new(0)));
-        let sending: Vec<_> =
-            requests.into_iter().map(|request| tokio::spawn(post(port, request, tried_again))).collect();
-        let mut answered = 0;
+        let sending: Vec<_> = requests.into_iter().map(|request| tokio::spawn(post(port, request))).collect();
+        let (mut answered, mut tried_again) = (0, 0);
         for one in sending {
-            one.await??;
+            tried_again += one.await??;
             answered += 1;
         }
-        eprintln!("{answered} answered, {} connections tried again", tried_again.load(Ordering::Relaxed));
+        eprintln!("{answered} answered, {tried_again} connections tried again");
         Ok(answered)
     })
 }
 
-async fn post(port: u16, request: Vec<u8>, tried_again: &AtomicU64) -> Result<()> {
+/// Returns how often it had to try again.
+async fn post(port: u16, request: Vec<u8>) -> Result<u64> {
+    let mut tried_again = 0;
     let answer = loop {
         match exchange(port, &request).await {
             Ok(answer) => break answer,
             // Not let in, or shown the door before anything was read: more phones than a queue is long.
-            Err(_) => tried_again.fetch_add(1, Ordering::Relaxed),
-        };
+            Err(_) => tried_again += 1,
+        }
         tokio::time::sleep(RETRY).await;
     };
     let head = answer.get(..12.min(answer.len())).unwrap_or_default();
     ensure!(head == b"HTTP/1.1 200", "answered {:?}", String::from_utf8_lossy(&answer[..answer.len().min(600)]));
-    Ok(())
+    Ok(tried_again)
 }
 
 async fn exchange(port: u16, request: &[u8]) -> std::io::Result<Vec<u8>> {
