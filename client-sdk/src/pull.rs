@@ -55,6 +55,8 @@ pub(crate) struct Took {
     pub(crate) rewound: bool,
     /// The server has fewer of the own entries than it once said, and no receipt bears witness to them.
     pub(crate) unwitnessed_loss: bool,
+    /// An epoch carried over other rows than this device had.
+    pub(crate) other_base: bool,
     /// Outcomes of this upload that were not "accepted": index and reason.
     pub(crate) held: Vec<(u64, String)>,
     pub(crate) touched: BTreeSet<DocumentId>,
@@ -88,7 +90,7 @@ pub(crate) fn pull(store: &mut impl Store, judge: &Judge<'_>, gained: &Gained) -
     if !is_own(store, stream, record.tip, gained.decided)? {
         return Ok(Pulled::Forked);
     }
-    judge.go_back(store, &mut record, shared, &mut took)?;
+    let shared = judge.go_back(store, &mut record, shared, &mut took)?;
     if !took.rewound && gained.epoch == record.cursor.epoch && gained.decided.index < record.decided.index {
         if !judge.is_shown && holds_receipts(store)? {
             return Err(PullError::Alarm(AlarmCode::ServerLost));
@@ -126,7 +128,7 @@ pub(crate) fn pull(store: &mut impl Store, judge: &Judge<'_>, gained: &Gained) -
     Ok(Pulled::Took(took))
 }
 
-/// The server could not know where its history and this device's part, and sent no rows: from there they are asked for next.
+/// The answer does not begin where its history and this device's part: from there rows are asked for next.
 fn go_back_to(
     store: &mut impl Store,
     judge: &Judge<'_>,
@@ -195,31 +197,37 @@ impl Judge<'_> {
         Ok(shared)
     }
 
-    /// Rewinds to there.
+    /// Rewinds to there, or to the beginning: an epoch says what the rows before it come to, and where these are others,
+    /// somebody had put an older database back before that epoch's backup was restored. Nothing tells how far both go
+    /// together.
     fn go_back(
         &self,
         store: &mut impl Store,
         record: &mut ScopeRecord,
         shared: Seen,
         took: &mut Took,
-    ) -> Result<(), PullError> {
-        if shared.sequence < record.cursor.sequence {
-            took.touched = rewind(store, self.identity.replica, record, shared.sequence)?;
-            took.rewound = true;
-            self.check_base(record, shared.epoch)?;
+    ) -> Result<Seen, PullError> {
+        if shared.sequence >= record.cursor.sequence {
+            return Ok(shared);
         }
-        Ok(())
+        took.touched = rewind(store, self.identity.replica, record, shared.sequence)?;
+        took.rewound = true;
+        if self.is_base(record, shared.epoch) {
+            return Ok(shared);
+        }
+        if !self.is_shown && holds_receipts(store)? {
+            return Err(PullError::Alarm(AlarmCode::Root));
+        }
+        took.other_base = true;
+        took.touched.extend(rewind(store, self.identity.replica, record, 0)?);
+        Ok(Seen::default())
     }
 
-    /// The epoch that made this device rewind says what the rows before it come to.
-    fn check_base(&self, record: &ScopeRecord, after: u64) -> Result<(), PullError> {
+    /// Whether the epochs that made this device rewind carried over the rows that it has left.
+    fn is_base(&self, record: &ScopeRecord, after: u64) -> bool {
         let bases = self.epochs.iter().filter(|epoch| epoch.number > after).flat_map(|epoch| &epoch.bases);
         let mut same = bases.filter(|base| base.scope == record.scope && base.size == record.frontier.size());
-        if same.all(|base| base.root == record.frontier.root()) {
-            Ok(())
-        } else {
-            Err(PullError::Alarm(AlarmCode::Root))
-        }
+        same.all(|base| base.root == record.frontier.root())
     }
 
     fn take(

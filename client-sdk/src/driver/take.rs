@@ -54,7 +54,12 @@ impl SyncSession {
                 self.heard.remove(&gained.scope);
             }
             match self.take_gained(client, &welcome, gained) {
-                Ok(Pulled::Took(took)) => progress |= took.rows > 0 || took.rewound,
+                Ok(Pulled::Took(took)) => {
+                    progress |= took.rows > 0 || took.rewound;
+                    if took.other_base {
+                        self.heard.remove(&gained.scope);
+                    }
+                }
                 Ok(Pulled::Forked) => {
                     self.succeed(client, true)?;
                     return Ok(true);
@@ -278,6 +283,9 @@ impl SyncSession {
             self.count(gained.scope, took);
             if took.unwitnessed_loss {
                 client.raise_in_store(AlarmCode::ServerLost, Some(gained.scope), "")?;
+            }
+            if took.other_base {
+                client.raise_in_store(AlarmCode::Root, Some(gained.scope), "")?;
             }
             if took.unsound > 0 {
                 client.raise_in_store(AlarmCode::Unsound, Some(gained.scope), "")?;

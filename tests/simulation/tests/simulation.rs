@@ -25,7 +25,7 @@ fn whatever_goes_wrong_every_invariant_holds() {
 fn worlds_that_once_failed_hold() {
     for seed in [
         12, 18, 24, 44, 51, 65, 102, 103, 139, 146, 149, 167, 181, 189, 244, 258, 260, 318, 362, 543, 605, 694, 855,
-        1179, 1284, 1412, 1754, 5468, 7639, 10391,
+        1179, 1284, 1412, 1754, 5468, 7639, 10391, 11611,
     ] {
         let ended = World::new(seed, false).expect("begins").run();
         assert!(ended.is_ok(), "{ended:?}\n    {}", replay(seed));
