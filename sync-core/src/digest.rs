@@ -4,7 +4,10 @@ use sha2::{Digest, Sha256};
 
 use uuid::Builder;
 
-use crate::id::{ChangeHash, ContentHash, DocumentId, HeaderHash, PublicKey, ReplicaId};
+use crate::{
+    id::{ChangeHash, ContentHash, DocumentId, HeaderHash, PublicKey, ReplicaId},
+    time::{DAY_MS, Millis},
+};
 
 /// SHA-256 over the concatenation of `parts`.
 pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
@@ -25,11 +28,37 @@ pub fn header_hash(header: &[u8]) -> HeaderHash {
     HeaderHash(sha256(&[header]))
 }
 
-/// The id of a document that is named after the change which begins it, given that change's body: a UUIDv8 of
-/// `SHA256("aralau/document/1\0" ‖ body)`. The change's random bytes make it one of a kind, and a link need not carry it.
-pub fn document_named_by(body: &[u8]) -> DocumentId {
-    let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = sha256(&[b"aralau/document/1\0", body]);
-    DocumentId(Builder::from_custom_bytes(id).into_uuid())
+/// A change's body can name the document that it begins, so that a link need not carry the id. The change's random bytes
+/// make it one of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DocumentName([u8; 16]);
+
+impl DocumentName {
+    /// From `SHA256("aralau/document/1\0" ‖ body)[..16]`.
+    pub fn of(body: &[u8]) -> Self {
+        let [name @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = sha256(&[b"aralau/document/1\0", body]);
+        Self(name)
+    }
+
+    /// A UUIDv8 whose first two bytes are the day on which the change was written, counted from 1970-01-01 UTC, the high byte
+    /// first (days before or beyond: the first or the last), the others the name's: what is written together stands together
+    /// wherever ids are in order.
+    pub fn on_day_of(self, at: Millis) -> DocumentId {
+        let day = at.0.div_euclid(DAY_MS).clamp(0, i64::from(u16::MAX));
+        let Self(mut id) = self;
+        [id[0], id[1]] = [(day >> 8) as u8, day as u8];
+        DocumentId(Builder::from_custom_bytes(id).into_uuid())
+    }
+
+    /// A UUIDv8 of the name alone, as documents were called before days were part of it.
+    pub fn undated(self) -> DocumentId {
+        DocumentId(Builder::from_custom_bytes(self.0).into_uuid())
+    }
+}
+
+/// The id of a document that is named after the change which begins it, given when it was written and its body.
+pub fn document_named_by(at: Millis, body: &[u8]) -> DocumentId {
+    DocumentName::of(body).on_day_of(at)
 }
 
 /// Bytes of a replica id that follow from the device's key.
@@ -91,6 +120,18 @@ fn uleb(mut number: usize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_document_is_named_by_its_change_and_the_day() {
+        let named = |at| document_named_by(Millis(at), b"a first change").to_string();
+        assert_eq!(named(20_783 * DAY_MS), "512ffafc-6e7c-83d4-b450-392f0d209cb6");
+        assert_eq!(named(20_784 * DAY_MS - 1), named(20_783 * DAY_MS));
+        assert!(named(20_784 * DAY_MS).starts_with("5130"));
+        assert_eq!(named(i64::MIN)[..4], *"0000");
+        assert_eq!(named(i64::MAX)[..4], *"ffff");
+        assert_eq!(DocumentName::of(b"a first change").undated().to_string()[4..], named(0)[4..]);
+        assert_ne!(document_named_by(Millis(0), b"another"), document_named_by(Millis(0), b"a first change"));
+    }
 
     #[test]
     fn a_replica_is_named_by_one_key_only() {

@@ -3,7 +3,8 @@
 //!
 //! ```cddl
 //! links  = [headers: [* header], ids: bstr, bodies: [* body]]     ; a body for each header but the hollow ones
-//! header = bstr / [0, header_hash, content_hash] / [1, bstr]      ; full / hollow / without the document, which the body names
+//! header = bstr / [0, header_hash, content_hash] / [1 / 2, bstr]  ; full / hollow / without the document, which the body
+//!                                                                 ; names, by itself or with the header's day
 //! body   = bstr / [1* at: uint, bstr]                             ; whole / without the ids that stand at these places
 //! ```
 //! A random id is sixteen bytes that nothing compresses, and as text, in the key of an item, thirty-six that compress to
@@ -17,13 +18,15 @@ use uuid::{Uuid, fmt::Hyphenated};
 
 use crate::{
     change::{hyphenated, is_random},
-    digest::document_named_by,
-    id::{ContentHash, HeaderHash},
+    digest::DocumentName,
+    id::{ContentHash, DocumentId, HeaderHash},
     stream::Link,
+    time::Millis,
 };
 
 const HOLLOW: u8 = 0;
 const NAMED: u8 = 1;
+const NAMED_BY_DAY: u8 = 2;
 
 pub(crate) fn write<C, W: encode::Write>(
     links: &[&Link],
@@ -34,7 +37,7 @@ pub(crate) fn write<C, W: encode::Write>(
     for link in links {
         match link {
             Link::Full { header, body } => match without_name(header, body) {
-                Some(rest) => e.array(2)?.u8(NAMED)?.bytes(&rest)?.ok()?,
+                Some((how, rest)) => e.array(2)?.u8(how)?.bytes(&rest)?.ok()?,
                 None => e.bytes(header)?.ok()?,
             },
             Link::Hollow { header, content } => {
@@ -79,9 +82,9 @@ pub(crate) fn read<C>(d: &mut Decoder<'_>, ctx: &mut C, most: usize) -> Result<V
         links.push(match header {
             Header::Hollow(link) => link,
             Header::Full(header) => Link::Full { header: header.to_vec(), body: body(d, &mut ids)? },
-            Header::Named(rest) => {
+            Header::Named(how, rest) => {
                 let body = body(d, &mut ids)?;
-                let header = with_name(rest, &body).ok_or_else(|| decode::Error::message("not a header"))?;
+                let header = with_name(how, rest, &body).ok_or_else(|| decode::Error::message("not a header"))?;
                 Link::Full { header, body }
             }
         });
@@ -97,7 +100,7 @@ fn count(d: &mut Decoder<'_>, most: usize) -> Result<u64, decode::Error> {
 
 enum Header<'b> {
     Full(&'b [u8]),
-    Named(&'b [u8]),
+    Named(u8, &'b [u8]),
     Hollow(Link),
 }
 
@@ -107,7 +110,7 @@ impl<'b> Header<'b> {
             return Ok(Self::Full(d.bytes()?));
         }
         match (d.array()?, d.u8()?) {
-            (Some(2), NAMED) => Ok(Self::Named(d.bytes()?)),
+            (Some(2), how @ (NAMED | NAMED_BY_DAY)) => Ok(Self::Named(how, d.bytes()?)),
             (Some(3), HOLLOW) => {
                 let (header, content) = (HeaderHash::decode(d, ctx)?, ContentHash::decode(d, ctx)?);
                 Ok(Self::Hollow(Link::Hollow { header, content }))
@@ -121,17 +124,33 @@ impl<'b> Header<'b> {
 const NAME_AT: usize = 3;
 /// The key of the document, and the head of its sixteen bytes.
 const NAME_HEAD: [u8; 2] = [2, 0x50];
+/// The key of the time, which follows the document.
+const AT_KEY: u8 = 3;
 
 /// A header without its document, where that is named by the body: sixteen bytes that no compression would remove.
-fn without_name(header: &[u8], body: &[u8]) -> Option<Vec<u8>> {
+fn without_name(header: &[u8], body: &[u8]) -> Option<(u8, Vec<u8>)> {
     let (start, rest) = header.split_at_checked(NAME_AT)?;
-    let rest = rest.strip_prefix(&NAME_HEAD)?.strip_prefix(document_named_by(body).as_bytes())?;
-    Some([start, rest].concat())
+    let (document, rest) = rest.strip_prefix(&NAME_HEAD)?.split_first_chunk()?;
+    let name = DocumentName::of(body);
+    let names = |how: &u8| named(*how, name, rest).is_some_and(|named| named.as_bytes() == document);
+    let how = [NAMED_BY_DAY, NAMED].into_iter().find(names)?;
+    Some((how, [start, rest].concat()))
 }
 
-fn with_name(header: &[u8], body: &[u8]) -> Option<Vec<u8>> {
+fn with_name(how: u8, header: &[u8], body: &[u8]) -> Option<Vec<u8>> {
     let (start, rest) = header.split_at_checked(NAME_AT)?;
-    Some([start, &NAME_HEAD, document_named_by(body).as_bytes(), rest].concat())
+    let document = named(how, DocumentName::of(body), rest)?;
+    Some([start, &NAME_HEAD, document.as_bytes(), rest].concat())
+}
+
+/// The document that a body names, given what follows the document in the header.
+fn named(how: u8, name: DocumentName, rest: &[u8]) -> Option<DocumentId> {
+    if how == NAMED {
+        return Some(name.undated());
+    }
+    let mut rest = Decoder::new(rest);
+    let at = (rest.u8().ok()? == AT_KEY).then(|| rest.i64())?.ok()?;
+    Some(name.on_day_of(Millis(at)))
 }
 
 /// An id that stands in a body as text.
@@ -229,18 +248,27 @@ mod tests {
 
     #[test]
     fn a_document_named_after_its_change_is_not_sent_and_comes_back() {
-        let body = b"a first change";
-        let (named, other) = (link(document_named_by(body).as_bytes(), body), link(&[7; 16], body));
-        let (short, long) = (written(std::slice::from_ref(&named)), written(std::slice::from_ref(&other)));
-        assert_eq!(short.len() + 16, long.len());
-        assert_eq!((opened(&short), opened(&long)), (Some(vec![named]), Some(vec![other])));
+        let (body, other) = (b"a first change", link(&[7; 16], b"a first change"));
+        let long = written(std::slice::from_ref(&other)).len();
+        let name = DocumentName::of(body);
+        for (document, how) in [(name.on_day_of(Millis(0)), NAMED_BY_DAY), (name.undated(), NAMED)] {
+            let named = link(document.as_bytes(), body);
+            let short = written(std::slice::from_ref(&named));
+            assert_eq!((short.len() + 16, short[3]), (long, how));
+            assert_eq!(opened(&short), Some(vec![named]));
+        }
+        assert_eq!(written(&[link(name.on_day_of(Millis(-1 << 50)).as_bytes(), body)]).len() + 16, long, "clamped");
+        assert_eq!(written(&[link(name.on_day_of(Millis(1 << 40)).as_bytes(), body)]).len(), long, "another day");
     }
 
     #[test]
     fn a_header_too_short_to_have_lost_a_name_is_no_link() {
         assert_eq!(opened(&[&[0x83, 0x81, 0x82, NAMED, 0x42, 0xa3, 1, 0x40, 0x81][..], &[0x41, 9]].concat()), None);
+        let named = |how| opened(&[&[0x83, 0x81, 0x82, how, 0x43, 1, 2, 3, 0x40, 0x81][..], &[0x41, 9]].concat());
         // What stands where the name was is not looked at: a header that cannot be read is held as any other.
-        assert!(opened(&[&[0x83, 0x81, 0x82, NAMED, 0x43, 1, 2, 3, 0x40, 0x81][..], &[0x41, 9]].concat()).is_some());
+        assert!(named(NAMED).is_some());
+        assert!(named(NAMED_BY_DAY).is_none(), "of no day");
+        assert!(named(NAMED_BY_DAY + 1).is_none());
     }
 
     #[test]

@@ -66,9 +66,14 @@ fn header() -> Header {
 
 fn frame() -> Frame {
     let hollow = Link::Hollow { header: digest::header_hash(b"header"), content: digest::content_hash(b"content") };
-    let named = Header { document: digest::document_named_by(change().body()), ..header() };
+    let named = Header { document: digest::DocumentName::of(change().body()).undated(), ..header() };
     let links = vec![Entry::new(header(), change()).to_link(), Entry::new(named, change()).to_link(), hollow];
     Frame { signature: SIGNATURE, stream: STREAM, before: Tip::default(), links }
+}
+
+fn frame_with_a_day_in_a_name() -> Frame {
+    let named = Header { document: digest::document_named_by(AT, change().body()), ..header() };
+    Frame { links: vec![Entry::new(named, change()).to_link()], ..frame() }
 }
 
 fn epoch() -> Epoch {
@@ -204,6 +209,7 @@ fn vectors() -> Vec<(&'static str, Vec<u8>)> {
         ("entry hash 2", tips[1].hash.0.to_vec()),
         ("head preimage", tips[1].head_preimage(&DEPLOYMENT, &STREAM)),
         ("frame", frame.to_bytes()),
+        ("frame with a day in a name", frame_with_a_day_in_a_name().to_bytes()),
         ("verdict", verdict().to_bytes()),
         ("leaf hash", leaf.0.to_vec()),
         ("control hash", control_hash(&SCOPE, b"payload").0.to_vec()),
@@ -240,7 +246,9 @@ fn every_message_reads_back() {
     assert_eq!(cbor::decode::<Welcome>(&cbor::encode(&welcome())), Ok(welcome()));
     assert_eq!(cbor::decode::<Gained>(&cbor::encode(&gained())), Ok(gained()));
     assert_eq!(cbor::decode::<Pack>(&cbor::encode(&pack())), Ok(pack()));
-    assert_eq!(Frame::from_bytes(&frame().to_bytes()), Ok(frame()));
+    for frame in [frame(), frame_with_a_day_in_a_name()] {
+        assert_eq!(Frame::from_bytes(&frame.to_bytes()), Ok(frame));
+    }
     assert_eq!(Header::from_bytes(&header().to_bytes()), Ok(header()));
     assert_eq!(cbor::decode::<Verdict>(&verdict().to_bytes()), Ok(verdict()));
 }

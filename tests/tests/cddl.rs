@@ -42,6 +42,7 @@ fn every_golden_message_is_as_described() {
     for rule in ["frame", "hello", "welcome", "gained", "pack", "header", "verdict"] {
         fits(rule, &golden(rule)).unwrap();
     }
+    fits("frame", &golden("frame with a day in a name")).unwrap();
     let controls = golden("controls");
     for control in sequence(&controls) {
         fits("control", control).unwrap();

@@ -101,11 +101,12 @@ impl<S: Store> Client<S> {
         self.settle(scope)?;
         let replica = self.identity.replica;
         let change = Document::begin(Actor { replica, generation: 0 }, puts)?;
-        let id = id.unwrap_or_else(|| document_named_by(change.body()));
+        let moment = self.moment();
+        let id = id.unwrap_or_else(|| document_named_by(moment.now, change.body()));
         let local = LocalDocument::load(&self.store, &self.identity, scope, id)?;
         if !local.written_by(replica) {
             local.document.check(&change).map_err(AuthorError::from)?;
-            self.write(scope, id, kind, change)?;
+            self.write(scope, id, kind, change, moment)?;
         }
         Ok(id)
     }
@@ -124,11 +125,22 @@ impl<S: Store> Client<S> {
         if !always_fits && !local.document.room().fits(&change) {
             return Err(Error::DocumentFull);
         }
-        self.write(record.scope, id, Kind::VISIT, change)
+        let moment = self.moment();
+        self.write(record.scope, id, Kind::VISIT, change, moment)
     }
 
-    fn write(&mut self, scope: ScopeId, id: DocumentId, kind: Kind, change: Change) -> Result<(), Error> {
-        let moment = Moment { now: self.seams.clock.now(), monotonic: self.seams.clock.monotonic() };
+    fn moment(&mut self) -> Moment {
+        Moment { now: self.seams.clock.now(), monotonic: self.seams.clock.monotonic() }
+    }
+
+    fn write(
+        &mut self,
+        scope: ScopeId,
+        id: DocumentId,
+        kind: Kind,
+        change: Change,
+        moment: Moment,
+    ) -> Result<(), Error> {
         let identity = &self.identity;
         transaction(&mut self.store, |store| outbox::write(store, identity, scope, id, kind, change, moment))?;
         self.tell(Event::Changed(vec![id]));

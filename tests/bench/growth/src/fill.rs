@@ -210,10 +210,12 @@ impl Organisation {
         let puts = draft.puts(replica, nonce);
         #[expect(clippy::expect_used, reason = "what is written here is within every limit")]
         let change = Document::begin(actor, &puts).expect("a visit");
+        // Written at the end of the visit, as phones do: it is under way from then.
+        let at = started.plus(300_000);
         let header = Header {
             kind: Kind::VISIT.0,
-            document: document_named_by(change.body()),
-            at: self.now(),
+            document: document_named_by(at, change.body()),
+            at,
             monotonic: None,
             seen: None,
             reauthored_from: None,

@@ -14,7 +14,7 @@ use aralau_tests::cost;
 use clap::Parser;
 use serde_json::json;
 
-use crate::fill::Organisation;
+use crate::fill::{Cost, Organisation};
 
 /// Fills a data folder with visits, and asks it questions.
 #[derive(Debug, Parser)]
@@ -36,8 +36,10 @@ struct Arguments {
     data: Option<PathBuf>,
 }
 
-/// Visits of which the cost is told, the last ones before each power of ten.
+/// Visits of a sample of what one costs.
 const SAMPLE: usize = 10_000;
+/// Samples, of the last visits before each power of ten; their median is told.
+const SAMPLES: usize = 10;
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
@@ -48,16 +50,26 @@ fn main() -> Result<()> {
     let mut made = 0;
     let mut step = SAMPLE.min(arguments.visits);
     while made < arguments.visits {
-        organisation.write((step - made).saturating_sub(SAMPLE))?;
-        let cost = organisation.write(SAMPLE.min(step - made))?;
+        organisation.write((step - made).saturating_sub(SAMPLES * SAMPLE))?;
+        let (mut costs, mut beside) = (Vec::new(), Vec::new());
+        let mut left = (step - made).min(SAMPLES * SAMPLE);
+        while left > 0 {
+            let visits = left.min(SAMPLE);
+            costs.push(organisation.write(visits)?);
+            beside.push(cost_in_an_empty_store(arguments.beats)?);
+            left -= visits;
+        }
         made = step;
         let disk = organisation.disk_bytes()?;
+        let (cpu_ms, empty_ms) = (median(&costs, |cost| cost.cpu_ms), median(&beside, |cost| cost.cpu_ms));
         println!(
             "{}",
             json!({
                 "visits": made,
-                "cpu_ms_a_visit": cost.cpu_ms,
-                "wall_ms_a_visit": cost.wall_ms,
+                "cpu_ms_a_visit": cpu_ms,
+                "cpu_ms_a_visit_in_an_empty_store": empty_ms,
+                "ratio": (cpu_ms / empty_ms * 100.0).round() / 100.0,
+                "wall_ms_a_visit": median(&costs, |cost| cost.wall_ms),
                 "disk_bytes_a_visit": disk / made as u64,
                 "peak_memory_mib": cost::peak_memory_mib(std::process::id()),
             })
@@ -70,4 +82,17 @@ fn main() -> Result<()> {
         step = (step * 10).min(arguments.visits);
     }
     Ok(())
+}
+
+/// A machine that others use too is faster and slower by the minute: what a visit costs in a large store is compared with
+/// what it costs right then in one that begins.
+fn cost_in_an_empty_store(beats: usize) -> Result<Cost> {
+    let folder = tempfile::tempdir()?;
+    Organisation::begin(folder.path(), beats)?.write(SAMPLE)
+}
+
+fn median(costs: &[Cost], of: impl Fn(&Cost) -> f64) -> f64 {
+    let mut sorted: Vec<f64> = costs.iter().map(of).collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }
