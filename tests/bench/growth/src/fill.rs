@@ -28,7 +28,7 @@ use aralau_sync_core::{
     visit::{Position, VisitDraft},
 };
 use aralau_tests::{chance::Chance, cost};
-use uuid::Uuid;
+use uuid::Builder;
 
 const BEGIN: Millis = Millis(1_780_000_000_000);
 /// Between two visits anywhere: a million a year.
@@ -38,7 +38,7 @@ const UNDER_WAY_MS: u64 = 3 * 24 * 60 * 60 * 1000;
 /// Frames that are made before the server gets them: their making does not count.
 const FRAMES_AT_ONCE: usize = 100;
 /// Places of a beat.
-const PLACES: u64 = 400;
+const PLACES: usize = 400;
 /// Words of the notes, of which the first stand in many and the last in few.
 const WORDS: [&str; 24] = [
     "осмотр",
@@ -83,6 +83,8 @@ pub struct Organisation {
     pub beats: Vec<String>,
     folder: PathBuf,
     phones: Vec<Phone>,
+    /// Of each beat.
+    places: Vec<Vec<DocumentId>>,
     chance: Chance,
     made: u64,
 }
@@ -98,14 +100,28 @@ impl Organisation {
     pub fn begin(folder: &Path, beats: usize) -> Result<Self> {
         let store = Store::open(folder, BEGIN, Arc::new(SystemEntropy))?;
         let codes: Vec<String> = (1..=beats).map(|number| format!("beat-{number:03}")).collect();
+        let place = |beat: &String, number| store::PlaceLine {
+            beat: beat.clone(),
+            address: format!("ул. Абая, {number}"),
+            external_code: None,
+            place_type: None,
+        };
         let organisation = store::Organisation {
             beats: codes.iter().map(|code| (code.clone(), format!("Участок {code}"))).collect(),
+            places: codes.iter().flat_map(|beat| (1..=PLACES).map(move |number| place(beat, number))).collect(),
             ..store::Organisation::default()
         };
         let handle = store.clone();
         store.write(move |tx| store::load(tx, handle.identity(), &organisation, BEGIN))?;
-        let mut this =
-            Self { store, beats: codes, folder: folder.to_owned(), phones: Vec::new(), chance: Chance::of(1), made: 0 };
+        let places = store.read(|connection| {
+            let places = codes.iter().map(|code| match store::beat(connection, code)? {
+                Some(beat) => store::places_of(connection, &beat),
+                None => Ok(Vec::new()),
+            });
+            places.collect()
+        })?;
+        let (phones, chance) = (Vec::new(), Chance::of(1));
+        let mut this = Self { store, beats: codes, folder: folder.to_owned(), phones, places, chance, made: 0 };
         for number in 0..2 * beats {
             let phone = this.enroll(number)?;
             this.phones.push(phone);
@@ -188,9 +204,9 @@ impl Organisation {
         let replica = self.phones[phone].stream.replica;
         let nonce: [u8; 16] = random();
         let started = self.now().plus(-(self.chance.below(UNDER_WAY_MS).cast_signed()));
-        let place = (phone as u64 / 2) << 32 | self.chance.below(PLACES);
+        let places = &self.places[phone / 2];
         let draft = VisitDraft {
-            place: Some(DocumentId(Uuid::from_u128(u128::from(place) << 64 | 1))),
+            place: Some(places[self.chance.below(places.len() as u64) as usize]),
             visit_type: Some(["door_to_door", "follow_up", "complaint"][self.chance.below(3) as usize].into()),
             outcome: Some(["contacted", "not_home", "refused", "vacant"][self.chance.below(4) as usize].into()),
             started_at: Some(started),
@@ -201,7 +217,7 @@ impl Organisation {
                 accuracy_m: Some(self.chance.below(5_000) as f64 / 100.0),
                 mock: false,
             }),
-            note: Some((uuid::Builder::from_random_bytes(nonce).into_uuid(), self.words())),
+            note: Some((Builder::from_random_bytes(nonce).into_uuid(), self.words())),
             other: (0..6)
                 .map(|field| (format!("field_{field}"), Value::Int(self.chance.below(997).cast_signed())))
                 .collect(),
