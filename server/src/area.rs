@@ -11,7 +11,9 @@ pub const MAX_CORNERS: usize = 10_000;
 #[schema(value_type = Vec<f64>, example = json!([76.9, 43.2]))]
 pub struct Corner(f64, f64);
 /// A closed line: its last corner is its first.
-pub type Ring = Vec<Corner>;
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(value_type = Vec<Vec<f64>>)]
+pub struct Ring(Vec<Corner>);
 
 /// One or several polygons, each its outer ring and then its holes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -41,6 +43,12 @@ pub enum AreaError {
 }
 
 impl Area {
+    /// A rectangle, from its south-western to its north-eastern corner, each degrees east and degrees north.
+    pub fn rectangle([west, south]: [f64; 2], [east, north]: [f64; 2]) -> Self {
+        let around = [[west, south], [east, south], [east, north], [west, north], [west, south]];
+        Self::Polygon(vec![Ring(around.into_iter().map(|[lon, lat]| Corner(lon, lat)).collect())])
+    }
+
     /// Whether it can be drawn.
     ///
     /// # Errors
@@ -53,19 +61,22 @@ impl Area {
         if polygons.is_empty() || polygons.iter().any(Vec::is_empty) {
             return Err(AreaError::Empty);
         }
-        if polygons.iter().flatten().map(Vec::len).sum::<usize>() > MAX_CORNERS {
+        if polygons.iter().flatten().map(|ring| ring.0.len()).sum::<usize>() > MAX_CORNERS {
             return Err(AreaError::TooManyCorners);
         }
-        polygons.iter().flatten().try_for_each(|ring| check_ring(ring))
+        polygons.iter().flatten().try_for_each(Ring::check)
     }
 }
 
-fn check_ring(ring: &[Corner]) -> Result<(), AreaError> {
-    let on_globe = |Corner(lon, lat): &Corner| (-180.0..=180.0).contains(lon) && (-90.0..=90.0).contains(lat);
-    if !ring.iter().all(on_globe) {
-        return Err(AreaError::OffGlobe);
+impl Ring {
+    fn check(&self) -> Result<(), AreaError> {
+        let Self(corners) = self;
+        let on_globe = |Corner(lon, lat): &Corner| (-180.0..=180.0).contains(lon) && (-90.0..=90.0).contains(lat);
+        if !corners.iter().all(on_globe) {
+            return Err(AreaError::OffGlobe);
+        }
+        if corners.len() < 4 || corners.first() != corners.last() { Err(AreaError::Open) } else { Ok(()) }
     }
-    if ring.len() < 4 || ring.first() != ring.last() { Err(AreaError::Open) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -85,6 +96,7 @@ mod tests {
         assert_eq!(read("[[[76.9,43.2],[76.95,43.2],[76.9,43.2]]]"), Err(AreaError::Open));
         assert_eq!(read("[[[43.2,176.9],[43.2,176.95],[43.25,176.95],[43.2,176.9]]]"), Err(AreaError::OffGlobe));
         assert_eq!(read("[]"), Err(AreaError::Empty));
+        assert_eq!(Area::rectangle([76.9, 43.2], [76.95, 43.25]).check(), Ok(()));
         assert_eq!(Area::MultiPolygon(vec![vec![]]).check(), Err(AreaError::Empty));
     }
 }

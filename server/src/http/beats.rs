@@ -12,7 +12,7 @@ use crate::{
 
 /// All beats, by code, with their outlines where the operator gave some.
 #[utoipa::path(
-    get, path = "/v1/beats", security(("token" = []), ("session" = [])),
+    get, path = "/v1/beats", operation_id = "list_beats", security(("token" = []), ("session" = [])),
     responses((status = 200, body = BeatList), Problem)
 )]
 pub async fn list(State(app): State<App>, caller: Caller) -> Result<Json<BeatList>, Problem> {

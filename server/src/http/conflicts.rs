@@ -15,7 +15,7 @@ use crate::{
 
 /// Fields with two or more different values, the longest known visit first; at most 200 on a page.
 #[utoipa::path(
-    get, path = "/v1/conflicts", params(ConflictFilter, PageParameters), security(("token" = []), ("session" = [])),
+    get, path = "/v1/conflicts", operation_id = "list_conflicts", params(ConflictFilter, PageParameters), security(("token" = []), ("session" = [])),
     responses((status = 200, body = ConflictPage), Problem)
 )]
 pub async fn list(

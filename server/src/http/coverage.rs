@@ -12,7 +12,7 @@ use crate::{
 
 /// Visits of each beat over time, the standing of its places, and what may still be missing.
 #[utoipa::path(
-    get, path = "/v1/coverage", params(CoverageFilter), security(("token" = []), ("session" = [])),
+    get, path = "/v1/coverage", operation_id = "read_coverage", params(CoverageFilter), security(("token" = []), ("session" = [])),
     responses((status = 200, body = Coverage), Problem)
 )]
 pub async fn show(

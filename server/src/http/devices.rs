@@ -29,7 +29,7 @@ pub struct All {}
 
 /// All devices.
 #[utoipa::path(
-    get, path = "/v1/devices", params(PageParameters), security(("token" = []), ("session" = [])),
+    get, path = "/v1/devices", operation_id = "list_devices", params(PageParameters), security(("token" = []), ("session" = [])),
     responses((status = 200, body = DevicePage), Problem)
 )]
 pub async fn list(

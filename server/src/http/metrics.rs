@@ -128,7 +128,7 @@ impl Metrics {
 
 /// All series. Open to all, as the listener is meant for an inner network.
 #[utoipa::path(
-    get, path = "/metrics", responses((status = 200, body = String, content_type = "text/plain"), Problem)
+    get, path = "/metrics", operation_id = "read_metrics", responses((status = 200, body = String, content_type = "text/plain"), Problem)
 )]
 pub async fn show(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
     let gauges = app.read(scopes::gauges).await?;

@@ -28,7 +28,7 @@ const CODE_LIFE_MS: i64 = 15 * 60 * 1000;
 
 /// People, by name.
 #[utoipa::path(
-    get, path = "/v1/people", params(PageParameters), security(("token" = []), ("session" = [])),
+    get, path = "/v1/people", operation_id = "list_people", params(PageParameters), security(("token" = []), ("session" = [])),
     responses((status = 200, body = PeoplePage), Problem)
 )]
 pub async fn list(

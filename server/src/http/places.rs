@@ -21,7 +21,7 @@ use crate::{
 
 /// Places, the longest known first.
 #[utoipa::path(
-    get, path = "/v1/places", params(PlaceFilter, PageParameters), security(("token" = []), ("session" = [])),
+    get, path = "/v1/places", operation_id = "list_places", params(PlaceFilter, PageParameters), security(("token" = []), ("session" = [])),
     responses((status = 200, body = PlacePage), Problem)
 )]
 pub async fn list(

@@ -23,7 +23,7 @@ const MAX_NOTE_CHARS: usize = 2_000;
 
 /// Held entries with their words, in the order of the log; at most 100 on a page.
 #[utoipa::path(
-    get, path = "/v1/quarantine", params(HeldFilter, PageParameters), security(("token" = []), ("session" = [])),
+    get, path = "/v1/quarantine", operation_id = "list_quarantine", params(HeldFilter, PageParameters), security(("token" = []), ("session" = [])),
     responses((status = 200, body = QuarantinePage), Problem)
 )]
 pub async fn list(

@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::{AppendHeaders, IntoResponse},
 };
+use chrono_tz::Tz;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,6 +16,7 @@ use crate::{
     authorize::{Action, Role},
     query::instant::Instant,
     session::{self, Credential, LIFE_MS, Session},
+    store,
 };
 
 /// The cookie that holds a session's secret.
@@ -33,13 +35,17 @@ pub struct SignedIn {
     pub label: String,
     /// When the session ends by itself.
     pub expires_at: Instant,
+    /// By whose days the deployment counts, as the IANA names it.
+    #[schema(example = "Asia/Almaty")]
+    pub time_zone: String,
 }
 
-impl From<Session> for SignedIn {
-    fn from(session: Session) -> Self {
+impl SignedIn {
+    fn of(session: Session, time_zone: Tz) -> Self {
         let role = session.caller.role;
         let may = Action::ALL.into_iter().filter(|action| session.caller.may(*action).is_ok()).collect();
-        Self { role, may, label: session.caller.name, expires_at: Instant(session.expires_at) }
+        let (label, expires_at) = (session.caller.name, Instant(session.expires_at));
+        Self { role, may, label, expires_at, time_zone: time_zone.name().to_owned() }
     }
 }
 
@@ -58,18 +64,19 @@ pub async fn sign_in(
         return Err(Problem::CrossSite);
     }
     let now = app.now();
-    let begun = app.write(move |tx| session::begin(tx, &credential, now)).await?;
-    let (secret, session) = begun.ok_or(Problem::Unauthorized)?;
+    let begun = app.write(move |tx| Ok((session::begin(tx, &credential, now)?, store::time_zone(tx)?))).await?;
+    let (Some((secret, session)), time_zone) = begun else { return Err(Problem::Unauthorized) };
     let cookie = set_cookie(&app, &headers, &secret, LIFE_MS / 1000);
-    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(SignedIn::from(session))))
+    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(SignedIn::of(session, time_zone))))
 }
 
 /// Who is signed in by the cookie of this request.
 #[utoipa::path(
-    get, path = "/v1/session", security(("session" = [])), responses((status = 200, body = SignedIn), Problem)
+    get, path = "/v1/session", operation_id = "read_session", security(("session" = [])), responses((status = 200, body = SignedIn), Problem)
 )]
-pub async fn show(session: Session) -> Json<SignedIn> {
-    Json(SignedIn::from(session))
+pub async fn show(State(app): State<App>, session: Session) -> Result<Json<SignedIn>, Problem> {
+    let time_zone = app.read(|connection| store::time_zone(connection)).await?;
+    Ok(Json(SignedIn::of(session, time_zone)))
 }
 
 /// Ends the session of this request's cookie, here and in the browser.

@@ -41,7 +41,7 @@ pub struct WhichBeat {
 
 /// Visits, newest first.
 #[utoipa::path(
-    get, path = "/v1/visits", params(VisitFilter, PageParameters), security(("token" = []), ("session" = [])),
+    get, path = "/v1/visits", operation_id = "list_visits", params(VisitFilter, PageParameters), security(("token" = []), ("session" = [])),
     responses((status = 200, body = VisitPage), Problem)
 )]
 pub async fn list(

@@ -58,7 +58,7 @@ struct LabelShown {
 
 /// The codes that fields normally hold, and their wording. Codes that are not listed are carried, never refused.
 #[utoipa::path(
-    get, path = "/v1/code-lists", security(("token" = []), ("session" = [])), responses((status = 200, body = CodeLists), Problem)
+    get, path = "/v1/code-lists", operation_id = "list_code_lists", security(("token" = []), ("session" = [])), responses((status = 200, body = CodeLists), Problem)
 )]
 pub async fn list(caller: Caller) -> Result<Json<CodeLists>, Problem> {
     caller.may(Action::ReadCodeLists)?;

@@ -38,6 +38,7 @@ async fn a_browser_signs_in_reads_and_signs_out() {
     let who = signed_in.json();
     assert_eq!((&who["role"], &who["label"]), (&json!("auditor"), &json!("Айгуль")));
     assert_eq!(who["expires_at"], "2026-05-29T08:26:40.000Z");
+    assert_eq!(who["time_zone"], "Asia/Almaty");
     assert_eq!(who["may"], json!(["read_code_lists", "read_visits", "read_quarantine", "read_devices"]));
     let cookie = cookie(&signed_in);
     assert!(!cookie.contains(&token));

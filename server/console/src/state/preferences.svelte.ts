@@ -8,7 +8,7 @@ export type Theme = (typeof THEMES)[number];
 class Preferences {
   locale = $state<Locale>(known(LOCALES, stored('locale')) ?? spoken());
   theme = $state<Theme>(known(THEMES, stored('theme')) ?? 'system');
-  /** Whose days and hours are shown. The server tells, with the first figures it counts by day. */
+  /** Whose days and hours are shown. The server tells whoever signs in. */
   timeZone = $state('Asia/Almaty');
 
   choose(locale: Locale): void {

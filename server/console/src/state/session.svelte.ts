@@ -1,5 +1,6 @@
 import { api, body, type Action, type Schemas } from '../api/client';
 import { Problem } from '../api/problem';
+import { preferences } from './preferences.svelte';
 
 export type SignedIn = Schemas['SignedIn'];
 /** What proves who one is. A token today; another way to sign in becomes another case of this type. */
@@ -22,7 +23,7 @@ class Session {
   async resume(): Promise<void> {
     this.problem = null;
     try {
-      this.current = await body(api.GET('/v1/session'));
+      this.#isSignedIn(await body(api.GET('/v1/session')));
     } catch (thrown) {
       const problem = Problem.from(thrown);
       if (problem.status === 401) this.current = null;
@@ -31,7 +32,7 @@ class Session {
   }
 
   async signIn(credential: Credential): Promise<void> {
-    this.current = await body(api.POST('/v1/session', { body: credential }));
+    this.#isSignedIn(await body(api.POST('/v1/session', { body: credential })));
     this.expired = false;
   }
 
@@ -39,6 +40,11 @@ class Session {
     await api.DELETE('/v1/session');
     this.current = null;
     this.expired = false;
+  }
+
+  #isSignedIn(signedIn: SignedIn): void {
+    preferences.timeZone = signedIn.time_zone;
+    this.current = signedIn;
   }
 
   /** The server does not know the session any more. */
