@@ -118,16 +118,22 @@ pub fn places_of(connection: &Connection, beat: &BeatRow) -> Result<Vec<Document
     Ok(ids.collect::<Result<_, _>>()?)
 }
 
-/// An organisation to play with: six beats with places, and the code lists. May be repeated.
+/// An organisation to play with: six beats side by side with places, and the code lists. May be repeated.
 pub fn sample(tx: &Transaction<'_>, identity: &Identity, now: Millis) -> Result<LoadReport, StoreError> {
     const STREETS: [&str; 6] =
         ["ул. Абая", "ул. Сатпаева", "пр. Назарбаева", "ул. Толе би", "ул. Жандосова", "мкр. Самал"];
     const HOUSES: usize = 12;
     const TYPES: [&str; 4] = ["apartment", "house", "business", "dormitory"];
+    // In Almaty; degrees east and north.
+    const SOUTH_WEST: [f64; 2] = [76.9002, 43.2322];
+    const SIZE: [f64; 2] = [0.0031, 0.0093];
     let mut organisation = Organisation::default();
-    for (number, street) in (1..).zip(STREETS) {
+    for (number, street) in (1_u8..).zip(STREETS) {
         let code = format!("beat-{number:02}");
         organisation.beats.push((code.clone(), format!("Участок № {number}")));
+        let [west, south] = [SOUTH_WEST[0] + f64::from(number - 1) * SIZE[0], SOUTH_WEST[1]];
+        let area = Area::rectangle([west, south], [west + SIZE[0], south + SIZE[1]]);
+        organisation.areas.push((code.clone(), area));
         organisation.places.extend((1..=HOUSES).map(|house| PlaceLine {
             beat: code.clone(),
             address: format!("{street}, {house}"),
