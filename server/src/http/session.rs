@@ -75,7 +75,7 @@ pub async fn sign_in(
     get, path = "/v1/session", operation_id = "read_session", security(("session" = [])), responses((status = 200, body = SignedIn), Problem)
 )]
 pub async fn show(State(app): State<App>, session: Session) -> Result<Json<SignedIn>, Problem> {
-    let time_zone = app.read(|connection| store::time_zone(connection)).await?;
+    let time_zone = app.read(store::time_zone).await?;
     Ok(Json(SignedIn::of(session, time_zone)))
 }
 
