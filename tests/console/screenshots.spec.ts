@@ -13,6 +13,12 @@ const NOTES = [
 const OUTCOMES = ['contacted', 'contacted', 'nobody_home', 'contacted', 'refused', 'no_access'];
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** In front of a place of the sample's first beat, some metres off. */
+function door(place: number, visit: number): number[] {
+  const off = ((visit * 7) % 11) / 50_000;
+  return [43.233 + (place % 8) * 0.0011 + off, 76.901 + Math.floor(place / 8) * 0.0015 - off, 5 + (visit % 4) * 6];
+}
+
 test.skip(!process.env['ARALAU_SCREENSHOTS'], 'pictures are made when asked for');
 
 let world: World;
@@ -27,9 +33,10 @@ test.beforeAll(async () => {
   for (let index = 0; index < 36; index += 1) {
     const device = index % 3 === 0 ? timur : aigul;
     const at = new Date(Date.now() - (index * 1.7 + 0.1) * DAY_MS).toISOString();
-    await device.log(OUTCOMES[index % 6] ?? '', NOTES[index % 4] ?? '', index % 12, at);
+    const place = index % 12;
+    await device.log(OUTCOMES[index % 6] ?? '', NOTES[index % 4] ?? '', place, at, door(place, index));
   }
-  visit = await aigul.log('contacted', NOTES[0] ?? '', 1);
+  visit = await aigul.log('contacted', NOTES[0] ?? '', 1, undefined, door(1, 0));
   await aigul.sync();
   await timur.sync();
   await aigul.edit(visit, '--outcome', 'nobody_home');

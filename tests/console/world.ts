@@ -36,10 +36,12 @@ export class Device {
     readonly places: string[],
   ) {}
 
-  async log(outcome: string, note: string, place = 0, at?: string): Promise<string> {
+  /** `position`: degrees north, degrees east and the accuracy in metres. */
+  async log(outcome: string, note: string, place = 0, at?: string, position?: number[]): Promise<string> {
     const logged = await aralau(
       ...['device', '--home', this.home, 'log', '--place', this.places[place] ?? '', '--type', 'door_to_door'],
       ...['--outcome', outcome, '--note', note, ...(at ? ['--at', at] : [])],
+      ...(position ? ['--position', position.join(',')] : []),
     );
     return String(logged['visit'] ?? logged['id']);
   }
