@@ -160,7 +160,7 @@ fn an_epoch_whose_base_is_not_what_was_seen_is_told_of_and_compared_from_the_beg
 }
 
 #[test]
-fn a_base_that_was_never_seen_does_not_lend_its_rows_to_anybody() {
+fn rows_that_do_not_add_up_to_the_base_are_not_taken_after_going_back_either() {
     let line = Line::new();
     let mut client = phone(&line, "Aigul", 1);
     log(&mut client, "contacted");
@@ -175,7 +175,9 @@ fn a_base_that_was_never_seen_does_not_lend_its_rows_to_anybody() {
     let restored = Server::restored(other, &line.server.borrow());
     *line.server.borrow_mut() = restored;
     assert!(matches!(client.sync(&line, ONCE), Err(Error::Alarm(_))));
-    assert!(client.status().expect("reads").alarms.iter().any(|alarm| alarm.code.code() == "alarm_root"));
+    let status = client.status().expect("reads");
+    assert!(status.alarms.iter().any(|alarm| alarm.code.code() == "alarm_root"));
+    assert_eq!(status.scopes[0].sequence, 0);
     assert_eq!(client.visits().expect("reads").len(), 2, "every word is kept");
 }
 
