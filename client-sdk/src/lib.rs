@@ -56,7 +56,7 @@ pub use aralau_sync_core::{
     change::Value,
     id::{DocumentId, ReplicaId, ScopeId},
     time::Millis,
-    visit::{Place, Position, VisitDraft, VisitEdit},
+    visit::{Coordinates, Place, Position, VisitDraft, VisitEdit},
     vocabulary::Language,
 };
 

@@ -31,9 +31,10 @@ pub mod field {
     pub const STARTED_AT: &str = "started_at";
     /// Under `witness/<replica>/`: when it ended.
     pub const ENDED_AT: &str = "ended_at";
-    /// Under `witness/<replica>/`: degrees north × 10⁷, whole. Half the bytes of a float, and nothing to round.
+    /// In a place, and under `witness/<replica>/` of a visit: degrees north × 10⁷, whole. Half the bytes of a float, and
+    /// nothing to round.
     pub const LAT_E7: &str = "lat_e7";
-    /// Under `witness/<replica>/`: degrees east × 10⁷, whole.
+    /// Beside it: degrees east × 10⁷, whole.
     pub const LON_E7: &str = "lon_e7";
     /// Under `witness/<replica>/`: radius in centimetres, whole.
     pub const ACCURACY_CM: &str = "accuracy_cm";
@@ -227,7 +228,7 @@ fn number(value: &Value) -> Option<f64> {
 }
 
 /// A place, read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Place {
     /// As written on the door.
     pub address: Option<String>,
@@ -235,18 +236,38 @@ pub struct Place {
     pub external_code: Option<String>,
     /// A code of `place_type`.
     pub place_type: Option<String>,
+    /// Where it is.
+    pub coordinates: Option<Coordinates>,
     /// [`ACTIVE`] or [`WITHDRAWN`].
     pub status: String,
+}
+
+/// A point on the globe.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Coordinates {
+    /// Degrees north.
+    pub lat: f64,
+    /// Degrees east.
+    pub lon: f64,
+}
+
+impl Coordinates {
+    /// Whether there is such a point.
+    pub fn is_on_globe(self) -> bool {
+        (-90.0..=90.0).contains(&self.lat) && (-180.0..=180.0).contains(&self.lon)
+    }
 }
 
 impl Place {
     /// Reads a place; never fails.
     pub fn read(reading: &Reading) -> Self {
         let text = |name| reading.text(name).map(str::to_owned);
+        let degrees = |name| Some(number(reading.fields.get(name)?.winner()?)? / PER_DEGREE);
         Self {
             address: text(field::ADDRESS),
             external_code: text(field::EXTERNAL_CODE),
             place_type: text(field::PLACE_TYPE),
+            coordinates: degrees(field::LAT_E7).zip(degrees(field::LON_E7)).map(|(lat, lon)| Coordinates { lat, lon }),
             status: text(STATUS).unwrap_or_else(|| ACTIVE.to_owned()),
         }
     }
@@ -254,10 +275,13 @@ impl Place {
     /// The puts of the change that creates it. `nonce`: 16 random bytes.
     pub fn puts(&self, nonce: [u8; 16]) -> Vec<(String, Value)> {
         let text = |name: &str, value: &Option<String>| Some((name.to_owned(), Value::Text(value.clone()?)));
+        let degrees = |name: &str, degrees: Option<f64>| Some((name.to_owned(), whole(degrees? * PER_DEGREE)));
         let fields = [
             text(field::ADDRESS, &self.address),
             text(field::EXTERNAL_CODE, &self.external_code),
             text(field::PLACE_TYPE, &self.place_type),
+            degrees(field::LAT_E7, self.coordinates.map(|coordinates| coordinates.lat)),
+            degrees(field::LON_E7, self.coordinates.map(|coordinates| coordinates.lon)),
             Some((NONCE.to_owned(), Value::Bytes(nonce.to_vec()))),
         ];
         fields.into_iter().flatten().collect()

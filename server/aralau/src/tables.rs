@@ -4,6 +4,7 @@ use aralau_server::{
     area::{Area, AreaError},
     store::{Organisation, PlaceLine, StaffLine},
 };
+use aralau_sync_core::visit::Coordinates;
 use serde::{Deserialize, de::DeserializeOwned};
 
 #[derive(Deserialize)]
@@ -21,6 +22,10 @@ struct Place {
     external_code: Option<String>,
     #[serde(default)]
     place_type: Option<String>,
+    #[serde(default)]
+    lat: Option<f64>,
+    #[serde(default)]
+    lon: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +71,12 @@ pub enum TableError {
         /// Why.
         error: AreaError,
     },
+    /// A place that is nowhere.
+    #[error("the place {address:?}: lat is from -90 to 90 and lon from -180 to 180 degrees, and neither stands alone")]
+    OffGlobe {
+        /// The place's address.
+        address: String,
+    },
     /// Larger than any organisation.
     #[error("more than a million rows")]
     TooManyRows,
@@ -82,13 +93,21 @@ pub fn beats(table: &[u8]) -> Result<Vec<(String, String)>, TableError> {
 
 /// The places of all beats.
 pub fn places(table: &[u8]) -> Result<Vec<PlaceLine>, TableError> {
-    let places = rows::<Place>(table)?.into_iter().map(|line| PlaceLine {
-        beat: line.beat,
-        address: line.address,
-        external_code: line.external_code.filter(|code| !code.is_empty()),
-        place_type: line.place_type.filter(|kind| !kind.is_empty()),
+    let places = rows::<Place>(table)?.into_iter().map(|line| {
+        let coordinates = line.lat.zip(line.lon).map(|(lat, lon)| Coordinates { lat, lon });
+        if coordinates.is_some_and(|coordinates| !coordinates.is_on_globe()) || line.lat.is_some() != line.lon.is_some()
+        {
+            return Err(TableError::OffGlobe { address: line.address });
+        }
+        Ok(PlaceLine {
+            beat: line.beat,
+            address: line.address,
+            external_code: line.external_code.filter(|code| !code.is_empty()),
+            place_type: line.place_type.filter(|kind| !kind.is_empty()),
+            coordinates,
+        })
     });
-    Ok(places.collect())
+    places.collect()
 }
 
 /// The people of all beats.
@@ -145,6 +164,18 @@ mod tests {
         let (wrong, error) = organisation([beats, b"beat,address\nonly one\n", staff]).unwrap_err();
         assert_eq!(wrong, 1);
         assert!(error.to_string().contains("line: 2"), "{error}");
+    }
+
+    #[test]
+    fn a_place_may_say_where_it_is() {
+        let read = |line: &str| places(format!("beat,address,lat,lon\n{line}\n").as_bytes());
+        let coordinates = |line| read(line).unwrap()[0].coordinates.map(|Coordinates { lat, lon }| (lat, lon));
+        assert_eq!(coordinates("b1,Abay 1,43.25,76.9"), Some((43.25, 76.9)));
+        assert_eq!(coordinates("b1,Abay 1,,"), None);
+        for wrong in ["b1,Abay 1,76.9,", "b1,Abay 1,143.25,76.9", "b1,Abay 1,NaN,76.9"] {
+            let error = read(wrong).unwrap_err().to_string();
+            assert!(error.starts_with("the place \"Abay 1\": lat"), "{error}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use aralau_sync_core::{
     directory::Control,
     id::{DocumentId, Kind},
     time::Millis,
-    visit::{ACTIVE, Place},
+    visit::{ACTIVE, Coordinates, Place},
     vocabulary,
 };
 use rusqlite::Connection;
@@ -40,6 +40,8 @@ pub struct PlaceLine {
     pub external_code: Option<String>,
     /// A code of `place_type`.
     pub place_type: Option<String>,
+    /// Where it is.
+    pub coordinates: Option<Coordinates>,
 }
 
 /// A person of a beat.
@@ -99,6 +101,7 @@ pub fn load(
             address: Some(line.address.clone()),
             external_code: line.external_code.clone(),
             place_type: line.place_type.clone(),
+            coordinates: line.coordinates,
             status: ACTIVE.to_owned(),
         };
         let puts = place.puts(tx.random()?);
@@ -139,6 +142,11 @@ pub fn sample(tx: &Transaction<'_>, identity: &Identity, now: Millis) -> Result<
             address: format!("{street}, {house}"),
             external_code: None,
             place_type: Some(TYPES[house % TYPES.len()].to_owned()),
+            // Along both sides of a street from south to north.
+            coordinates: Some(Coordinates {
+                lat: south + SIZE[1] * (house as f64 - 0.5) / HOUSES as f64,
+                lon: west + SIZE[0] * if house % 2 == 0 { 0.4 } else { 0.6 },
+            }),
         }));
     }
     let first = directory::beat(tx, "beat-01")?.is_none();

@@ -39,7 +39,7 @@ enum Task {
         /// CSV with `code,name`.
         #[arg(long)]
         beats: PathBuf,
-        /// CSV with `beat,address` and, if wanted, `external_code,place_type`.
+        /// CSV with `beat,address` and, if wanted, `external_code,place_type,lat,lon`.
         #[arg(long)]
         places: PathBuf,
         /// CSV with `name,beat`.

@@ -119,6 +119,7 @@ impl Stage {
                     address: some(&place.address),
                     external_code: some(&place.external_code),
                     place_type: place.place_type.map(str::to_owned),
+                    coordinates: None,
                     status: ACTIVE.to_owned(),
                 }
                 .puts(*uuid::Uuid::new_v5(&place.id, b"nonce").as_bytes());

@@ -105,6 +105,7 @@ impl Organisation {
             address: format!("ул. Абая, {number}"),
             external_code: None,
             place_type: None,
+            coordinates: None,
         };
         let organisation = store::Organisation {
             beats: codes.iter().map(|code| (code.clone(), format!("Участок {code}"))).collect(),

@@ -119,6 +119,7 @@ fn load(office: &mut Office) -> Done {
         address: format!("ул. Абая, {n}"),
         external_code: None,
         place_type: None,
+        coordinates: None,
     });
     let staff = PEOPLE.iter().map(|(_, name)| StaffLine { name: (*name).into(), beat: "beat-01".into() });
     let organisation = Organisation {
