@@ -22,6 +22,7 @@ pub mod openapi;
 pub mod people;
 pub mod places;
 pub mod quarantine;
+pub mod repeats;
 pub mod session;
 pub mod visits;
 pub mod vocabulary;
@@ -64,11 +65,13 @@ pub fn headquarters() -> OpenApiRouter<App> {
         .routes(routes!(visits::history))
         .routes(routes!(visits::resolve))
         .routes(routes!(places::list))
+        .routes(routes!(places::points))
         .routes(routes!(places::visits))
         .routes(routes!(beats::list))
         .routes(routes!(people::list))
         .routes(routes!(people::make_code))
         .routes(routes!(coverage::show))
+        .routes(routes!(repeats::list))
         .routes(routes!(conflicts::list))
         .routes(routes!(quarantine::list))
         .routes(routes!(quarantine::release))

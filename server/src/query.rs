@@ -17,10 +17,13 @@ pub mod devices;
 pub mod export;
 pub mod history;
 pub mod people;
+pub mod period;
 pub mod places;
 pub mod points;
 pub mod quarantine;
+pub mod repeats;
 pub mod scopes;
+pub mod standing;
 pub mod visit;
 pub mod visits;
 
@@ -34,16 +37,27 @@ struct Conditions {
 }
 
 impl Conditions {
+    /// None yet, in a statement that before them binds `values`, as `?1` and on.
+    fn after<const N: usize>(values: [i64; N]) -> Self {
+        let values = values.into_iter().map(|value| Box::new(value) as Box<dyn ToSql>);
+        Self { sql: String::new(), values: values.collect() }
+    }
+
     /// Adds a condition, in which `?` stands for `value`.
     fn and(&mut self, condition: &str, value: impl ToSql + 'static) {
         self.also(condition);
-        self.values.push(Box::new(value));
+        self.bind(value);
     }
 
     /// Adds a condition, in which two `?` stand for `first` and `second`.
     fn and_pair(&mut self, condition: &str, first: impl ToSql + 'static, second: impl ToSql + 'static) {
         self.and(condition, first);
-        self.values.push(Box::new(second));
+        self.bind(second);
+    }
+
+    /// One value more for the condition that was added last.
+    fn bind(&mut self, value: impl ToSql + 'static) {
+        self.values.push(Box::new(value));
     }
 
     /// Adds a condition without a value.

@@ -9,6 +9,7 @@ mod coverage;
 mod custody;
 mod directory;
 mod epochs;
+mod follow_up;
 mod hold;
 mod ingest;
 mod log;
@@ -41,6 +42,7 @@ pub use directory::{
     grant, has_phones, make_code, meet, name_of_replica, revoke_device,
 };
 pub use epochs::{Loss, find_loss, is_behind, mend_loss};
+pub use follow_up::REPEAT_WITHIN_MS;
 pub use hold::{HeldKey, HoldError, reject_held, release_held};
 pub use ingest::{Ingested, Upload, ingest};
 pub use log::{current_epoch, epochs_for, has_row, row_id, scope_no};

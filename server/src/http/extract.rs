@@ -12,7 +12,7 @@ use super::{problem::Problem, session};
 use crate::{
     app::App,
     auth::{self, Caller},
-    query::page::Page,
+    query::{page::Page, points::PointsWanted},
     session::Session,
 };
 
@@ -88,11 +88,20 @@ impl<T: DeserializeOwned, K: DeserializeOwned, S: Sync> FromRequestParts<S> for 
     }
 }
 
+/// The parameters of a map: the list's filter, and where on the globe.
+pub struct OnMap<T>(pub T, pub PointsWanted);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for OnMap<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let (wanted, filter) = apart(parts, &["bbox", "limit"])?;
+        Ok(Self(filter, wanted))
+    }
+}
+
 /// A query string that holds two things: the parameters of these names, and the others.
-pub(super) fn apart<A: DeserializeOwned, B: DeserializeOwned>(
-    parts: &Parts,
-    names: &[&str],
-) -> Result<(A, B), Problem> {
+fn apart<A: DeserializeOwned, B: DeserializeOwned>(parts: &Parts, names: &[&str]) -> Result<(A, B), Problem> {
     let pairs = parts.uri.query().unwrap_or_default().split('&');
     let (named, others): (Vec<_>, Vec<_>) =
         pairs.partition(|pair| pair.split('=').next().is_some_and(|name| names.contains(&name)));

@@ -5,7 +5,7 @@ use axum::{Json, extract::State};
 use aralau_sync_core::id::{DocumentId, Kind};
 
 use super::{
-    extract::{Named, PageParameters, Paged},
+    extract::{Named, OnMap, PageParameters, Paged},
     problem::Problem,
 };
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     query::{
         document::locate,
         places::{self, PlaceFilter, PlacePage},
+        points::{self, PlacePoints, PointsWanted},
         visits::{self, VisitFilter, VisitKey, VisitPage},
     },
 };
@@ -30,7 +31,25 @@ pub async fn list(
     Paged { filter, page }: Paged<PlaceFilter, i64>,
 ) -> Result<Json<PlacePage>, Problem> {
     caller.may(Action::ReadVisits)?;
-    Ok(Json(app.read(move |connection| places::page(connection, &filter, &page)).await?))
+    let (now, interval_days) = (app.now(), app.settings().visit_interval_days);
+    let places = app.read(move |connection| places::page(connection, &filter, &page, interval_days, now)).await?;
+    places.map(Json).map_err(|error| Problem::BadParameter(error.to_string()))
+}
+
+/// Places as points on a map. Takes the filters of `/v1/places`.
+#[utoipa::path(
+    get, path = "/v1/places/points", operation_id = "place_points", params(PlaceFilter, PointsWanted), security(("token" = []), ("session" = [])),
+    responses((status = 200, body = PlacePoints), Problem)
+)]
+pub async fn points(
+    State(app): State<App>,
+    caller: Caller,
+    OnMap(filter, wanted): OnMap<PlaceFilter>,
+) -> Result<Json<PlacePoints>, Problem> {
+    caller.may(Action::ReadVisits)?;
+    let (now, interval_days) = (app.now(), app.settings().visit_interval_days);
+    let points = app.read(move |connection| points::places(connection, &filter, &wanted, interval_days, now)).await?;
+    points.map(Json).map_err(|error| Problem::BadParameter(error.to_string()))
 }
 
 /// The visits to one place, newest first. Takes the filters of `/v1/visits`.

@@ -1,17 +1,13 @@
 //! `/v1/visits`: the merged history.
 
-use axum::{
-    Json,
-    extract::{FromRequestParts, State},
-    http::request::Parts,
-};
+use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use aralau_sync_core::id::{ChangeHash, DocumentId, Kind};
 
 use super::{
-    extract::{Body, Filter, Named, PageParameters, Paged, apart},
+    extract::{Body, Filter, Named, OnMap, PageParameters, Paged},
     problem::Problem,
 };
 use crate::{
@@ -53,18 +49,6 @@ pub async fn list(
     Ok(Json(app.read(move |connection| visits::page(connection, &filter, &page)).await?))
 }
 
-/// Which visits, and where on the globe.
-pub struct OnMap(VisitFilter, PointsWanted);
-
-impl<S: Sync> FromRequestParts<S> for OnMap {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let (wanted, filter) = apart(parts, &["bbox", "limit"])?;
-        Ok(Self(filter, wanted))
-    }
-}
-
 /// Visits as points on a map, the newest first. Takes the filters of `/v1/visits`.
 #[utoipa::path(
     get, path = "/v1/visits/points", params(VisitFilter, PointsWanted), security(("token" = []), ("session" = [])),
@@ -73,10 +57,10 @@ impl<S: Sync> FromRequestParts<S> for OnMap {
 pub async fn points(
     State(app): State<App>,
     caller: Caller,
-    OnMap(filter, wanted): OnMap,
+    OnMap(filter, wanted): OnMap<VisitFilter>,
 ) -> Result<Json<VisitPoints>, Problem> {
     caller.may(Action::ReadVisits)?;
-    Ok(Json(app.read(move |connection| points::points(connection, &filter, &wanted)).await?))
+    Ok(Json(app.read(move |connection| points::visits(connection, &filter, &wanted)).await?))
 }
 
 /// One visit with its notes, its conflicts and its place in the log.

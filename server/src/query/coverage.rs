@@ -1,13 +1,12 @@
 //! Coverage: how often each beat was walked, and where nobody has been met for too long. Read from counts that each visit
-//! keeps up (the tables `coverage` and `place_contact`), never from the visits themselves.
+//! keeps up (the tables `coverage`, `place_contact`, `promise` and `place_concern`), never from the visits themselves.
 //!
 //! Days are those of the deployment's time zone. Figures of places stand as of the end of the period, or of now where that is
 //! earlier.
 
-use chrono::{Datelike as _, Days, NaiveDate, NaiveTime, TimeZone as _};
-use chrono_tz::Tz;
+use chrono::{Datelike as _, Days, NaiveDate};
 use rusqlite::{Connection, Row, params};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use aralau_sync_core::{
@@ -15,15 +14,14 @@ use aralau_sync_core::{
     visit::ACTIVE,
 };
 
-use super::instant::Instant;
-use crate::store::{CONTACTED, StoreError, day_number, local_day, row_id, time_zone};
+use super::{
+    instant::Instant,
+    period::{Day, NoPeriod, Period},
+    repeats,
+    standing::{self, Standing},
+};
+use crate::store::{StoreError, day_number, row_id, time_zone};
 
-/// A period in days, at most: a year of days, or ten of weeks and months.
-const MAX_DAYS: [(Bucket, i64); 3] = [(Bucket::Day, 366), (Bucket::Week, 3_660), (Bucket::Month, 3_660)];
-/// A period, unless asked for otherwise: twelve weeks.
-const DEFAULT_DAYS: u64 = 84;
-/// A place is due so long before it is overdue.
-const DUE_AHEAD_MS: i64 = 30 * DAY_MS;
 /// A device is silent that has not synced for so long.
 const SILENT_MS: i64 = DAY_MS;
 
@@ -57,25 +55,6 @@ pub enum Bucket {
     Week,
     /// A calendar month.
     Month,
-}
-
-/// A day of the years 0 to 9999.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
-#[schema(value_type = String, format = Date, example = "2026-11-01")]
-pub struct Day(NaiveDate);
-
-impl Serialize for Day {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Day {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let day = String::deserialize(deserializer)?.parse::<NaiveDate>().ok();
-        let day = day.filter(|day| (0..=9999).contains(&day.year()));
-        day.map(Self).ok_or_else(|| D::Error::custom("not a date such as 2026-11-01"))
-    }
 }
 
 /// Coverage of a period.
@@ -135,7 +114,7 @@ pub struct BeatFigures {
     pub commitments_open: i64,
     /// Of these, those whose day has passed.
     pub commitments_overdue: i64,
-    /// Pairs of a place and a kind of concern that two or more visits brought.
+    /// Pairs of a place and a kind of concern that came up again in the period, within 90 days of the time before.
     pub repeat_problems: i64,
 }
 
@@ -152,17 +131,6 @@ pub struct Freshness {
     pub oldest_unsent_at: Option<Instant>,
 }
 
-/// Why there is no such coverage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NoPeriod {
-    /// It ends before it begins.
-    #[error("to: the period ends before it begins")]
-    Backwards,
-    /// Longer than is counted for its bucket.
-    #[error("from: a period has at most 366 days, or 3,660 by week or month")]
-    TooLong,
-}
-
 /// Reads the coverage of a period.
 pub fn read(
     connection: &Connection,
@@ -171,7 +139,7 @@ pub fn read(
     now: Millis,
 ) -> Result<Result<Coverage, NoPeriod>, StoreError> {
     let zone = time_zone(connection)?;
-    let period = match Period::of(filter, zone, now) {
+    let period = match Period::of(filter.from, filter.to, filter.bucket.most_days(), zone, now) {
         Ok(period) => period,
         Err(error) => return Ok(Err(error)),
     };
@@ -187,45 +155,15 @@ pub fn read(
     }))
 }
 
-/// A run of days, and its instants.
-struct Period {
-    first: NaiveDate,
-    last: NaiveDate,
-    /// The first instant of the first day.
-    from_ms: i64,
-    /// The last instant of the last day, or now where that is earlier.
-    as_of_ms: i64,
-    /// The local day of that instant.
-    as_of: NaiveDate,
-}
-
-impl Period {
-    fn of(filter: &CoverageFilter, zone: Tz, now: Millis) -> Result<Self, NoPeriod> {
-        let today = local_day(now, zone);
-        let last = filter.to.map_or(today, |day| day.0);
-        let default = last.checked_sub_days(Days::new(DEFAULT_DAYS - 1)).unwrap_or(last);
-        let first = filter.from.map_or(default, |day| day.0);
-        let days = day_number(last) - day_number(first) + 1;
-        if days < 1 {
-            return Err(NoPeriod::Backwards);
-        }
-        if MAX_DAYS.iter().any(|(bucket, most)| *bucket == filter.bucket && days > *most) {
-            return Err(NoPeriod::TooLong);
-        }
-        let after = last.succ_opt().map_or(i64::MAX, |day| midnight(day, zone));
-        let as_of_ms = now.0.min(after.saturating_sub(1));
-        Ok(Self { first, last, from_ms: midnight(first, zone), as_of_ms, as_of: local_day(Millis(as_of_ms), zone) })
-    }
-}
-
-/// The first instant of a day; where clocks leap over midnight, the first one after.
-fn midnight(day: NaiveDate, zone: Tz) -> i64 {
-    let local = day.and_time(NaiveTime::MIN);
-    let instant = zone.from_local_datetime(&local).earliest();
-    instant.map_or_else(|| local.and_utc().timestamp_millis(), |instant| instant.timestamp_millis())
-}
-
 impl Bucket {
+    /// A period in days, at most: a year of days, or ten of weeks and months.
+    pub(super) const fn most_days(self) -> i64 {
+        match self {
+            Self::Day => 366,
+            Self::Week | Self::Month => 3_660,
+        }
+    }
+
     /// The first day of the stretch that holds a day.
     fn start(self, day: NaiveDate) -> NaiveDate {
         let back = match self {
@@ -291,9 +229,10 @@ fn figures(
         .prepare_cached("SELECT code, name, scope_no FROM beat WHERE ?1 IS NULL OR code = ?1 ORDER BY code")?;
     let beats = statement.query_map([beat], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let beats: Vec<(String, String, i64)> = beats.collect::<Result<_, _>>()?;
+    let repeats = repeats::counts(connection, period)?;
     let figures = beats.into_iter().map(|(beat, name, scope_no)| {
         let places = places(connection, period, interval_ms, scope_no)?;
-        let (commitments_open, commitments_overdue) = commitments(connection, period, scope_no)?;
+        let (commitments_open, commitments_overdue) = promises(connection, period, scope_no)?;
         Ok(BeatFigures {
             beat,
             name,
@@ -304,7 +243,7 @@ fn figures(
             overdue_places: places.overdue,
             commitments_open,
             commitments_overdue,
-            repeat_problems: repeat_problems(connection, scope_no)?,
+            repeat_problems: repeats.get(&scope_no).copied().unwrap_or(0),
         })
     });
     figures.collect()
@@ -318,36 +257,20 @@ struct Places {
     overdue: i64,
 }
 
-/// The places of a beat by when somebody was last met there. Only a place that has been visited since the period ended
-/// asks its visits, from the newest before on.
+/// The places of a beat by when somebody was last met there.
 fn places(connection: &Connection, period: &Period, interval_ms: i64, scope_no: i64) -> Result<Places, StoreError> {
-    let last_before = |outcome: &str| {
-        format!(
-            "(SELECT min(v.started_at, v.received_at) FROM visit v
-              WHERE v.place = d.document AND v.started_at <= ?3 AND v.scope_no = d.scope_no
-                AND v.status = '{ACTIVE}' AND v.outcome {outcome} '{CONTACTED}'
-              ORDER BY v.started_at DESC LIMIT 1)"
-        )
-    };
-    let (contacted_before, attempted_before) = (last_before("="), last_before("<>"));
+    let [contacted, attempted, due, overdue] =
+        [Standing::Contacted, Standing::Attempted, Standing::Due, Standing::Overdue].map(Standing::condition);
     let mut statement = connection.prepare_cached(&format!(
-        "WITH standing AS (
-             SELECT CASE WHEN c.contacted_at > ?3 THEN {contacted_before} ELSE c.contacted_at END AS contacted_at,
-                 CASE WHEN c.attempted_at > ?3 THEN {attempted_before} ELSE c.attempted_at END AS attempted_at
-             FROM document d JOIN place p USING (document_no)
-             LEFT JOIN place_contact c ON c.scope_no = d.scope_no AND c.place = d.document
-             WHERE d.document_no > ?1 AND d.document_no < ?2 AND p.status = '{ACTIVE}')
-         SELECT count(*),
-             count(*) FILTER (WHERE contacted_at >= ?4),
-             count(*) FILTER (WHERE attempted_at >= ?4 AND coalesce(contacted_at < ?4, 1)),
-             count(*) FILTER (WHERE contacted_at IS NULL OR contacted_at BETWEEN ?5 AND ?6 - 1),
-             count(*) FILTER (WHERE contacted_at < ?5)
-         FROM standing"
+        "{} SELECT count(*), count(*) FILTER (WHERE {contacted}), count(*) FILTER (WHERE {attempted}),
+             count(*) FILTER (WHERE {due}), count(*) FILTER (WHERE {overdue})
+         FROM standing WHERE document_no > ?5 AND document_no < ?6 AND status = '{ACTIVE}'",
+        standing::places_as_of()
     ))?;
-    let overdue_before = period.as_of_ms - interval_ms;
-    let [first, last] = documents_of(scope_no);
-    let values = params![first, last, period.as_of_ms, period.from_ms, overdue_before, overdue_before + DUE_AHEAD_MS,];
-    let places = statement.query_row(values, |row| {
+    let [as_of, from, overdue_before, due_before] = standing::values(period, interval_ms);
+    // The numbers of a scope's documents lie between these.
+    let [first, last] = [row_id(scope_no, 0), row_id(scope_no + 1, 0)];
+    let places = statement.query_row([as_of, from, overdue_before, due_before, first, last], |row| {
         Ok(Places {
             known: row.get(0)?,
             contacted: row.get(1)?,
@@ -359,33 +282,13 @@ fn places(connection: &Connection, period: &Period, interval_ms: i64, scope_no: 
     Ok(places?)
 }
 
-/// The numbers of a scope's documents lie between these.
-const fn documents_of(scope_no: i64) -> [i64; 2] {
-    [row_id(scope_no, 0), row_id(scope_no + 1, 0)]
-}
-
 /// A beat's open promises, and those of them whose day has passed.
-fn commitments(connection: &Connection, period: &Period, scope_no: i64) -> Result<(i64, i64), StoreError> {
-    let [first, last] = documents_of(scope_no);
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT count(*), count(*) FILTER (WHERE c.due < ?3) FROM commitment c CROSS JOIN visit v USING (document_no)
-         WHERE c.document_no > ?1 AND c.document_no < ?2
-           AND c.fulfilled_at IS NULL AND c.status = '{ACTIVE}' AND v.status = '{ACTIVE}'"
-    ))?;
-    let today = period.as_of.format("%Y-%m-%d").to_string();
-    Ok(statement.query_row(params![first, last, today], |row| Ok((row.get(0)?, row.get(1)?)))?)
-}
-
-/// Kinds of concern that came up at one place of a beat in two or more visits.
-fn repeat_problems(connection: &Connection, scope_no: i64) -> Result<i64, StoreError> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT count(*) FROM (
-             SELECT 1 FROM concern c CROSS JOIN visit v USING (document_no)
-             WHERE c.document_no > ?1 AND c.document_no < ?2
-               AND c.status = '{ACTIVE}' AND v.status = '{ACTIVE}' AND c.category IS NOT NULL AND v.place IS NOT NULL
-             GROUP BY v.place, c.category HAVING count(DISTINCT document_no) > 1)"
-    ))?;
-    Ok(statement.query_row(documents_of(scope_no), |row| row.get(0))?)
+fn promises(connection: &Connection, period: &Period, scope_no: i64) -> Result<(i64, i64), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT coalesce(sum(open), 0), coalesce(sum(open) FILTER (WHERE due <> '' AND due < ?2), 0)
+         FROM promise WHERE scope_no = ?1",
+    )?;
+    Ok(statement.query_row(params![scope_no, period.as_of.text()], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
 /// Of the devices of those who work the beat, or of all.
@@ -424,21 +327,5 @@ mod tests {
         {
             assert_eq!(bucket.start(day("2026-11-01")), day(start), "{bucket:?}");
         }
-    }
-
-    #[test]
-    fn a_period_is_bounded_and_does_not_run_backwards() {
-        let now = Millis(1_780_000_000_000);
-        let of = |from: &str, to: &str, bucket| {
-            let filter =
-                CoverageFilter { from: Some(Day(day(from))), to: Some(Day(day(to))), bucket, ..Default::default() };
-            Period::of(&filter, Tz::UTC, now).map(|period| (period.from_ms, period.as_of_ms)).ok()
-        };
-        assert_eq!(of("1970-01-01", "1970-01-01", Bucket::Day), Some((0, DAY_MS - 1)));
-        assert_eq!(of("2026-05-01", "2026-12-31", Bucket::Day).map(|(_, as_of)| as_of), Some(now.0));
-        assert_eq!(of("2026-01-02", "2026-01-01", Bucket::Day), None);
-        assert_eq!(of("2024-01-01", "2026-01-01", Bucket::Day), None);
-        assert!(of("2024-01-01", "2026-01-01", Bucket::Month).is_some());
-        assert_eq!(of("0000-01-01", "9999-12-31", Bucket::Month), None);
     }
 }

@@ -4,14 +4,21 @@ use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use aralau_sync_core::id::DocumentId;
+use aralau_sync_core::{
+    id::DocumentId,
+    time::{DAY_MS, Millis},
+    visit::ACTIVE,
+};
 
 use super::{
     Conditions,
+    coverage::Bucket,
     instant::Instant,
     page::{Cursor, Page},
+    period::{Day, NoPeriod, Period},
+    standing::{self, Standing},
 };
-use crate::store::StoreError;
+use crate::store::{StoreError, time_zone};
 
 /// Which places. Everything given must hold.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -28,6 +35,15 @@ pub struct PlaceFilter {
     pub external_code: Option<String>,
     /// `active` or `withdrawn`.
     pub status: Option<String>,
+    /// How it stands at the end of the period; only active places are any of these.
+    #[param(inline)]
+    pub standing: Option<Standing>,
+    /// The first local day of the period; twelve weeks before the last one unless given.
+    #[param(value_type = Option<String>, format = Date)]
+    pub from: Option<Day>,
+    /// The last local day of the period; today unless given.
+    #[param(value_type = Option<String>, format = Date)]
+    pub to: Option<Day>,
 }
 
 /// A place in a list.
@@ -53,6 +69,10 @@ pub struct PlaceRow {
     pub lon: Option<f64>,
     /// When the latest visit to it began.
     pub last_visit_at: Option<Instant>,
+    /// When somebody was last met there, as of the end of the period.
+    pub contacted_at: Option<Instant>,
+    /// When it was last tried, and nobody met, as of the end of the period.
+    pub attempted_at: Option<Instant>,
 }
 
 /// A page of places.
@@ -66,27 +86,60 @@ pub struct PlacePage {
 }
 
 /// One page of the places that pass the filter.
-pub fn page(connection: &Connection, filter: &PlaceFilter, page: &Page<i64>) -> Result<PlacePage, StoreError> {
-    let mut conditions = Conditions::default();
-    conditions.and_some("d.scope_no = (SELECT scope_no FROM beat WHERE code = ?)", filter.beat.clone());
-    conditions.and_some("p.place_type = ?", filter.place_type.clone());
-    conditions.and_some("p.external_code = ?", filter.external_code.clone());
-    conditions.and_some("p.status = ?", filter.status.clone());
-    conditions.and_some("p.document_no > ?", page.after().copied());
+pub fn page(
+    connection: &Connection,
+    filter: &PlaceFilter,
+    page: &Page<i64>,
+    visit_interval_days: u32,
+    now: Millis,
+) -> Result<Result<PlacePage, NoPeriod>, StoreError> {
+    let mut conditions = match conditions(connection, filter, visit_interval_days, now)? {
+        Ok(conditions) => conditions,
+        Err(error) => return Ok(Err(error)),
+    };
+    conditions.and_some("s.document_no > ?", page.after().copied());
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT p.document_no, d.document, b.code, p.address, p.external_code, p.place_type, p.status, p.lat, p.lon,
-             (SELECT max(v.started_at) FROM visit v WHERE v.place = d.document AND v.scope_no = d.scope_no)
-         FROM place p JOIN document d USING (document_no) LEFT JOIN beat b ON b.scope_no = d.scope_no{}
-         ORDER BY p.document_no LIMIT {}",
+        "{} SELECT s.document_no, s.document, b.code, s.address, s.external_code, s.place_type, s.status, s.lat, s.lon,
+             (SELECT max(v.started_at) FROM visit v WHERE v.place = s.document AND v.scope_no = s.scope_no),
+             s.contacted_at, s.attempted_at
+         FROM standing s LEFT JOIN beat b ON b.scope_no = s.scope_no{}
+         ORDER BY s.document_no LIMIT {}",
+        standing::places_as_of(),
         conditions.sql,
         page.and_one()
     ))?;
     let rows = statement.query_map(conditions.values(), |row| Ok((row.get(0)?, place_row(row)?)))?;
     let (places, next) = page.cut(rows.collect::<Result<_, _>>()?);
-    Ok(PlacePage { places, next })
+    Ok(Ok(PlacePage { places, next }))
+}
+
+/// Of rows of [`standing::places_as_of`], whose values it brings.
+pub(super) fn conditions(
+    connection: &Connection,
+    filter: &PlaceFilter,
+    visit_interval_days: u32,
+    now: Millis,
+) -> Result<Result<Conditions, NoPeriod>, StoreError> {
+    let zone = time_zone(connection)?;
+    let period = match Period::of(filter.from, filter.to, Bucket::Month.most_days(), zone, now) {
+        Ok(period) => period,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut conditions = Conditions::after(standing::values(&period, i64::from(visit_interval_days) * DAY_MS));
+    conditions.and_some("s.scope_no = (SELECT scope_no FROM beat WHERE code = ?)", filter.beat.clone());
+    conditions.and_some("s.place_type = ?", filter.place_type.clone());
+    conditions.and_some("s.external_code = ?", filter.external_code.clone());
+    conditions.and_some("s.status = ?", filter.status.clone());
+    if let Some(standing) = filter.standing {
+        conditions.and("s.status = ?", ACTIVE);
+        conditions.also(standing.condition());
+    }
+    Ok(Ok(conditions))
 }
 
 fn place_row(row: &Row<'_>) -> rusqlite::Result<PlaceRow> {
+    let instant =
+        |column: usize| -> rusqlite::Result<_> { Ok(row.get::<_, Option<i64>>(column)?.map(Instant::from_ms)) };
     Ok(PlaceRow {
         id: DocumentId::from_bytes(row.get(1)?),
         beat: row.get(2)?,
@@ -96,6 +149,8 @@ fn place_row(row: &Row<'_>) -> rusqlite::Result<PlaceRow> {
         status: row.get(6)?,
         lat: row.get(7)?,
         lon: row.get(8)?,
-        last_visit_at: row.get::<_, Option<i64>>(9)?.map(Instant::from_ms),
+        last_visit_at: instant(9)?,
+        contacted_at: instant(10)?,
+        attempted_at: instant(11)?,
     })
 }

@@ -1,12 +1,18 @@
-//! Visits as points on a map: the filters of the list, a part of the globe, and no more than a map can show.
+//! Visits and places as points on a map: the filters of the list, a part of the globe, and no more than a map can show.
 
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use utoipa::{IntoParams, ToSchema};
 
-use aralau_sync_core::id::DocumentId;
+use aralau_sync_core::{id::DocumentId, time::Millis};
 
-use super::visits::{VisitFilter, conditions};
+use super::{
+    Conditions,
+    period::NoPeriod,
+    places::{self, PlaceFilter},
+    standing::{self, Standing},
+    visits::{self, VisitFilter},
+};
 use crate::store::StoreError;
 
 /// Points of one answer, at most.
@@ -104,31 +110,111 @@ pub struct VisitPoints {
     pub truncated: bool,
 }
 
+/// A place on a map.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct PlacePoint {
+    /// The place.
+    #[schema(value_type = Uuid)]
+    pub id: DocumentId,
+    /// As written on the door.
+    pub address: Option<String>,
+    /// Degrees north.
+    pub lat: f64,
+    /// Degrees east.
+    pub lon: f64,
+    /// `overdue` or `due`, where it is either at the end of the period.
+    #[schema(inline)]
+    pub standing: Option<Standing>,
+    /// Its beat's code; null where its scope is no beat's any more.
+    pub beat: Option<String>,
+}
+
+/// Places on a map.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct PlacePoints {
+    /// Those longest known that pass and say where they are.
+    pub points: Vec<PlacePoint>,
+    /// Whether there are more.
+    pub truncated: bool,
+}
+
+impl PointsWanted {
+    /// Adds what is within the part of the globe, of `table`.
+    fn narrow(&self, conditions: &mut Conditions, table: &str) {
+        let Bounds { west, south, east, north } =
+            self.bbox.unwrap_or(Bounds { west: -180.0, south: -90.0, east: 180.0, north: 90.0 });
+        conditions.and_pair(&format!("{table}.lat BETWEEN ? AND ?"), south, north);
+        conditions.and_pair(&format!("{table}.lon BETWEEN ? AND ?"), west, east);
+    }
+
+    /// Takes the points out of those read, which are one more than wanted where there are more.
+    fn cut<T>(&self, mut points: Vec<T>) -> (Vec<T>, bool) {
+        let truncated = points.len() > self.limit.0 as usize;
+        points.truncate(self.limit.0 as usize);
+        (points, truncated)
+    }
+}
+
 /// The points of the visits that pass the filter.
-pub fn points(connection: &Connection, filter: &VisitFilter, wanted: &PointsWanted) -> Result<VisitPoints, StoreError> {
-    let Some(mut conditions) = conditions(connection, filter)? else {
+pub fn visits(connection: &Connection, filter: &VisitFilter, wanted: &PointsWanted) -> Result<VisitPoints, StoreError> {
+    let Some(mut conditions) = visits::conditions(connection, filter)? else {
         return Ok(VisitPoints { points: Vec::new(), truncated: false });
     };
-    let Bounds { west, south, east, north } =
-        wanted.bbox.unwrap_or(Bounds { west: -180.0, south: -90.0, east: 180.0, north: 90.0 });
-    conditions.and_pair("v.lat BETWEEN ? AND ?", south, north);
-    conditions.and_pair("v.lon BETWEEN ? AND ?", west, east);
-    let most = wanted.limit.0 as usize;
+    wanted.narrow(&mut conditions, "v");
     let mut statement = connection.prepare_cached(&format!(
         "SELECT d.document, v.lat, v.lon, v.accuracy_m, v.mock, v.outcome, b.code
          FROM visit v JOIN document d USING (document_no) LEFT JOIN beat b ON b.scope_no = v.scope_no{}
          ORDER BY v.started_at DESC, v.document_no DESC LIMIT {}",
         conditions.sql,
-        most + 1
+        wanted.limit.0 + 1
     ))?;
-    let rows = statement.query_map(conditions.values(), point)?;
-    let mut points = rows.collect::<Result<Vec<_>, _>>()?;
-    let truncated = points.len() > most;
-    points.truncate(most);
+    let rows = statement.query_map(conditions.values(), visit_point)?;
+    let (points, truncated) = wanted.cut(rows.collect::<Result<_, _>>()?);
     Ok(VisitPoints { points, truncated })
 }
 
-fn point(row: &Row<'_>) -> rusqlite::Result<VisitPoint> {
+/// The points of the places that pass the filter.
+pub fn places(
+    connection: &Connection,
+    filter: &PlaceFilter,
+    wanted: &PointsWanted,
+    visit_interval_days: u32,
+    now: Millis,
+) -> Result<Result<PlacePoints, NoPeriod>, StoreError> {
+    let mut conditions = match places::conditions(connection, filter, visit_interval_days, now)? {
+        Ok(conditions) => conditions,
+        Err(error) => return Ok(Err(error)),
+    };
+    wanted.narrow(&mut conditions, "s");
+    let mut statement = connection.prepare_cached(&format!(
+        "{} SELECT s.document, s.address, s.lat, s.lon, {}, {}, b.code
+         FROM standing s LEFT JOIN beat b ON b.scope_no = s.scope_no{}
+         ORDER BY s.document_no LIMIT {}",
+        standing::places_as_of(),
+        Standing::Overdue.condition(),
+        Standing::Due.condition(),
+        conditions.sql,
+        wanted.limit.0 + 1
+    ))?;
+    let rows = statement.query_map(conditions.values(), place_point)?;
+    let (points, truncated) = wanted.cut(rows.collect::<Result<_, _>>()?);
+    Ok(Ok(PlacePoints { points, truncated }))
+}
+
+fn place_point(row: &Row<'_>) -> rusqlite::Result<PlacePoint> {
+    let (overdue, due): (Option<bool>, Option<bool>) = (row.get(4)?, row.get(5)?);
+    let overdue = (overdue == Some(true)).then_some(Standing::Overdue);
+    Ok(PlacePoint {
+        id: DocumentId::from_bytes(row.get(0)?),
+        address: row.get(1)?,
+        lat: row.get(2)?,
+        lon: row.get(3)?,
+        standing: overdue.or((due == Some(true)).then_some(Standing::Due)),
+        beat: row.get(6)?,
+    })
+}
+
+fn visit_point(row: &Row<'_>) -> rusqlite::Result<VisitPoint> {
     Ok(VisitPoint {
         id: DocumentId::from_bytes(row.get(0)?),
         lat: row.get(1)?,

@@ -11,6 +11,7 @@ use super::{
     author::Person,
     instant::{Instant, Span},
     page::{Cursor, Page},
+    period::Day,
     text::Search,
 };
 use crate::store::{DOCUMENT_OF_ROWID, StoreError, document_of_key, hour_of_key, keys_of_hour};
@@ -46,6 +47,13 @@ pub struct VisitFilter {
     pub late: Option<bool>,
     /// Whether there is a conflict to settle.
     pub conflict: Option<bool>,
+    /// A code of the list `concern` that it brought.
+    pub concern: Option<String>,
+    /// Whether it holds a promise that nobody has fulfilled yet.
+    pub commitment: Option<bool>,
+    /// Holds such a promise that is due before this day, such as `2026-11-01`.
+    #[param(value_type = Option<String>, format = Date)]
+    pub due_before: Option<Day>,
     /// `active` or `withdrawn`.
     pub status: Option<String>,
 }
@@ -267,11 +275,34 @@ fn conditions_but_words(connection: &Connection, filter: &VisitFilter) -> Result
         Some(false) => all.also("v.conflicts = 0"),
         None => {}
     }
+    if let Some(concern) = &filter.concern {
+        all.and(concern_condition(connection, filter, concern)?, concern.clone());
+    }
+    match filter.commitment {
+        Some(true) => all.also("v.promises > 0"),
+        Some(false) => all.also("v.promises = 0"),
+        None => {}
+    }
+    all.and_some("v.promises > 0 AND v.due < ?", filter.due_before.map(Day::text));
     all.and_some("v.status = ?", filter.status.clone());
     Ok(Some(all))
 }
 
-/// Visits found by words beyond which the list is walked. By estimate: looking up and sorting each of so many takes some tens
+/// Of few visits in all it is looked up which they are; else each visit of the list is asked.
+fn concern_condition(connection: &Connection, filter: &VisitFilter, concern: &str) -> Result<&'static str, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*) = ?2 FROM (SELECT 1 FROM concern WHERE category = ?1 AND status = 'active' LIMIT ?2)",
+    )?;
+    let is_common: bool = statement.query_row(params![concern, COMMON], |row| row.get(0))?;
+    Ok(if is_common || filter.place.is_some() {
+        "EXISTS (SELECT 1 FROM concern c
+             WHERE c.document_no = v.document_no AND +c.category = ? AND c.status = 'active')"
+    } else {
+        "v.document_no IN (SELECT document_no FROM concern WHERE category = ? AND status = 'active')"
+    })
+}
+
+/// Visits found by words or a concern beyond which the list is walked. By estimate: looking up and sorting each of so many takes some tens
 /// of milliseconds.
 const COMMON: u32 = 2_000;
 

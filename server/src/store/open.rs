@@ -40,8 +40,9 @@ static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| {
         M::up(include_str!("../../migrations/sqlite/3-console.sql")),
         M::up(include_str!("../../migrations/sqlite/4-plain-words.sql")),
         M::up(include_str!("../../migrations/sqlite/5-segments.sql")),
+        M::up(include_str!("../../migrations/sqlite/6-words-in-order.sql")),
         // With the last one that touches projections: what makes them anew is of this build, and wants every table.
-        M::up_with_hook(include_str!("../../migrations/sqlite/6-words-in-order.sql"), project_anew),
+        M::up_with_hook(include_str!("../../migrations/sqlite/7-standing.sql"), project_anew),
     ])
 });
 
@@ -53,7 +54,7 @@ fn project_anew(connection: &rusqlite::Transaction<'_>) -> HookResult {
 }
 
 /// The schema this build writes; a newer one is refused, an older one migrated.
-pub const SCHEMA_VERSION: usize = 6;
+pub const SCHEMA_VERSION: usize = 7;
 
 /// Why a data folder cannot be opened.
 #[derive(Debug, thiserror::Error)]

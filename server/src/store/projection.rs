@@ -19,6 +19,7 @@ use super::{
     StoreError, Transaction,
     coverage::{self, Tally},
     directory,
+    follow_up::{self, FollowUp},
     log::ScopeLog,
     segment::Contents,
     words::{Words, fold_into},
@@ -201,9 +202,18 @@ pub fn project(
 
 fn place(tx: &Connection, document_no: i64, place: &Place) -> Result<(), StoreError> {
     tx.prepare_cached(
-        "INSERT OR REPLACE INTO place (document_no, address, external_code, place_type, status) VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO place (document_no, address, external_code, place_type, status, lat, lon)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
     )?
-    .execute(params![document_no, place.address, place.external_code, place.place_type, place.status])?;
+    .execute(params![
+        document_no,
+        place.address,
+        place.external_code,
+        place.place_type,
+        place.status,
+        place.coordinates.map(|coordinates| coordinates.lat),
+        place.coordinates.map(|coordinates| coordinates.lon),
+    ])?;
     Ok(())
 }
 
@@ -223,14 +233,17 @@ impl Projected<'_> {
         let started_at = visit.started_at.unwrap_or(first.at);
         let before = if self.loaded.is_new { None } else { Tally::written(self.tx, self.document_no)? };
         let began = if self.loaded.is_new { None } else { self.began()? };
+        let left_before =
+            if self.loaded.is_new { FollowUp::default() } else { FollowUp::written(self.tx, self.document_no)? };
+        let left = FollowUp::of(visit, started_at);
         let now = Tally::of(self.scope_no, visit, started_at, first.received_at, first.late);
         // Replacing takes two steps, before which SQLite copies every page that they change.
         let insert = if self.loaded.is_new { "INSERT" } else { "INSERT OR REPLACE" };
         self.tx
             .prepare_cached(&format!(
                 "{insert} INTO visit (document_no, scope_no, place, author, visit_type, outcome, status,
-                 started_at, ended_at, received_at, changed_at, late, conflicts, notes, lat, lon, accuracy_m, mock)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 started_at, ended_at, received_at, changed_at, late, conflicts, notes, lat, lon, accuracy_m, mock,
+                 promises, due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             ))?
             .execute(params![
                 self.document_no,
@@ -251,6 +264,8 @@ impl Projected<'_> {
                 position.map(|position| position.lon),
                 position.and_then(|position| position.accuracy_m),
                 position.map(|position| position.mock),
+                left.open(),
+                left.due(),
             ])?;
         coverage::follow(self.tx, before.as_ref(), now.as_ref())?;
         self.notes(visit, started_at, began);
@@ -260,7 +275,7 @@ impl Projected<'_> {
                 self.item(collection, *item, fields)?;
             }
         }
-        Ok(())
+        follow_up::follow(self.tx, self.scope_no, &left_before, &left)
     }
 
     fn person(&self, replica: Option<ReplicaId>) -> Result<Option<PersonId>, StoreError> {
@@ -335,7 +350,8 @@ impl Projected<'_> {
     }
 }
 
-fn instant(value: &Value) -> Option<i64> {
+/// The instant that a value names.
+pub(super) fn instant(value: &Value) -> Option<i64> {
     match value {
         Value::Timestamp(ms) | Value::Int(ms) => Some(*ms),
         Value::Uint(ms) => i64::try_from(*ms).ok(),

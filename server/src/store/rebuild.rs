@@ -26,7 +26,7 @@ use super::{
 use crate::keys::DeviceVerifier;
 
 /// The tables that follow from the log.
-const PROJECTIONS: [&str; 17] = [
+const PROJECTIONS: [&str; 19] = [
     "epoch",
     "person",
     "beat",
@@ -44,6 +44,8 @@ const PROJECTIONS: [&str; 17] = [
     "conflict",
     "coverage",
     "place_contact",
+    "promise",
+    "place_concern",
 ];
 
 /// What a rebuild did.

@@ -15,15 +15,16 @@ use uuid::Uuid;
 
 use crate::world::{NOW, Phone, World, draft};
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+pub const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Four places of the beat.
-async fn places(world: &World) -> Vec<DocumentId> {
+pub async fn places(world: &World) -> Vec<DocumentId> {
     let line = |house| PlaceLine {
         beat: "beat-01".to_owned(),
         address: format!("ул. Абая, {house}"),
         external_code: None,
         place_type: None,
+        coordinates: None,
     };
     let organisation = Organisation { places: (1..=4).map(line).collect(), ..Organisation::default() };
     let (app, beat, now) = (world.app.clone(), world.beat.clone(), world.app.now());
@@ -34,19 +35,19 @@ async fn places(world: &World) -> Vec<DocumentId> {
     world.app.write(load).await.unwrap()
 }
 
-async fn visit(world: &World, phone: &mut Phone, number: u128, place: DocumentId, outcome: &str, days_ago: i64) {
+pub async fn visit(world: &World, phone: &mut Phone, number: u128, place: DocumentId, outcome: &str, days_ago: i64) {
     let mut visit = draft(number, NOW.0 - days_ago * DAY_MS, "шум");
     (visit.place, visit.outcome) = (Some(place), Some(outcome.to_owned()));
     let puts = visit.puts(phone.stream.replica, [7; 16]);
     assert_eq!(world.write(phone, Kind::VISIT, DocumentId(Uuid::from_u128(number)), &puts).await, None);
 }
 
-async fn edit(world: &World, phone: &mut Phone, number: u128, edit: VisitEdit) {
+pub async fn edit(world: &World, phone: &mut Phone, number: u128, edit: VisitEdit) {
     let id = DocumentId(Uuid::from_u128(number));
     assert_eq!(world.write(phone, Kind::VISIT, id, &[edit.put()]).await, None);
 }
 
-fn outcome(value: &str) -> VisitEdit {
+pub fn outcome(value: &str) -> VisitEdit {
     VisitEdit::Set { field: "outcome".to_owned(), value: Value::Text(value.to_owned()) }
 }
 
@@ -63,7 +64,7 @@ fn standing(coverage: &Json) -> [i64; 4] {
         .map(|name| coverage["beats"][0][name].as_i64().unwrap())
 }
 
-async fn nothing_changes_when_all_is_made_anew(world: &World) {
+pub async fn nothing_changes_when_all_is_made_anew(world: &World) {
     let store = world.app.store().clone();
     let report = tokio::task::spawn_blocking(move || store.rebuild()).await.unwrap().unwrap();
     assert_eq!(report.changed, 0);

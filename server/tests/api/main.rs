@@ -11,4 +11,5 @@ mod people;
 mod points;
 mod quarantine;
 mod session;
+mod standing;
 mod world;

@@ -1,12 +1,16 @@
-use aralau_server::authorize::Role;
+use aralau_server::{
+    authorize::Role,
+    store::{self, Organisation, PlaceLine},
+};
 use aralau_sync_core::{
     id::{DocumentId, Kind},
-    visit::Position,
+    visit::{Coordinates, Position},
 };
 use axum::http::StatusCode;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
+use crate::coverage::visit;
 use crate::world::{NOW, World, draft};
 
 #[tokio::test]
@@ -38,4 +42,36 @@ async fn a_map_shows_the_newest_visits_of_its_part_of_the_globe() {
         let reply = world.get(&format!("/v1/visits/points?{wrong}"), &token).await;
         assert_eq!((reply.status, reply.code().as_str()), (StatusCode::BAD_REQUEST, "bad_parameter"), "{wrong}");
     }
+}
+
+#[tokio::test]
+async fn a_map_shows_places_and_whether_they_are_due() {
+    let world = World::new().await;
+    let (token, mut anna) = (world.token(Role::Auditor).await, world.phone("Анна", 1).await);
+    let line = |house: i64| PlaceLine {
+        beat: "beat-01".to_owned(),
+        address: format!("ул. Абая, {house}"),
+        external_code: None,
+        place_type: None,
+        coordinates: (house < 4).then_some(Coordinates { lat: 43.25, lon: 76.0 + house as f64 }),
+    };
+    let organisation = Organisation { places: (1..=4).map(line).collect(), ..Organisation::default() };
+    let (app, beat, now) = (world.app.clone(), world.beat.clone(), world.app.now());
+    let load = move |tx: &mut store::Transaction<'_>| {
+        store::load(tx, app.identity(), &organisation, now)?;
+        store::places_of(tx, &beat)
+    };
+    let places = world.app.write(load).await.unwrap();
+    visit(&world, &mut anna, 1, places[0], "contacted", 400).await;
+    visit(&world, &mut anna, 2, places[1], "contacted", 4).await;
+    let shown = world.list("/v1/places/points", &token).await;
+    let standings: Json = shown["points"].as_array().unwrap().iter().map(|point| point["standing"].clone()).collect();
+    assert_eq!(standings, json!(["overdue", null, "due"]));
+    assert_eq!(
+        shown["points"][1],
+        json!({ "id": places[1], "address": "ул. Абая, 2", "lat": 43.25, "lon": 78.0, "standing": null, "beat": "beat-01" })
+    );
+    let near = world.list("/v1/places/points?bbox=76.5,43,78.5,44&standing=contacted", &token).await;
+    assert_eq!((near["points"].as_array().unwrap().len(), &near["points"][0]["id"]), (1, &json!(places[1])));
+    assert_eq!(world.list("/v1/places/points?limit=2", &token).await["truncated"], true);
 }

@@ -1,0 +1,68 @@
+//! How places stand: when somebody was last met at each, as of an instant, and what follows from that. The figures of
+//! coverage and the list of places behind each ask the same.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use aralau_sync_core::{time::DAY_MS, visit::ACTIVE};
+
+use super::period::Period;
+use crate::store::CONTACTED;
+
+/// A place is due so long before it is overdue.
+const DUE_AHEAD_MS: i64 = 30 * DAY_MS;
+
+/// How an active place stands at the end of a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Somebody was met there in the period.
+    Contacted,
+    /// It was tried in the period, and nobody was met.
+    Attempted,
+    /// Nobody was ever met there, or it will be overdue within 30 days.
+    Due,
+    /// Somebody was last met there longer ago than the visit interval.
+    Overdue,
+}
+
+impl Standing {
+    /// Of a row of [`places_as_of`].
+    pub(super) const fn condition(self) -> &'static str {
+        match self {
+            Self::Contacted => "contacted_at >= from_ms",
+            Self::Attempted => "attempted_at >= from_ms AND coalesce(contacted_at < from_ms, 1)",
+            Self::Due => "contacted_at IS NULL OR contacted_at >= overdue_before AND contacted_at < due_before",
+            Self::Overdue => "contacted_at < overdue_before",
+        }
+    }
+}
+
+/// What `?1` to `?4` of [`places_as_of`] stand for.
+pub(super) const fn values(period: &Period, interval_ms: i64) -> [i64; 4] {
+    let overdue_before = period.as_of_ms - interval_ms;
+    [period.as_of_ms, period.from_ms, overdue_before, overdue_before + DUE_AHEAD_MS]
+}
+
+/// The table `standing`: every place with what is known of it at the end of the period. Only a place that has been visited
+/// since asks its visits, from the newest before on.
+pub(super) fn places_as_of() -> String {
+    let last_before = |outcome: &str| {
+        format!(
+            "(SELECT min(v.started_at, v.received_at) FROM visit v
+              WHERE v.place = d.document AND v.started_at <= as_of AND v.scope_no = d.scope_no
+                AND v.status = '{ACTIVE}' AND v.outcome {outcome} '{CONTACTED}'
+              ORDER BY v.started_at DESC LIMIT 1)"
+        )
+    };
+    let (contacted_before, attempted_before) = (last_before("="), last_before("<>"));
+    format!(
+        "WITH period (as_of, from_ms, overdue_before, due_before) AS (VALUES (?1, ?2, ?3, ?4)),
+         standing AS (
+             SELECT from_ms, overdue_before, due_before, p.*, d.document, d.scope_no,
+                 CASE WHEN c.contacted_at > as_of THEN {contacted_before} ELSE c.contacted_at END AS contacted_at,
+                 CASE WHEN c.attempted_at > as_of THEN {attempted_before} ELSE c.attempted_at END AS attempted_at
+             FROM period CROSS JOIN place p JOIN document d USING (document_no)
+             LEFT JOIN place_contact c ON c.scope_no = d.scope_no AND c.place = d.document)"
+    )
+}
