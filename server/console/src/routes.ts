@@ -23,6 +23,7 @@ export interface Section {
 
 export const SECTIONS: readonly Section[] = [
   { href: '/', name: 'nav.visits', icon: 'list', needs: 'read_visits' },
+  { href: '/places', name: 'nav.places', icon: 'pin', needs: 'read_visits' },
   { href: '/map', name: 'nav.map', icon: 'map', needs: 'read_visits' },
   { href: '/coverage', name: 'nav.coverage', icon: 'chart', needs: 'read_visits' },
   { href: '/conflicts', name: 'nav.conflicts', icon: 'fork', needs: 'read_visits' },
@@ -39,6 +40,12 @@ const ROUTES: readonly Route[] = [
   },
   { path: /^\/map$/, needs: 'read_visits', load: () => import('./pages/Map.svelte') },
   { path: /^\/coverage$/, needs: 'read_visits', load: () => import('./pages/Coverage.svelte') },
+  { path: /^\/places$/, needs: 'read_visits', load: () => import('./pages/Places.svelte') },
+  {
+    path: /^\/repeat-problems$/,
+    needs: 'read_visits',
+    load: () => import('./pages/RepeatProblems.svelte'),
+  },
   { path: /^\/conflicts$/, needs: 'read_visits', load: () => import('./pages/Conflicts.svelte') },
   { path: /^\/quarantine$/, needs: 'read_quarantine', load: () => import('./pages/Quarantine.svelte') },
   { path: /^\/devices$/, needs: 'read_devices', load: () => import('./pages/Devices.svelte') },

@@ -11,6 +11,7 @@ import type {
   ExpressionSpecification,
   GeoJSONSource,
   LngLatBoundsLike,
+  MapGeoJSONFeature,
   MapLayerMouseEvent,
 } from 'maplibre-gl';
 import 'maplibre-gl/dist/maplibre-gl.css';
@@ -21,6 +22,10 @@ import { outcomeTone, themeColor } from '../format/color';
 import { boundsOf, circle, type Bounds } from './geometry';
 
 export type VisitPoint = Schemas['VisitPoint'];
+export type PlacePoint = Schemas['PlacePoint'];
+
+/** What somebody touched. */
+export type Touched = { visit: VisitPoint } | { place: PlacePoint };
 
 // A worker of our own origin: the Content-Security-Policy allows no other script.
 setWorkerUrl(workerUrl);
@@ -36,14 +41,15 @@ const NO_FEATURES = { type: 'FeatureCollection' as const, features: [] };
 const HOME: LngLatBoundsLike = [46.4, 40.5, 87.4, 55.5];
 
 interface Events {
-  selected: (point: VisitPoint | null) => void;
+  selected: (touched: Touched | null) => void;
   moved: (bounds: Bounds) => void;
 }
 
-/** Visits and beats on MapLibre. Knows nothing of the server: it draws what it is given, and tells what was touched. */
+/** Visits, places and beats on MapLibre. Knows nothing of the server: it draws what it is given, and tells what was touched. */
 export class VisitMap {
   readonly #map: MapLibre;
   #points = new Map<string, VisitPoint>();
+  #places = new Map<string, PlacePoint>();
   readonly ready: Promise<void>;
 
   constructor(container: HTMLElement, label: string, events: Events) {
@@ -80,6 +86,19 @@ export class VisitMap {
     });
   }
 
+  /** Where nobody is due, where somebody is, and where it is late. */
+  showPlaces(places: readonly PlacePoint[]): void {
+    this.#places = new Map(places.map((place) => [place.id, place]));
+    this.#source('places').setData({
+      type: 'FeatureCollection',
+      features: places.map(({ id, lat, lon, standing }) => ({
+        type: 'Feature',
+        geometry: { type: 'Point', coordinates: [lon, lat] },
+        properties: { id, standing: standing ?? 'fine' },
+      })),
+    });
+  }
+
   /** `shares` holds the contacted share of each beat's places, from 0 to 1, by code; without it no beat is shaded. */
   showBeats(beats: readonly Beat[], shares: ReadonlyMap<string, number> | null): void {
     this.#source('beats').setData({
@@ -102,7 +121,7 @@ export class VisitMap {
     this.#source('accuracy').setData(point && radius ? circle(point.lon, point.lat, radius) : NO_FEATURES);
   }
 
-  fit(points: readonly VisitPoint[], beats: readonly Beat[]): void {
+  fit(points: readonly { lon: number; lat: number }[], beats: readonly Beat[]): void {
     const bounds = boundsOf([
       ...points.map(({ lon, lat }) => [lon, lat]),
       ...beats.map(({ area }) => area?.coordinates),
@@ -168,6 +187,25 @@ export class VisitMap {
         paint: { 'fill-color': color('accent'), 'fill-opacity': 0.2 },
       },
       {
+        id: 'places',
+        type: 'circle',
+        source: 'places',
+        paint: {
+          'circle-color': color('surface'),
+          'circle-radius': ['interpolate', ['linear'], ['zoom'], 10, 2, 16, 5],
+          'circle-stroke-color': [
+            'match',
+            ['get', 'standing'],
+            'overdue',
+            color('bad'),
+            'due',
+            color('warn'),
+            color('good'),
+          ],
+          'circle-stroke-width': ['interpolate', ['linear'], ['zoom'], 10, 1, 16, 2.5],
+        },
+      },
+      {
         id: 'clusters',
         type: 'circle',
         source: 'visits',
@@ -196,6 +234,7 @@ export class VisitMap {
 
   #draw(): void {
     this.#map.addSource('beats', { type: 'geojson', data: NO_FEATURES });
+    this.#map.addSource('places', { type: 'geojson', data: NO_FEATURES });
     this.#map.addSource('accuracy', { type: 'geojson', data: NO_FEATURES });
     this.#map.addSource('visits', {
       type: 'geojson',
@@ -228,19 +267,30 @@ export class VisitMap {
 
   #listen({ selected, moved }: Events): void {
     const pointer = (cursor: string) => () => (this.#map.getCanvas().style.cursor = cursor);
-    for (const layer of ['clusters', 'points']) {
+    for (const layer of ['clusters', 'points', 'places']) {
       this.#map.on('mouseenter', layer, pointer('pointer'));
       this.#map.on('mouseleave', layer, pointer(''));
     }
     this.#map.on('click', 'clusters', (event) => void this.#open(event));
     this.#map.on('click', (event) => {
-      const [feature] = this.#map.queryRenderedFeatures(event.point, { layers: ['points'] });
-      selected(this.#points.get(String(feature?.properties['id'])) ?? null);
+      const touched = this.#map.queryRenderedFeatures(event.point, {
+        layers: ['points', 'clusters', 'places'],
+      });
+      selected(this.#touched(touched[0]));
     });
     this.#map.on('moveend', () => {
       const bounds = this.#map.getBounds();
       moved([bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()]);
     });
+  }
+
+  /** The uppermost one; a cluster is opened and not selected. */
+  #touched(feature: MapGeoJSONFeature | undefined): Touched | null {
+    const id = String(feature?.properties['id']);
+    const visit = feature?.layer.id === 'points' && this.#points.get(id);
+    if (visit) return { visit };
+    const place = feature?.layer.id === 'places' && this.#places.get(id);
+    return place ? { place } : null;
   }
 
   /** Comes so close that the cluster falls apart. */

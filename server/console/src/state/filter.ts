@@ -12,6 +12,10 @@ export interface VisitFilter {
   text?: string;
   late?: 'true' | 'false';
   conflict?: 'true' | 'false';
+  concern?: string;
+  commitment?: 'true' | 'false';
+  /** A promise nobody has fulfilled was due before this day. */
+  due_before?: string;
   status?: string;
 }
 
@@ -26,8 +30,16 @@ export const FILTER_NAMES = [
   'place',
   'late',
   'conflict',
+  'concern',
+  'commitment',
+  'due_before',
   'status',
 ] as const satisfies readonly (keyof VisitFilter)[];
+
+/** Those that hold or do not. */
+export const SWITCHES: ReadonlySet<keyof VisitFilter> = new Set(['late', 'conflict', 'commitment']);
+/** Those that are a day. */
+export const DAYS: ReadonlySet<keyof VisitFilter> = new Set(['from', 'to', 'due_before']);
 
 /** No word is longer, and what is longer would not fit a request. */
 const MAX_VALUE_CHARS = 200;
@@ -62,13 +74,14 @@ export function writeFilter(filter: VisitFilter): string {
 
 /** What the server is asked: local days become instants. */
 export function toRequest(filter: VisitFilter, timeZone: string) {
-  const { from, to, late, conflict, ...rest } = filter;
+  const { from, to, late, conflict, commitment, ...rest } = filter;
   return {
     ...rest,
     ...(from && { from: startOfDay(from, timeZone).toISOString() }),
     ...(to && { to: endOfDay(to, timeZone).toISOString() }),
     ...(late && { late: late === 'true' }),
     ...(conflict && { conflict: conflict === 'true' }),
+    ...(commitment && { commitment: commitment === 'true' }),
   };
 }
 
@@ -77,8 +90,8 @@ function isName(name: string): name is keyof VisitFilter {
 }
 
 function isValue(name: keyof VisitFilter, value: string): boolean {
-  if (name === 'from' || name === 'to') return isDay(value);
-  if (name === 'late' || name === 'conflict') return value === 'true' || value === 'false';
+  if (DAYS.has(name)) return isDay(value);
+  if (SWITCHES.has(name)) return value === 'true' || value === 'false';
   if (name === 'place') return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value);
   return value.length <= MAX_VALUE_CHARS;
 }
