@@ -365,6 +365,7 @@ fn hello<S: Store>(client: &Client<S>, scopes: &[ScopeRecord], asks: Vec<Ask>) -
         most_bytes: None,
         introductions: None,
         elsewhere: None,
+        monotonic: Some(client.seams.clock.monotonic()),
     })
 }
 

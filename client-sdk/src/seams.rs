@@ -82,16 +82,63 @@ impl Entropy for SystemEntropy {
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     session: u64,
-    started: std::time::Instant,
+    /// On the system's monotonic clock.
+    began: std::time::Duration,
 }
 
 #[cfg(not(target_arch = "wasm32"))]
 impl SystemClock {
-    /// A session that begins now: the monotonic clock is comparable within this process.
+    /// Comparable as long as the device runs, where the system names its boot; else within this process.
     pub fn new(entropy: &mut impl Entropy) -> Self {
+        if let Some(session) = uptime::boot() {
+            return Self { session, began: std::time::Duration::ZERO };
+        }
         let mut session = [0; 8];
         entropy.fill(&mut session);
-        Self { session: u64::from_le_bytes(session), started: std::time::Instant::now() }
+        Self { session: u64::from_le_bytes(session), began: uptime::now() }
+    }
+}
+
+/// Linux and Android: the time since the device was started, asleep or not.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod uptime {
+    use std::time::Duration;
+
+    use rustix::time::{ClockId, clock_gettime};
+
+    pub(super) const COUNTS_SLEEP: bool = true;
+
+    pub(super) fn now() -> Duration {
+        let time = clock_gettime(ClockId::Boottime);
+        let (seconds, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
+        Duration::new(seconds.unwrap_or(0), nanos.unwrap_or(0))
+    }
+
+    /// A random number that the kernel draws at each start. Nobody is told itself: apps that share it could be linked.
+    pub(super) fn boot() -> Option<u64> {
+        let id = std::fs::read("/proc/sys/kernel/random/boot_id").ok()?;
+        aralau_sync_core::digest::content_hash(&id).0.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
+    }
+}
+
+/// Elsewhere: a clock that may stand still while the device sleeps, comparable within this process.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_arch = "wasm32")))]
+mod uptime {
+    use std::{
+        sync::LazyLock,
+        time::{Duration, Instant},
+    };
+
+    pub(super) const COUNTS_SLEEP: bool = false;
+
+    static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+    pub(super) fn now() -> Duration {
+        STARTED.elapsed()
+    }
+
+    pub(super) const fn boot() -> Option<u64> {
+        None
     }
 }
 
@@ -106,8 +153,9 @@ impl Clock for SystemClock {
     }
 
     fn monotonic(&self) -> Monotonic {
-        let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Monotonic { session: self.session, ms, counts_sleep: false }
+        let since = uptime::now().saturating_sub(self.began);
+        let ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        Monotonic { session: self.session, ms, counts_sleep: uptime::COUNTS_SLEEP }
     }
 
     fn sleep(&self, ms: u64) {

@@ -56,7 +56,7 @@ pub use pull::{Asking, Packed, PullLimits, Pulled, own_tip, pull};
 pub use rebuild::{CheckReport, RebuildReport};
 pub use segment::{Brought, Contents, Kept, SEGMENT_ROWS, Sealed, seal};
 pub use sessions::{SessionRow, end_session, keep_session, session};
-pub use status::{DeviceStatus, Noted, nonce_floor, note_status};
+pub use status::{DeviceStatus, Noted, corrected, nonce_floor, note_status};
 pub use tokens::{TokenRow, end_token, keep_token, live_credentials, token};
 pub use words::{DOCUMENT_OF_ROWID, document_of_key, fold, hour_of_key, keys_of_hour};
 pub use writer::{Transaction, Writer};

@@ -18,7 +18,7 @@ use crate::{
     epoch::Epoch,
     id::{PublicKey, ReplicaId, ScopeId},
     stream::{Head, Seen, Tip},
-    time::Millis,
+    time::{Millis, Monotonic},
 };
 
 pub use crate::sync::{
@@ -84,6 +84,9 @@ pub struct Hello {
     /// most [`MAX_SCOPES`]: none come from there any more, and nothing else would tell that an older database was put back.
     #[n(11)]
     pub elsewhere: Option<Vec<LastRow>>,
+    /// Its monotonic clock at the same moment as `clock`: entries of the same session follow it to a true time.
+    #[n(12)]
+    pub monotonic: Option<Monotonic>,
 }
 
 /// The last row that a device has of a scope.

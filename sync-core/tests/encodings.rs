@@ -200,6 +200,11 @@ fn hellos() -> impl Strategy<Value = Hello> {
             protocol: PROTOCOL,
             replica,
             clock,
+            monotonic: receipts.as_ref().map(|_| Monotonic {
+                session: unsent,
+                ms: unsent / 2,
+                counts_sleep: unsent % 2 == 0,
+            }),
             elsewhere: receipts.as_ref().map(|_| scopes.iter().map(|ask| last_row(ask, clock)).collect()),
             scopes,
             unsent,

@@ -119,6 +119,7 @@ fn hello() -> Hello {
         most_bytes: None,
         introductions: None,
         elsewhere: None,
+        monotonic: None,
     }
 }
 

@@ -188,6 +188,7 @@ impl Rogue {
             most_bytes: None,
             introductions: None,
             elsewhere: None,
+            monotonic: None,
         }
     }
 

@@ -301,6 +301,7 @@ async fn tell_status(app: &App, caller: &Caller, hello: &Hello, now: Millis) -> 
         replica: hello.replica,
         last_sync_at: now,
         clock_skew_ms: hello.clock.since(now),
+        monotonic: hello.monotonic,
         unsent: hello.unsent,
         oldest_unsent_at: hello.oldest_unsent_at,
         app: hello.app.clone(),
@@ -470,6 +471,7 @@ mod tests {
                 most_bytes: None,
                 introductions: None,
                 elsewhere: None,
+                monotonic: None,
             }
         };
         let beat = |byte| store::BeatRow { code: String::new(), scope: scope(byte), name: String::new(), scope_no: 2 };

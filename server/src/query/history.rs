@@ -8,18 +8,18 @@ use uuid::Uuid;
 use aralau_sync_core::{
     cbor,
     change::{Change, Value},
-    id::ReplicaId,
+    id::{DeviceId, ReplicaId},
     log::{RowKind, Verdict},
     stream::Header,
 };
 
 use super::{
-    author::{Authors, Person},
+    author::{Author, Authors, Person},
     document::Located,
     instant::Instant,
     page::{Cursor, Page},
 };
-use crate::store::{Contents, StoreError};
+use crate::store::{Contents, StoreError, corrected};
 
 /// One log row about a document.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -39,6 +39,9 @@ pub struct HistoryRow {
     pub index: i64,
     /// When the entry was written, by the device's clock; null where its header cannot be read.
     pub device_time: Option<Instant>,
+    /// The same moment by the server's clock, as far as the device's uptime tells it: null where the device did not sync in
+    /// that boot, or where its uptime stands still while it sleeps. The device's word, as its clock is.
+    pub corrected_time: Option<Instant>,
     /// When the row was written, by the server's clock.
     pub server_time: Instant,
     /// What is odd about the device's clock: `clock_ahead`, `clock_behind`, `late`.
@@ -120,13 +123,15 @@ pub fn page(
     let mut history = Vec::new();
     let mut contents = Contents::new(connection);
     while let Some(row) = rows.next()? {
-        history.push((row.get("row_id")?, history_row(row, located, &mut authors, &mut contents, sees_held)?));
+        history
+            .push((row.get("row_id")?, history_row(connection, row, located, &mut authors, &mut contents, sees_held)?));
     }
     let (history, next) = page.cut(history);
     Ok(HistoryPage { history, next })
 }
 
 fn history_row(
+    connection: &Connection,
     row: &Row<'_>,
     located: &Located,
     authors: &mut Authors<'_>,
@@ -152,6 +157,7 @@ fn history_row(
     Ok(HistoryRow {
         row: located.sequence_of(row.get("row_id")?),
         outcome,
+        corrected_time: corrected_time(connection, author.as_ref(), header.as_ref())?,
         device: author.as_ref().map(|author| author.device),
         author: author.map(|author| author.person),
         replica,
@@ -164,6 +170,15 @@ fn history_row(
         note: verdict.note,
         puts: body.filter(|_| merged || sees_held).and_then(|body| puts(&body)),
     })
+}
+
+fn corrected_time(
+    connection: &Connection,
+    author: Option<&Author>,
+    header: Option<&Header>,
+) -> Result<Option<Instant>, StoreError> {
+    let (Some(author), Some(reading)) = (author, header.and_then(|header| header.monotonic)) else { return Ok(None) };
+    Ok(corrected(connection, DeviceId(author.device), &reading)?.map(Instant))
 }
 
 /// What an entry's change sets; `None` where it is not a change that this build can read.

@@ -2,7 +2,7 @@
 
 use aralau_sync_core::{
     id::{DeviceId, ReplicaId},
-    time::Millis,
+    time::{Millis, Monotonic},
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -19,6 +19,8 @@ pub struct DeviceStatus {
     pub last_sync_at: Millis,
     /// Its clock minus the server's.
     pub clock_skew_ms: i64,
+    /// Its monotonic clock at the same moment.
+    pub monotonic: Option<Monotonic>,
     /// Entries it had not sent before.
     pub unsent: u64,
     /// When the oldest of them was written.
@@ -63,7 +65,43 @@ pub fn note_status(tx: &Transaction<'_>, status: &DeviceStatus) -> Result<Noted,
         status.app,
         status.nonce_issued_at.0
     ])?;
+    if let Some(monotonic) = status.monotonic.filter(|monotonic| monotonic.counts_sleep) {
+        note_session(tx, status.device, monotonic, status.last_sync_at)?;
+    }
     Ok(Noted::Yes)
+}
+
+/// Sessions of one device that are kept, the newest: who begins one with every request pushes out none but his own.
+const MAX_SESSIONS: u32 = 64;
+
+/// What is told late makes a session seem to have begun later: the earliest is the nearest.
+fn note_session(tx: &Transaction<'_>, device: DeviceId, monotonic: Monotonic, now: Millis) -> Result<(), StoreError> {
+    let began_at = now.plus(-i64::try_from(monotonic.ms).unwrap_or(i64::MAX));
+    tx.prepare_cached(
+        "INSERT INTO clock_session (device, session, began_at, told_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET began_at = min(began_at, ?3), told_at = ?4",
+    )?
+    .execute(params![device.as_bytes(), monotonic.session.cast_signed(), began_at.0, now.0])?;
+    tx.prepare_cached(
+        "DELETE FROM clock_session WHERE device = ?1 AND session NOT IN
+             (SELECT session FROM clock_session WHERE device = ?1 ORDER BY told_at DESC LIMIT ?2)",
+    )?
+    .execute(params![device.as_bytes(), MAX_SESSIONS])?;
+    Ok(())
+}
+
+/// What the server's clock would have said at a reading of a device's monotonic clock; `None` where nothing was told of its
+/// session, or where the clock stands still while the device sleeps.
+pub fn corrected(connection: &Connection, device: DeviceId, reading: &Monotonic) -> Result<Option<Millis>, StoreError> {
+    if !reading.counts_sleep {
+        return Ok(None);
+    }
+    let mut statement =
+        connection.prepare_cached("SELECT began_at FROM clock_session WHERE device = ? AND session = ?")?;
+    let began_at = statement
+        .query_row(params![device.as_bytes(), reading.session.cast_signed()], |row| row.get(0).map(Millis))
+        .optional()?;
+    Ok(began_at.map(|began_at| began_at.plus(i64::try_from(reading.ms).unwrap_or(i64::MAX))))
 }
 
 /// The issue time of the newest nonce that a device has used.

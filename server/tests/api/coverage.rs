@@ -186,6 +186,7 @@ async fn coverage_says_whose_words_are_still_out() {
         replica: anna.stream.replica,
         last_sync_at: now,
         clock_skew_ms: 0,
+        monotonic: None,
         unsent: 2,
         oldest_unsent_at: Some(unsent),
         app: None,

@@ -1,11 +1,12 @@
-use aralau_server::authorize::Role;
+use aralau_server::{authorize::Role, store};
 use aralau_sync_core::{
+    change::Value,
     id::{DocumentId, Kind},
-    time::Millis,
+    time::{Millis, Monotonic},
     visit::VisitEdit,
 };
 use axum::http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::world::{NOW, World, draft};
@@ -137,4 +138,71 @@ async fn a_listeners_line_ends_when_the_server_stops() {
     assert!(body.frame().await.is_some());
     world.app.stop();
     assert!(body.frame().await.is_none());
+}
+
+#[tokio::test]
+async fn the_uptime_of_a_phone_tells_when_its_clock_was_wrong() {
+    let world = World::new().await;
+    let (token, mut anna) = (world.token(Role::Auditor).await, world.phone("Анна", 1).await);
+    let reading = |session, ms, counts_sleep| Some(Monotonic { session, ms, counts_sleep });
+    anna.monotonic = reading(7, 1_000, true);
+    let id = world.visit(&mut anna, 1, NOW.0, "никого").await;
+    for (reading, outcome) in [
+        (reading(8, 1_000, true), "refused"),
+        (reading(7, 2_000, false), "moved"),
+        (reading(7, u64::MAX, true), "no_access"),
+        (None, "vacant"),
+    ] {
+        anna.monotonic = reading;
+        let put = ("outcome".to_owned(), Value::Text(outcome.to_owned()));
+        assert_eq!(world.write(&mut anna, Kind::VISIT, id, &[put]).await, None);
+    }
+    // It syncs an hour after the first entry, and again, over a slower line, a minute later.
+    for (after_ms, said_ms) in [(3_600_000, 3_601_000), (3_700_000, 3_661_000)] {
+        let status = store::DeviceStatus {
+            device: anna.device,
+            replica: anna.stream.replica,
+            last_sync_at: Millis(NOW.0 + after_ms),
+            clock_skew_ms: 0,
+            monotonic: reading(7, said_ms, true),
+            unsent: 0,
+            oldest_unsent_at: None,
+            app: None,
+            nonce_issued_at: Millis(NOW.0 + after_ms),
+        };
+        world.app.write(move |tx| store::note_status(tx, &status)).await.unwrap();
+    }
+    let shown = world.list(&format!("/v1/visits/{id}/history"), &token).await;
+    let corrected: Vec<_> = shown["history"].as_array().unwrap().iter().map(|row| &row["corrected_time"]).collect();
+    assert_eq!(corrected[0], "2026-05-28T20:26:40.000Z");
+    assert_eq!(corrected[1..3], [&Json::Null; 2], "another boot, and a clock that slept");
+    assert!(corrected[3].is_string(), "an absurd reading is shown as far as it goes: {}", corrected[3]);
+    assert_eq!(corrected[4], &Json::Null);
+}
+
+#[tokio::test]
+async fn of_one_phone_few_boots_are_kept() {
+    let world = World::new().await;
+    let anna = world.phone("Анна", 1).await;
+    let corrected = async |session| {
+        let (device, reading) = (anna.device, Monotonic { session, ms: 5, counts_sleep: true });
+        world.app.read(move |connection| store::corrected(connection, device, &reading)).await.unwrap()
+    };
+    for session in 0..100 {
+        let at = Millis(NOW.0 + session as i64);
+        let status = store::DeviceStatus {
+            device: anna.device,
+            replica: anna.stream.replica,
+            last_sync_at: at,
+            clock_skew_ms: 0,
+            monotonic: Some(Monotonic { session, ms: 0, counts_sleep: true }),
+            unsent: 0,
+            oldest_unsent_at: None,
+            app: None,
+            nonce_issued_at: at,
+        };
+        world.app.write(move |tx| store::note_status(tx, &status)).await.unwrap();
+    }
+    assert_eq!(corrected(99).await, Some(Millis(NOW.0 + 99 + 5)));
+    assert_eq!((corrected(36).await.is_some(), corrected(35).await), (true, None));
 }

@@ -25,7 +25,7 @@ use aralau_sync_core::{
     frame::{Frame, chain},
     id::{Actor, DeviceId, DocumentId, Kind},
     stream::{Entry, Header, SignDevice as _, StreamId, Tip},
-    time::Millis,
+    time::{Millis, Monotonic},
     visit::{Position, VisitDraft},
 };
 use aws_lc_rs::rand::SystemRandom;
@@ -181,7 +181,8 @@ impl World {
             store::enroll(tx, &Enrollment { code, key: public, replica }, now)
         });
         let device = enrolled.await.unwrap().unwrap().device;
-        Phone { key, device, stream: StreamId { replica, scope }, tip: Tip::default(), documents: BTreeMap::new() }
+        let stream = StreamId { replica, scope };
+        Phone { key, device, stream, monotonic: None, tip: Tip::default(), documents: BTreeMap::new() }
     }
 
     /// Sends one edit; returns why it was held, if it was.
@@ -230,6 +231,8 @@ pub struct Phone {
     key: CustodyKey,
     pub device: DeviceId,
     pub stream: StreamId,
+    /// What its monotonic clock shows, beside each entry.
+    pub monotonic: Option<Monotonic>,
     tip: Tip,
     documents: BTreeMap<DocumentId, Document>,
 }
@@ -240,7 +243,8 @@ impl Phone {
         let known = self.documents.entry(document).or_default();
         let change = known.author(actor, puts).unwrap().unwrap();
         known.apply(change.clone());
-        let header = Header { kind: kind.0, document, at, monotonic: None, seen: None, reauthored_from: None };
+        let monotonic = self.monotonic;
+        let header = Header { kind: kind.0, document, at, monotonic, seen: None, reauthored_from: None };
         Entry::new(header, change)
     }
 }

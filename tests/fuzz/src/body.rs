@@ -102,6 +102,7 @@ fn hello() -> Vec<u8> {
         most_bytes: None,
         introductions: None,
         elsewhere: None,
+        monotonic: None,
     })
 }
 

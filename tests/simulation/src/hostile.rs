@@ -11,7 +11,7 @@ use aralau_sync_core::{
     id::{Actor, DeploymentId, DeviceId, Kind},
     stream::{Header, Link, Seen, SignDevice as _, StreamId, Tip},
     sync::{Ask, FrameFate, Hello, LastRow, PROTOCOL, Welcome},
-    time::Millis,
+    time::{Millis, Monotonic},
 };
 use aralau_tests::{chance::Chance, forge::Forged};
 use serde_json::{Value as Json, json};
@@ -176,6 +176,7 @@ impl Hostile {
             most_bytes: (self.chance.below(3) == 0).then(|| self.chance.bits() as u32),
             introductions: (self.chance.below(4) == 0).then(|| vec![vec![0x80; 200].into()]),
             elsewhere: Some(elsewhere),
+            monotonic: Some(Monotonic { session: u64::MAX, ms: u64::MAX, counts_sleep: true }),
         };
         let mut body = Vec::new();
         cbor::push_item(&mut body, &cbor::encode(&hello));

@@ -5,8 +5,7 @@ import type { components, paths } from './schema';
 export type Schemas = components['schemas'];
 export type VisitRow = Schemas['VisitRow'];
 export type VisitDetail = Schemas['VisitDetail'];
-/** `corrected_time` follows from the phone's uptime; servers that cannot tell it leave it out. */
-export type HistoryRow = Schemas['HistoryRow'] & { corrected_time?: string | null };
+export type HistoryRow = Schemas['HistoryRow'];
 export type Conflict = Schemas['Conflict'];
 export type ConflictRow = Schemas['ConflictRow'];
 export type PlaceRow = Schemas['PlaceRow'];
