@@ -70,6 +70,15 @@ enum Task {
         /// A further note.
         #[arg(long)]
         note: Option<String>,
+        /// What a resident worries about: a code of the list `concern`.
+        #[arg(long)]
+        concern: Option<String>,
+        /// What was promised, in words.
+        #[arg(long)]
+        promise: Option<String>,
+        /// Until when the promise holds, such as 2026-12-31.
+        #[arg(long, requires = "promise")]
+        due: Option<String>,
         /// Take the visit back. It stays in the history.
         #[arg(long)]
         withdraw: bool,
@@ -209,14 +218,24 @@ fn write(json: bool, client: &mut Client<SqliteStore>, task: &Task) -> Result<()
             };
             client.log_visit(draft)?
         }
-        Task::Edit { visit, outcome, note, withdraw } => {
-            let set =
-                |value: &String| VisitEdit::Set { field: "outcome".to_owned(), value: Value::Text(value.clone()) };
-            let mut edits: Vec<_> = outcome.iter().map(set).collect();
+        Task::Edit { visit, outcome, note, concern, promise, due, withdraw } => {
+            let set = |field: String, value: &String| VisitEdit::Set { field, value: Value::Text(value.clone()) };
+            let mut edits: Vec<_> = outcome.iter().map(|outcome| set("outcome".to_owned(), outcome)).collect();
+            if let Some(concern) = concern {
+                edits.push(set(format!("concerns/{}/category", client.fresh_id()), concern));
+            }
+            if let Some(promise) = promise {
+                let item = client.fresh_id();
+                edits.push(set(format!("commitments/{item}/text"), promise));
+                edits.extend(due.iter().map(|due| set(format!("commitments/{item}/due"), due)));
+            }
             edits.extend(note.clone().map(|text| VisitEdit::AddNote { id: client.fresh_id(), text }));
             edits.extend(withdraw.then_some(VisitEdit::Withdraw));
             if edits.is_empty() {
-                return Err(Failure::new("nothing_to_do", "say what to change: --outcome, --note or --withdraw"));
+                return Err(Failure::new(
+                    "nothing_to_do",
+                    "say what to change: --outcome, --note, --concern, --promise or --withdraw",
+                ));
             }
             client.edit_visit(*visit, &edits)?;
             *visit
