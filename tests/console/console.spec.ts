@@ -61,7 +61,7 @@ test('no script can read the session, and nothing is asked of another server', a
     if (!request.url().startsWith(world.url) && !/^(blob|data):/.test(request.url())) foreign.push(request.url());
   });
   await signIn(page, world, token);
-  for (const path of ['/', '/map', '/coverage', '/conflicts', '/quarantine', '/devices']) {
+  for (const path of ['/', '/map', '/places', '/coverage', '/repeat-problems', '/conflicts', '/quarantine', '/devices']) {
     await page.goto(world.url + path);
     await page.waitForLoadState('load');
   }
@@ -109,6 +109,8 @@ test('hostile words are words', async ({ page }) => {
   await page.goto(`${world.url}/?text=bold`);
   await rows(page).first().getByRole('link', { includeHidden: true }).click();
   await expect(page.getByText('<b>bold</b>').first()).toBeVisible();
+  // Device, uptime, server: all three are known of a phone that synced in the boot in which it wrote.
+  await expect(page.locator('.clocks').first().locator('time')).toHaveCount(3);
   expect(await page.evaluate(() => 'hacked' in window)).toBe(false);
   expect(await page.locator('main img').count()).toBe(0);
   await page.goto(`${world.url}/?text=Долго`);
@@ -136,6 +138,47 @@ test('a conflict that two devices made is settled, and both learn of it', async 
     expect(visit).toContain('moved');
     expect(visit).not.toContain('"refused"');
   }
+});
+
+test('every figure of coverage opens to what is behind it', async ({ page }) => {
+  await aigul.edit(shared, '--concern', 'noise', '--promise', 'Light in the yard', '--due', '2020-01-31');
+  await aigul.sync();
+  const again = await timur.log('contacted', 'The same again.', 0);
+  await timur.edit(again, '--concern', 'noise');
+  await timur.sync();
+  await signIn(page, world, token);
+  const table = page.locator('tbody tr');
+  for (const [name, least, behind] of [
+    ['Contacted', 1, table],
+    ['Attempted only', 2, table],
+    ['Due', 1, table],
+    ['Overdue', 0, table],
+    ['Overdue commitments', 1, rows(page)],
+    ['Repeat problems', 1, table],
+  ] as const) {
+    await page.goto(`${world.url}/coverage?beat=beat-01`);
+    const figure = page.getByRole('main').locator('.figures-row').getByRole('link', { name: new RegExp(`: ${name}$`) });
+    const count = Number(await figure.innerText());
+    expect(count, name).toBeGreaterThanOrEqual(least);
+    await figure.click();
+    await expect(page).not.toHaveURL(/coverage/);
+    await expect(page.locator('.skeleton')).toHaveCount(0);
+    await expect(behind, name).toHaveCount(count);
+    await expectAccessible(page);
+  }
+  await page.getByRole('link', { name: '2 visits' }).click();
+  await expect(rows(page)).toHaveCount(2);
+  await expect(page.getByRole('button', { name: /^Concern noise/ })).toBeVisible();
+});
+
+test('a place on the map says how it stands', async ({ page }) => {
+  await signIn(page, world, token);
+  await page.goto(`${world.url}/places?standing=due&beat=beat-01`);
+  await expect(page.getByText('never').first()).toBeVisible();
+  await page.getByRole('link', { name: 'On the map' }).click();
+  await expect(page).toHaveURL(/map\?beat=beat-01/);
+  await expect(page.getByRole('checkbox', { name: 'Places' })).toBeChecked();
+  await expect(page.getByText('overdue')).toBeVisible();
 });
 
 test('an export holds what the API gives for the same filter', async ({ page }) => {
@@ -262,7 +305,8 @@ for (const theme of ['light', 'dark'] as const) {
       await page.locator('input[type=password]').fill(token);
       await page.keyboard.press('Enter');
       await expect(rows(page).first()).toBeVisible();
-      for (const path of ['/', `/visits/${shared}`, '/coverage', '/conflicts', '/quarantine', '/devices', '/map']) {
+      const pages = ['/places', '/coverage', '/repeat-problems', '/conflicts', '/quarantine', '/devices', '/map'];
+      for (const path of ['/', `/visits/${shared}`, ...pages]) {
         await page.goto(world.url + path);
         await expect(page.locator('h1')).toBeVisible();
         await expect(page.locator('.skeleton')).toHaveCount(0);
