@@ -51,6 +51,8 @@ pub struct RepeatRow {
 /// The order of the list: what came up again last comes first.
 pub type RepeatKey = (i64, i64, DocumentId, String);
 
+const NEWEST_FIRST: &str = "pc.repeated_at DESC, pc.scope_no DESC, pc.place DESC, pc.category DESC";
+
 /// A page of repeat problems.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct RepeatPage {
@@ -86,13 +88,14 @@ pub fn page(
         conditions.bind(category.clone());
     }
     let visits = has_concern("v");
+    // The page first: visits are counted of its rows only.
     let mut statement = connection.prepare_cached(&format!(
         "SELECT pc.repeated_at, pc.scope_no, pc.place, pc.category, b.code, p.address,
              (SELECT count(*) FROM visit v WHERE v.place = pc.place AND v.scope_no = pc.scope_no AND {visits})
-         FROM place_concern pc LEFT JOIN beat b ON b.scope_no = pc.scope_no
+         FROM (SELECT * FROM place_concern pc{} ORDER BY {NEWEST_FIRST} LIMIT {}) pc
+         LEFT JOIN beat b ON b.scope_no = pc.scope_no
          LEFT JOIN document d ON d.document = pc.place AND d.scope_no = pc.scope_no
-         LEFT JOIN place p ON p.document_no = d.document_no{}
-         ORDER BY pc.repeated_at DESC, pc.scope_no DESC, pc.place DESC, pc.category DESC LIMIT {}",
+         LEFT JOIN place p ON p.document_no = d.document_no ORDER BY {NEWEST_FIRST}",
         conditions.sql,
         page.and_one()
     ))?;
