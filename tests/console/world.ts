@@ -66,11 +66,20 @@ export class World {
   private constructor(
     readonly folder: string,
     readonly port: number,
+    readonly settings: readonly string[] = [],
   ) {}
 
-  static async begin(): Promise<World> {
-    const world = new World(await mkdtemp(join(tmpdir(), 'aralau-console-')), await freePort());
+  /** `settings`: further flags of `aralau serve`. */
+  static async begin(...settings: string[]): Promise<World> {
+    const world = new World(await mkdtemp(join(tmpdir(), 'aralau-console-')), await freePort(), settings);
     await aralau('admin', '--data', world.data, 'sample');
+    await world.start();
+    return world;
+  }
+
+  /** Serves what is already in `folder`/data, which stays. */
+  static async on(folder: string): Promise<World> {
+    const world = new World(folder, await freePort());
     await world.start();
     return world;
   }
@@ -84,7 +93,8 @@ export class World {
   }
 
   async start(): Promise<void> {
-    this.#server = spawn(BINARY, ['serve', '--data', this.data, '--listen', `127.0.0.1:${this.port}`], {
+    const address = `127.0.0.1:${this.port}`;
+    this.#server = spawn(BINARY, ['serve', '--data', this.data, '--listen', address, ...this.settings], {
       stdio: 'ignore',
     });
     await expect(async () => expect((await fetch(`${this.url}/readyz`)).ok).toBe(true)).toPass();

@@ -24,15 +24,16 @@ use aralau_sync_core::{
     frame::{Frame, MAX_FRAME_ENTRIES, chain},
     id::{Actor, DeploymentId, DocumentId, Kind},
     stream::{Entry, Header, SignDevice as _, StreamId, Tip},
-    time::Millis,
+    time::{DAY_MS, Millis},
     visit::{Position, VisitDraft},
 };
 use aralau_tests::{chance::Chance, cost};
 use uuid::Builder;
 
-const BEGIN: Millis = Millis(1_780_000_000_000);
 /// Between two visits anywhere: a million a year.
-const INTERVAL_MS: u64 = 31_500;
+pub const INTERVAL_MS: u64 = 31_500;
+/// From beginning to end.
+const VISIT_MS: i64 = 300_000;
 /// How long after it began a visit arrives, at most.
 const UNDER_WAY_MS: u64 = 3 * 24 * 60 * 60 * 1000;
 /// Frames that are made before the server gets them: their making does not count.
@@ -67,6 +68,17 @@ const WORDS: [&str; 24] = [
     "гололёд",
 ];
 
+/// What is written.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Beats, with two inspectors each.
+    pub beats: usize,
+    /// When the first visit arrives.
+    pub begin: Millis,
+    /// Every fifth visit brings a concern, and every tenth a promise, of which half are kept.
+    pub follow_up: bool,
+}
+
 /// What a visit cost.
 pub struct Cost {
     /// Processor time in milliseconds.
@@ -85,6 +97,7 @@ pub struct Organisation {
     phones: Vec<Phone>,
     /// Of each beat.
     places: Vec<Vec<DocumentId>>,
+    plan: Plan,
     chance: Chance,
     made: u64,
 }
@@ -97,9 +110,10 @@ struct Phone {
 
 impl Organisation {
     /// With two inspectors in each beat and nothing written.
-    pub fn begin(folder: &Path, beats: usize) -> Result<Self> {
-        let store = Store::open(folder, BEGIN, Arc::new(SystemEntropy))?;
-        let codes: Vec<String> = (1..=beats).map(|number| format!("beat-{number:03}")).collect();
+    pub fn begin(folder: &Path, plan: Plan) -> Result<Self> {
+        let Plan { begin, .. } = plan;
+        let store = Store::open(folder, begin, Arc::new(SystemEntropy))?;
+        let codes: Vec<String> = (1..=plan.beats).map(|number| format!("beat-{number:03}")).collect();
         let place = |beat: &String, number| store::PlaceLine {
             beat: beat.clone(),
             address: format!("ул. Абая, {number}"),
@@ -113,7 +127,7 @@ impl Organisation {
             ..store::Organisation::default()
         };
         let handle = store.clone();
-        store.write(move |tx| store::load(tx, handle.identity(), &organisation, BEGIN))?;
+        store.write(move |tx| store::load(tx, handle.identity(), &organisation, begin))?;
         let places = store.read(|connection| {
             let places = codes.iter().map(|code| match store::beat(connection, code)? {
                 Some(beat) => store::places_of(connection, &beat),
@@ -122,8 +136,8 @@ impl Organisation {
             places.collect()
         })?;
         let (phones, chance) = (Vec::new(), Chance::of(1));
-        let mut this = Self { store, beats: codes, folder: folder.to_owned(), phones, places, chance, made: 0 };
-        for number in 0..2 * beats {
+        let mut this = Self { store, beats: codes, folder: folder.to_owned(), phones, places, plan, chance, made: 0 };
+        for number in 0..2 * plan.beats {
             let phone = this.enroll(number)?;
             this.phones.push(phone);
         }
@@ -132,15 +146,15 @@ impl Organisation {
 
     fn enroll(&self, number: usize) -> Result<Phone> {
         let key = Arc::new(DeviceKey::generate(&mut PhoneEntropy));
-        let public = key.public_key();
+        let (public, begin) = (key.public_key(), self.plan.begin);
         let replica = replica_named(&public, [7; 4]);
         let (beat, name) = (self.beats[number / 2].clone(), format!("Инспектор {number}"));
         let scope = self.store.write(move |tx| {
             let beat = store::beat(tx, &beat)?.ok_or_else(|| store::StoreError::corrupt("no beat"))?;
-            let (person, _) = store::ensure_person(tx, &name, BEGIN)?;
-            store::grant(tx, person, beat.scope, BEGIN)?;
-            let code = store::make_code(tx, person, 60_000, BEGIN)?;
-            let enrolled = store::enroll(tx, &Enrollment { code, key: public, replica }, BEGIN)?;
+            let (person, _) = store::ensure_person(tx, &name, begin)?;
+            store::grant(tx, person, beat.scope, begin)?;
+            let code = store::make_code(tx, person, 60_000, begin)?;
+            let enrolled = store::enroll(tx, &Enrollment { code, key: public, replica }, begin)?;
             Ok(enrolled.is_ok().then_some(beat.scope))
         })?;
         let scope = scope.context("a phone could not be enrolled")?;
@@ -187,7 +201,7 @@ impl Organisation {
     }
 
     fn now(&self) -> Millis {
-        BEGIN.plus((self.made * INTERVAL_MS).cast_signed())
+        self.plan.begin.plus((self.made * INTERVAL_MS).cast_signed())
     }
 
     fn frame(&mut self, entries: usize) -> (Arc<DeviceKey>, Vec<u8>) {
@@ -211,7 +225,7 @@ impl Organisation {
             visit_type: Some(["door_to_door", "follow_up", "complaint"][self.chance.below(3) as usize].into()),
             outcome: Some(["contacted", "not_home", "refused", "vacant"][self.chance.below(4) as usize].into()),
             started_at: Some(started),
-            ended_at: Some(started.plus(300_000)),
+            ended_at: Some(started.plus(VISIT_MS)),
             position: Some(Position {
                 lat: 43.0 + self.chance.below(1_000_000) as f64 / 1e6,
                 lon: 76.0 + self.chance.below(1_000_000) as f64 / 1e6,
@@ -221,6 +235,7 @@ impl Organisation {
             note: Some((Builder::from_random_bytes(nonce).into_uuid(), self.words())),
             other: (0..6)
                 .map(|field| (format!("field_{field}"), Value::Int(self.chance.below(997).cast_signed())))
+                .chain(self.plan.follow_up.then(|| follow_up(self.made, started)).into_iter().flatten())
                 .collect(),
         };
         let actor = Actor { replica, generation: 0 };
@@ -228,7 +243,7 @@ impl Organisation {
         #[expect(clippy::expect_used, reason = "what is written here is within every limit")]
         let change = Document::begin(actor, &puts).expect("a visit");
         // Written at the end of the visit, as phones do: it is under way from then.
-        let at = started.plus(300_000);
+        let at = started.plus(VISIT_MS);
         let header = Header {
             kind: Kind::VISIT.0,
             document: document_named_by(at, change.body()),
@@ -259,6 +274,25 @@ impl Organisation {
         let files = std::fs::read_dir(&self.folder)?;
         files.map(|file| Ok(file?.metadata()?.len())).sum()
     }
+}
+
+/// What the visit of this number leaves to come back for.
+fn follow_up(number: u64, started: Millis) -> Vec<(String, Value)> {
+    const CATEGORIES: [&str; 4] = ["noise", "lighting", "drugs", "waste"];
+    let item = Builder::from_random_bytes(random()).into_uuid();
+    let mut fields = Vec::new();
+    if number.is_multiple_of(5) {
+        let category = CATEGORIES[(number / 5 % 4) as usize].to_owned();
+        fields.push((format!("concerns/{item}/category"), Value::Text(category)));
+    }
+    if number.is_multiple_of(10) {
+        let due = store::local_day(started.plus(30 * DAY_MS), store::DEFAULT_TIME_ZONE).to_string();
+        fields.push((format!("commitments/{item}/due"), Value::Text(due)));
+        if number.is_multiple_of(20) {
+            fields.push((format!("commitments/{item}/fulfilled_at"), Value::Timestamp(started.0)));
+        }
+    }
+    fields
 }
 
 /// Bytes that nobody can guess.

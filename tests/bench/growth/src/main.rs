@@ -10,14 +10,19 @@ mod fill;
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
+use aralau_client_sdk::{
+    Millis,
+    seams::{Clock as _, SystemClock, SystemEntropy},
+};
 use aralau_tests::cost;
 use clap::Parser;
 use serde_json::json;
 
-use crate::fill::{Cost, Organisation};
+use crate::fill::{Cost, INTERVAL_MS, Organisation, Plan};
 
 /// Fills a data folder with visits, and asks it questions.
 #[derive(Debug, Parser)]
+#[command(args_override_self = true)]
 struct Arguments {
     /// Visits in the end.
     #[arg(long, default_value_t = 100_000)]
@@ -34,7 +39,13 @@ struct Arguments {
     /// Where the store is made, and stays; without it in a temporary folder.
     #[arg(long)]
     data: Option<PathBuf>,
+    /// Dated so that the last visit is of today, with concerns and promises: for a server that is then started on it.
+    #[arg(long, requires = "data")]
+    serve_after: bool,
 }
+
+/// When the first visit arrives, unless the last one is to be of today.
+const BEGIN: Millis = Millis(1_780_000_000_000);
 
 /// Visits of a sample of what one costs.
 const SAMPLE: usize = 10_000;
@@ -46,7 +57,8 @@ fn main() -> Result<()> {
     ensure!(arguments.beats > 0, "--beats: at least one");
     let temporary = tempfile::tempdir()?;
     let folder = arguments.data.clone().unwrap_or_else(|| temporary.path().join("data"));
-    let mut organisation = Organisation::begin(&folder, arguments.beats)?;
+    let plan = plan(&arguments);
+    let mut organisation = Organisation::begin(&folder, plan)?;
     let empty = organisation.disk_bytes()?;
     let mut made = 0;
     let mut step = SAMPLE.min(arguments.visits);
@@ -57,7 +69,7 @@ fn main() -> Result<()> {
         while left > 0 {
             let visits = left.min(SAMPLE);
             costs.push(organisation.write(visits)?);
-            beside.push(cost_in_an_empty_store(arguments.beats)?);
+            beside.push(cost_in_an_empty_store(plan)?);
             left -= visits;
         }
         made = step;
@@ -85,11 +97,21 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+fn plan(arguments: &Arguments) -> Plan {
+    let begin = if arguments.serve_after {
+        let whole = INTERVAL_MS.saturating_mul(arguments.visits as u64);
+        SystemClock::new(&mut SystemEntropy).now().plus(-whole.cast_signed())
+    } else {
+        BEGIN
+    };
+    Plan { beats: arguments.beats, begin, follow_up: arguments.serve_after }
+}
+
 /// A machine that others use too is faster and slower by the minute: what a visit costs in a large store is compared with
 /// what it costs right then in one that begins.
-fn cost_in_an_empty_store(beats: usize) -> Result<Cost> {
+fn cost_in_an_empty_store(plan: Plan) -> Result<Cost> {
     let folder = tempfile::tempdir()?;
-    Organisation::begin(folder.path(), beats)?.write(SAMPLE)
+    Organisation::begin(folder.path(), plan)?.write(SAMPLE)
 }
 
 fn median(costs: &[Cost], of: impl Fn(&Cost) -> f64) -> f64 {
