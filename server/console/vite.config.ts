@@ -14,6 +14,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
   },
   worker: { format: 'es' },
-  server: { proxy: { '/v1': { target: server } } },
+  server: { proxy: { '/v1': { target: server }, '/basemap.pmtiles': { target: server } } },
   test: { include: ['src/**/*.test.ts'], environment: 'node', env: { TZ: 'UTC' } },
 });

@@ -8,6 +8,7 @@ pub mod enroll;
 pub mod sync;
 mod turns;
 
+pub mod basemap;
 pub mod beats;
 pub mod conflicts;
 pub mod console;
@@ -27,7 +28,7 @@ pub mod session;
 pub mod visits;
 pub mod vocabulary;
 
-use axum::{Router, extract::DefaultBodyLimit, middleware, response::IntoResponse as _};
+use axum::{Router, extract::DefaultBodyLimit, middleware, response::IntoResponse as _, routing};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::App;
@@ -95,6 +96,7 @@ pub fn service(app: App, routes: OpenApiRouter<App>) -> Router {
     let (router, description) = routes.split_for_parts();
     router
         .route("/openapi.json", openapi::route(&description))
+        .route(basemap::PATH, routing::get(basemap::serve))
         .fallback(console::serve)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed.into_response())
         .layer(middleware::from_fn_with_state(app.clone(), observe::observe))

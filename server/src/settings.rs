@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use crate::{http::console::Console, store::PullLimits};
+use crate::{
+    http::{basemap::Basemap, console::Console},
+    store::PullLimits,
+};
 
 /// The choices, each with what holds unless chosen.
 #[derive(Debug, Clone)]
@@ -17,6 +20,8 @@ pub struct Settings {
     pub visit_interval_days: u32,
     /// After how many days what was received is sealed into compressed segments.
     pub compact_after_days: u32,
+    /// What headquarters' map draws beneath the visits; without any, a plain ground.
+    pub basemap: Option<Basemap>,
     /// The console's files; without any, `/` is no route.
     pub console: Console,
 }
@@ -34,6 +39,7 @@ impl Default for Settings {
             public_url: None,
             visit_interval_days: VISIT_INTERVAL_DAYS,
             compact_after_days: COMPACT_AFTER_DAYS,
+            basemap: None,
             console: Console::default(),
         }
     }

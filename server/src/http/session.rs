@@ -38,14 +38,17 @@ pub struct SignedIn {
     /// By whose days the deployment counts, as the IANA names it.
     #[schema(example = "Asia/Almaty")]
     pub time_zone: String,
+    /// Whether `/basemap.pmtiles` holds tiles for a map.
+    pub basemap: bool,
 }
 
 impl SignedIn {
-    fn of(session: Session, time_zone: Tz) -> Self {
+    fn of(session: Session, time_zone: Tz, app: &App) -> Self {
         let role = session.caller.role;
         let may = Action::ALL.into_iter().filter(|action| session.caller.may(*action).is_ok()).collect();
         let (label, expires_at) = (session.caller.name, Instant(session.expires_at));
-        Self { role, may, label, expires_at, time_zone: time_zone.name().to_owned() }
+        let basemap = app.settings().basemap.is_some();
+        Self { role, may, label, expires_at, time_zone: time_zone.name().to_owned(), basemap }
     }
 }
 
@@ -67,7 +70,7 @@ pub async fn sign_in(
     let begun = app.write(move |tx| Ok((session::begin(tx, &credential, now)?, store::time_zone(tx)?))).await?;
     let (Some((secret, session)), time_zone) = begun else { return Err(Problem::Unauthorized) };
     let cookie = set_cookie(&app, &headers, &secret, LIFE_MS / 1000);
-    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(SignedIn::of(session, time_zone))))
+    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(SignedIn::of(session, time_zone, &app))))
 }
 
 /// Who is signed in by the cookie of this request.
@@ -76,7 +79,7 @@ pub async fn sign_in(
 )]
 pub async fn show(State(app): State<App>, session: Session) -> Result<Json<SignedIn>, Problem> {
     let time_zone = app.read(store::time_zone).await?;
-    Ok(Json(SignedIn::of(session, time_zone)))
+    Ok(Json(SignedIn::of(session, time_zone, &app)))
 }
 
 /// Ends the session of this request's cookie, here and in the browser.

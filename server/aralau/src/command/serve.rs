@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use aralau_server::{
     app::App,
     entropy::SystemEntropy,
+    http::basemap::Basemap,
     serve::{MAX_CONNECTIONS, serve},
     settings::{COMPACT_AFTER_DAYS, PublicUrl, Settings, VISIT_INTERVAL_DAYS},
     store::{FolderLock, Store, set_time_zone},
@@ -38,6 +39,9 @@ pub struct Serve {
     /// After how many days what was received is compacted: kept, in a third of the space, and sent to new phones as it is.
     #[arg(long, env = "ARALAU_COMPACT_AFTER_DAYS")]
     compact_after_days: Option<u32>,
+    /// A map to draw beneath the visits: a PMTiles archive, such as an extract of OpenStreetMap. It is served to anyone.
+    #[arg(long, env = "ARALAU_BASEMAP", value_name = "FILE")]
+    basemap: Option<PathBuf>,
     /// What to log, on stderr: `info`, `warn`, `aralau_server=debug`, …
     #[arg(long, env = "ARALAU_LOG")]
     log: Option<String>,
@@ -55,6 +59,7 @@ struct File {
     time_zone: Option<String>,
     visit_interval_days: Option<u32>,
     compact_after_days: Option<u32>,
+    basemap: Option<PathBuf>,
     log: Option<String>,
     #[serde(default)]
     log_json: bool,
@@ -114,9 +119,17 @@ impl Serve {
             public_url: self.public_url.clone().or_else(|| file.public_url.clone()),
             visit_interval_days,
             compact_after_days,
+            basemap: self.basemap(file)?,
             console: CONSOLE,
             ..Settings::default()
         })
+    }
+
+    fn basemap(&self, file: &File) -> Result<Option<Basemap>, Failure> {
+        // A service may be started from anywhere: what stands in `aralau.toml` is looked for beside it.
+        let beside = file.basemap.as_ref().map(|path| self.data.join(path));
+        let basemap = self.basemap.clone().or(beside).map(Basemap::open).transpose();
+        basemap.map_err(|error| Failure::new("config", format!("basemap: {error}")))
     }
 
     fn file(&self) -> Result<File, Failure> {

@@ -16,8 +16,17 @@ export function outcomeTone(outcome: string | null | undefined): Tone {
 
 /** A colour of the present theme, for what is drawn by a library that reads no style sheets. */
 export function themeColor(name: string): string {
+  return shown(`var(--${name})`);
+}
+
+/** Whether the present theme is the dark one, chosen here or by the system. */
+export function isDark(): boolean {
+  return shown('light-dark(white, black)') === shown('black');
+}
+
+function shown(notation: string): string {
   const probe = document.createElement('span');
-  probe.style.color = `var(--${name})`;
+  probe.style.color = notation;
   document.body.append(probe);
   const color = getComputedStyle(probe).color;
   probe.remove();

@@ -18,7 +18,8 @@ import 'maplibre-gl/dist/maplibre-gl.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import type { Schemas } from '../api/client';
 import type { Beat } from '../state/directory.svelte';
-import { outcomeTone, themeColor } from '../format/color';
+import { isDark, outcomeTone, themeColor } from '../format/color';
+import type { Basemap } from './basemap';
 import { boundsOf, circle, type Bounds } from './geometry';
 
 export type VisitPoint = Schemas['VisitPoint'];
@@ -34,8 +35,14 @@ const CLUSTER_RADIUS_PX = 46;
 /** Closer than this every visit is a point of its own. */
 const CLUSTER_MAX_ZOOM = 16;
 const FIT_PADDING_PX = 48;
+/** Where there is room for it, what is fitted stands beside the legend and not beneath it. */
+const LEGEND_PX = 200;
+const ROOMY_PX = 800;
 const FIT_MAX_ZOOM = 16;
 const COUNT_PX = 40;
+const BASEMAP = 'basemap';
+/** The lowest layer of what is drawn on a ground or a basemap. */
+const LOWEST = 'beat-areas';
 const NO_FEATURES = { type: 'FeatureCollection' as const, features: [] };
 /** Kazakhstan, until something better is known. */
 const HOME: LngLatBoundsLike = [46.4, 40.5, 87.4, 55.5];
@@ -50,6 +57,8 @@ export class VisitMap {
   readonly #map: MapLibre;
   #points = new Map<string, VisitPoint>();
   #places = new Map<string, PlacePoint>();
+  #basemap: Basemap | null = null;
+  #laid: string[] = [];
   readonly ready: Promise<void>;
 
   constructor(container: HTMLElement, label: string, events: Events) {
@@ -126,8 +135,23 @@ export class VisitMap {
       ...points.map(({ lon, lat }) => [lon, lat]),
       ...beats.map(({ area }) => area?.coordinates),
     ]);
-    if (bounds)
-      this.#map.fitBounds(bounds, { padding: FIT_PADDING_PX, maxZoom: FIT_MAX_ZOOM, animate: false });
+    if (!bounds) return;
+    const isRoomy = this.#map.getContainer().clientWidth > ROOMY_PX;
+    const padding = {
+      top: FIT_PADDING_PX,
+      right: FIT_PADDING_PX,
+      bottom: FIT_PADDING_PX,
+      left: FIT_PADDING_PX,
+    };
+    if (isRoomy) padding.left = LEGEND_PX;
+    this.#map.fitBounds(bounds, { padding, maxZoom: FIT_MAX_ZOOM, animate: false });
+  }
+
+  /** Lays a map beneath all that is drawn. */
+  lay(basemap: Basemap): void {
+    this.#map.addSource(BASEMAP, basemap.source);
+    this.#basemap = basemap;
+    this.#drawBasemap();
   }
 
   /** Draws in the colours of the present theme. */
@@ -137,6 +161,7 @@ export class VisitMap {
         this.#map.setPaintProperty(layer.id, name as never, value as never);
       }
     }
+    this.#drawBasemap();
   }
 
   destroy(): void {
@@ -169,7 +194,7 @@ export class VisitMap {
     return [
       { id: 'ground', type: 'background', paint: { 'background-color': color('sunken') } },
       {
-        id: 'beat-areas',
+        id: LOWEST,
         type: 'fill',
         source: 'beats',
         paint: { 'fill-color': color('good'), 'fill-opacity': shade },
@@ -230,6 +255,14 @@ export class VisitMap {
         },
       },
     ];
+  }
+
+  /** Anew for each theme: one may have layers that another lacks. */
+  #drawBasemap(): void {
+    for (const id of this.#laid) this.#map.removeLayer(id);
+    const layers = this.#basemap?.layers(BASEMAP, isDark()) ?? [];
+    for (const layer of layers) this.#map.addLayer(layer, LOWEST);
+    this.#laid = layers.map(({ id }) => id);
   }
 
   #draw(): void {
