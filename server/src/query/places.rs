@@ -100,7 +100,7 @@ pub fn page(
     conditions.and_some("s.document_no > ?", page.after().copied());
     let mut statement = connection.prepare_cached(&format!(
         "{} SELECT s.document_no, s.document, b.code, s.address, s.external_code, s.place_type, s.status, s.lat, s.lon,
-             (SELECT max(v.started_at) FROM visit v WHERE v.place = s.document AND v.scope_no = s.scope_no),
+             (SELECT max(v.started_at) FROM visit v WHERE v.place = s.document AND +v.scope_no = s.scope_no),
              s.contacted_at, s.attempted_at
          FROM standing s LEFT JOIN beat b ON b.scope_no = s.scope_no{}
          ORDER BY s.document_no LIMIT {}",

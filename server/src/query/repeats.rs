@@ -91,7 +91,7 @@ pub fn page(
     // The page first: visits are counted of its rows only.
     let mut statement = connection.prepare_cached(&format!(
         "SELECT pc.repeated_at, pc.scope_no, pc.place, pc.category, b.code, p.address,
-             (SELECT count(*) FROM visit v WHERE v.place = pc.place AND v.scope_no = pc.scope_no AND {visits})
+             (SELECT count(*) FROM visit v WHERE v.place = pc.place AND +v.scope_no = pc.scope_no AND {visits})
          FROM (SELECT * FROM place_concern pc{} ORDER BY {NEWEST_FIRST} LIMIT {}) pc
          LEFT JOIN beat b ON b.scope_no = pc.scope_no
          LEFT JOIN document d ON d.document = pc.place AND d.scope_no = pc.scope_no
@@ -129,16 +129,17 @@ pub(super) fn counts(connection: &Connection, period: &Period) -> Result<HashMap
     Ok(counts.collect::<Result<_, _>>()?)
 }
 
-/// Of a row `pc`, that it came up again from `?1` to `?2`. Only what has done so since asks its visits.
+/// Of a row `pc`, that it came up again from `?1` to `?2`. Only what has done so since asks its visits. (A plus keeps SQLite
+/// from walking all visits of the scope instead of those to the place.)
 fn came_up_again() -> String {
     let (of_visit, of_earlier) = (has_concern("v"), has_concern("w"));
     format!(
         "pc.repeated_at >= ?1 AND (pc.repeated_at <= ?2 OR EXISTS (
              SELECT 1 FROM visit v
-             WHERE v.place = pc.place AND v.started_at BETWEEN ?1 AND ?2 AND v.scope_no = pc.scope_no AND {of_visit}
+             WHERE v.place = pc.place AND v.started_at BETWEEN ?1 AND ?2 AND +v.scope_no = pc.scope_no AND {of_visit}
                AND EXISTS (SELECT 1 FROM visit w
                    WHERE w.place = pc.place AND w.started_at BETWEEN v.started_at - {REPEAT_WITHIN_MS} AND v.started_at
-                     AND w.scope_no = pc.scope_no AND w.document_no <> v.document_no AND {of_earlier})))"
+                     AND +w.scope_no = pc.scope_no AND w.document_no <> v.document_no AND {of_earlier})))"
     )
 }
 
