@@ -11,6 +11,9 @@ const NOTES = [
   'Просит помочь с регистрацией жильцов.',
 ];
 const OUTCOMES = ['contacted', 'contacted', 'nobody_home', 'contacted', 'refused', 'no_access'];
+const CONCERNS = ['noise', 'lighting'];
+const PROMISE = 'Починить фонарь во дворе';
+const DUE = ['2026-01-31', '2099-12-31'];
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** In front of a place of the sample's first beat, some metres off. */
@@ -34,7 +37,9 @@ test.beforeAll(async () => {
     const device = index % 3 === 0 ? timur : aigul;
     const at = new Date(Date.now() - (index * 1.7 + 0.1) * DAY_MS).toISOString();
     const place = index % 12;
-    await device.log(OUTCOMES[index % 6] ?? '', NOTES[index % 4] ?? '', place, at, door(place, index));
+    const logged = await device.log(OUTCOMES[index % 6] ?? '', NOTES[index % 4] ?? '', place, at, door(place, index));
+    if (index % 4 < 2) await device.edit(logged, '--concern', CONCERNS[index % 4] ?? '');
+    if (index % 9 === 0) await device.edit(logged, '--promise', PROMISE, '--due', DUE[index % 2] ?? '');
   }
   visit = await aigul.log('contacted', NOTES[0] ?? '', 1, undefined, door(1, 0));
   await aigul.sync();
@@ -71,6 +76,8 @@ for (const locale of ['ru', 'kk', 'en']) {
     for (const [name, path] of [
       ['visit', `/visits/${visit}`],
       ['coverage', '/coverage'],
+      ['places', '/places?standing=due'],
+      ['repeat-problems', '/repeat-problems'],
       ['conflicts', '/conflicts'],
       ['quarantine', '/quarantine'],
       ['devices', '/devices'],
