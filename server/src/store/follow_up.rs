@@ -1,5 +1,5 @@
 //! What a visit leaves to come back for: promises that nobody has fulfilled yet, and concerns that come up again. Kept up
-//! by each visit that is written, as [`super::coverage`] is, so that headquarters' figures never scan visits.
+//! by each visit that is written, as [`super::coverage`] is, so that headquarters' figures of today never scan visits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
