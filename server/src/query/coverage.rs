@@ -16,7 +16,7 @@ use aralau_sync_core::{
 
 use super::{
     instant::Instant,
-    period::{Day, NoPeriod, Period},
+    period::{Day, MOST_DAYS, MOST_DAYS_BY_DAY, NoPeriod, Period},
     repeats,
     standing::{self, Standing},
 };
@@ -156,11 +156,10 @@ pub fn read(
 }
 
 impl Bucket {
-    /// A period in days, at most: a year of days, or ten of weeks and months.
-    pub(super) const fn most_days(self) -> i64 {
+    const fn most_days(self) -> i64 {
         match self {
-            Self::Day => 366,
-            Self::Week | Self::Month => 3_660,
+            Self::Day => MOST_DAYS_BY_DAY,
+            Self::Week | Self::Month => MOST_DAYS,
         }
     }
 
@@ -229,7 +228,6 @@ fn figures(
         .prepare_cached("SELECT code, name, scope_no FROM beat WHERE ?1 IS NULL OR code = ?1 ORDER BY code")?;
     let beats = statement.query_map([beat], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let beats: Vec<(String, String, i64)> = beats.collect::<Result<_, _>>()?;
-    let repeats = repeats::counts(connection, period)?;
     let figures = beats.into_iter().map(|(beat, name, scope_no)| {
         let places = places(connection, period, interval_ms, scope_no)?;
         let (commitments_open, commitments_overdue) = promises(connection, period, scope_no)?;
@@ -243,7 +241,7 @@ fn figures(
             overdue_places: places.overdue,
             commitments_open,
             commitments_overdue,
-            repeat_problems: repeats.get(&scope_no).copied().unwrap_or(0),
+            repeat_problems: repeats::count(connection, period, scope_no)?,
         })
     });
     figures.collect()
@@ -261,10 +259,11 @@ struct Places {
 fn places(connection: &Connection, period: &Period, interval_ms: i64, scope_no: i64) -> Result<Places, StoreError> {
     let [contacted, attempted, due, overdue] =
         [Standing::Contacted, Standing::Attempted, Standing::Due, Standing::Overdue].map(Standing::condition);
+    // Behind a limit, so that each place is asked once how it stands and not once for every figure.
     let mut statement = connection.prepare_cached(&format!(
         "{} SELECT count(*), count(*) FILTER (WHERE {contacted}), count(*) FILTER (WHERE {attempted}),
              count(*) FILTER (WHERE {due}), count(*) FILTER (WHERE {overdue})
-         FROM standing WHERE document_no > ?5 AND document_no < ?6 AND status = '{ACTIVE}'",
+         FROM (SELECT * FROM standing WHERE document_no > ?5 AND document_no < ?6 AND status = '{ACTIVE}' LIMIT -1)",
         standing::places_as_of()
     ))?;
     let [as_of, from, overdue_before, due_before] = standing::values(period, interval_ms);

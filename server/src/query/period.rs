@@ -11,6 +11,9 @@ use crate::store::{day_number, local_day};
 
 /// A period, unless asked for otherwise: twelve weeks.
 const DEFAULT_DAYS: u64 = 84;
+/// A period by day has at most a year, one by week or month ten; so has that of a list.
+pub(super) const MOST_DAYS_BY_DAY: i64 = 366;
+pub(super) const MOST_DAYS: i64 = 3_660;
 
 /// A day of the years 0 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ToSchema)]

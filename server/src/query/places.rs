@@ -12,10 +12,9 @@ use aralau_sync_core::{
 
 use super::{
     Conditions,
-    coverage::Bucket,
     instant::Instant,
     page::{Cursor, Page},
-    period::{Day, NoPeriod, Period},
+    period::{Day, MOST_DAYS, NoPeriod, Period},
     standing::{self, Standing},
 };
 use crate::store::{StoreError, time_zone};
@@ -100,7 +99,7 @@ pub fn page(
     conditions.and_some("s.document_no > ?", page.after().copied());
     let mut statement = connection.prepare_cached(&format!(
         "{} SELECT s.document_no, s.document, b.code, s.address, s.external_code, s.place_type, s.status, s.lat, s.lon,
-             (SELECT max(v.started_at) FROM visit v WHERE v.place = s.document AND +v.scope_no = s.scope_no),
+             (SELECT max(v.started_at) FROM visit v WHERE v.place = s.document AND v.scope_no = s.scope_no),
              s.contacted_at, s.attempted_at
          FROM standing s LEFT JOIN beat b ON b.scope_no = s.scope_no{}
          ORDER BY s.document_no LIMIT {}",
@@ -121,7 +120,7 @@ pub(super) fn conditions(
     now: Millis,
 ) -> Result<Result<Conditions, NoPeriod>, StoreError> {
     let zone = time_zone(connection)?;
-    let period = match Period::of(filter.from, filter.to, Bucket::Month.most_days(), zone, now) {
+    let period = match Period::of(filter.from, filter.to, MOST_DAYS, zone, now) {
         Ok(period) => period,
         Err(error) => return Ok(Err(error)),
     };

@@ -1,8 +1,6 @@
 //! Repeat problems: kinds of concern that come up at a place again, soon after the time before.
 
-use std::collections::HashMap;
-
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -10,10 +8,9 @@ use aralau_sync_core::{id::DocumentId, time::Millis};
 
 use super::{
     Blob, Conditions,
-    coverage::Bucket,
     instant::Instant,
     page::{Cursor, Page},
-    period::{Day, NoPeriod, Period},
+    period::{Day, MOST_DAYS, NoPeriod, Period},
     visits::PlaceName,
 };
 use crate::store::{REPEAT_WITHIN_MS, StoreError, time_zone};
@@ -71,7 +68,7 @@ pub fn page(
     now: Millis,
 ) -> Result<Result<RepeatPage, NoPeriod>, StoreError> {
     let zone = time_zone(connection)?;
-    let period = match Period::of(filter.from, filter.to, Bucket::Month.most_days(), zone, now) {
+    let period = match Period::of(filter.from, filter.to, MOST_DAYS, zone, now) {
         Ok(period) => period,
         Err(error) => return Ok(Err(error)),
     };
@@ -91,7 +88,7 @@ pub fn page(
     // The page first: visits are counted of its rows only.
     let mut statement = connection.prepare_cached(&format!(
         "SELECT pc.repeated_at, pc.scope_no, pc.place, pc.category, b.code, p.address,
-             (SELECT count(*) FROM visit v WHERE v.place = pc.place AND +v.scope_no = pc.scope_no AND {visits})
+             (SELECT count(*) FROM visit v WHERE v.place = pc.place AND v.scope_no = pc.scope_no AND {visits})
          FROM (SELECT * FROM place_concern pc{} ORDER BY {NEWEST_FIRST} LIMIT {}) pc
          LEFT JOIN beat b ON b.scope_no = pc.scope_no
          LEFT JOIN document d ON d.document = pc.place AND d.scope_no = pc.scope_no
@@ -117,36 +114,34 @@ fn repeat_row(row: &Row<'_>) -> rusqlite::Result<(RepeatKey, RepeatRow)> {
     Ok(((repeated_at, row.get(1)?, place, category), repeat))
 }
 
-/// Repeat problems of the period, by the beat's scope.
-pub(super) fn counts(connection: &Connection, period: &Period) -> Result<HashMap<i64, i64>, StoreError> {
+/// Repeat problems of a beat in the period.
+pub(super) fn count(connection: &Connection, period: &Period, scope_no: i64) -> Result<i64, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT pc.scope_no, count(*) FROM place_concern pc WHERE {} GROUP BY pc.scope_no",
+        "SELECT count(*) FROM place_concern pc WHERE pc.scope_no = ?3 AND {}",
         came_up_again()
     ))?;
-    let counts = statement.query_map(params![period.from_ms, period.as_of_ms], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
-    })?;
-    Ok(counts.collect::<Result<_, _>>()?)
+    Ok(statement.query_row([period.from_ms, period.as_of_ms, scope_no], |row| row.get(0))?)
 }
 
-/// Of a row `pc`, that it came up again from `?1` to `?2`. Only what has done so since asks its visits. (A plus keeps SQLite
-/// from walking all visits of the scope instead of those to the place.)
+/// Of a row `pc`, that it came up again from `?1` to `?2`. Only what has done so since asks its visits.
 fn came_up_again() -> String {
     let (of_visit, of_earlier) = (has_concern("v"), has_concern("w"));
     format!(
         "pc.repeated_at >= ?1 AND (pc.repeated_at <= ?2 OR EXISTS (
              SELECT 1 FROM visit v
-             WHERE v.place = pc.place AND v.started_at BETWEEN ?1 AND ?2 AND +v.scope_no = pc.scope_no AND {of_visit}
-               AND EXISTS (SELECT 1 FROM visit w
-                   WHERE w.place = pc.place AND w.started_at BETWEEN v.started_at - {REPEAT_WITHIN_MS} AND v.started_at
-                     AND +w.scope_no = pc.scope_no AND w.document_no <> v.document_no AND {of_earlier})))"
+             WHERE v.place = pc.place AND v.scope_no = pc.scope_no AND v.started_at BETWEEN ?1 AND ?2 AND {of_visit}
+               AND +EXISTS (SELECT 1 FROM visit w
+                   WHERE w.place = pc.place AND w.scope_no = pc.scope_no
+                     AND w.started_at BETWEEN v.started_at - {REPEAT_WITHIN_MS} AND v.started_at
+                     AND w.document_no <> v.document_no AND {of_earlier})))"
     )
 }
 
-/// Of a visit to the place of `pc`, that it brought the concern.
+/// Of a visit to the place of `pc`, that it brought the concern. (A plus keeps SQLite from pairing all visits with all earlier
+/// ones before it asks either for the concern.)
 fn has_concern(visit: &str) -> String {
     format!(
-        "{visit}.status = 'active' AND EXISTS (SELECT 1 FROM concern c
+        "{visit}.status = 'active' AND +EXISTS (SELECT 1 FROM concern c
              WHERE c.document_no = {visit}.document_no AND c.category = pc.category AND c.status = 'active')"
     )
 }

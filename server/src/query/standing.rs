@@ -45,12 +45,12 @@ pub(super) const fn values(period: &Period, interval_ms: i64) -> [i64; 4] {
 }
 
 /// The table `standing`: every place with what is known of it at the end of the period. Only a place that has been visited
-/// since asks its visits, from the newest before on. (A plus keeps SQLite from walking all visits of the scope instead.)
+/// since asks its visits, from the newest before on.
 pub(super) fn places_as_of() -> String {
     let last_before = |outcome: &str| {
         format!(
             "(SELECT min(v.started_at, v.received_at) FROM visit v
-              WHERE v.place = d.document AND v.started_at <= as_of AND +v.scope_no = d.scope_no
+              WHERE v.place = d.document AND v.scope_no = d.scope_no AND v.started_at <= as_of
                 AND v.status = '{ACTIVE}' AND v.outcome {outcome} '{CONTACTED}'
               ORDER BY v.started_at DESC LIMIT 1)"
         )

@@ -255,9 +255,7 @@ pub(super) fn conditions(connection: &Connection, filter: &VisitFilter) -> Resul
 
 fn conditions_but_words(connection: &Connection, filter: &VisitFilter) -> Result<Option<Conditions>, StoreError> {
     let mut all = Conditions::default();
-    // A plus keeps SQLite from walking the beat where the place alone says more.
-    let walks = if filter.place.is_some() { "+" } else { "" };
-    all.and_some(&format!("{walks}v.scope_no = (SELECT scope_no FROM beat WHERE code = ?)"), filter.beat.clone());
+    all.and_some("v.scope_no = (SELECT scope_no FROM beat WHERE code = ?)", filter.beat.clone());
     all.and_some("v.place = ?", filter.place.map(|place| Blob(*place.as_bytes())));
     if let Some(author) = &filter.author {
         match people(connection, author)?[..] {

@@ -156,8 +156,7 @@ fn note_place(tx: &Connection, tally: &Tally) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What was the newest may not be any more: the place's visits are asked again, which an edit is worth. (A plus keeps SQLite
-/// from walking all visits of the scope.)
+/// What was the newest may not be any more: the place's visits are asked again, which an edit is worth.
 fn forget_place(tx: &Connection, tally: &Tally) -> Result<(), StoreError> {
     let Some(place) = &tally.place else { return Ok(()) };
     let of_place = params![tally.scope_no, place];
@@ -167,7 +166,7 @@ fn forget_place(tx: &Connection, tally: &Tally) -> Result<(), StoreError> {
          SELECT scope_no, place,
              max(CASE WHEN outcome = '{CONTACTED}' THEN min(started_at, received_at) END),
              max(CASE WHEN outcome <> '{CONTACTED}' THEN min(started_at, received_at) END)
-         FROM visit WHERE +scope_no = ? AND place = ? AND status = '{ACTIVE}' AND outcome IS NOT NULL
+         FROM visit WHERE scope_no = ? AND place = ? AND status = '{ACTIVE}' AND outcome IS NOT NULL
          GROUP BY scope_no, place"
     ))?
     .execute(of_place)?;

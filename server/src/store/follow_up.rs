@@ -148,14 +148,13 @@ fn note(tx: &Connection, scope_no: i64, concerns: &Concerns, category: &str) -> 
     if noted == 0 { ask_again(tx, scope_no, place, category) } else { Ok(()) }
 }
 
-/// From the visits to the place, newest first, until two follow each other closely enough. (A plus keeps SQLite from walking
-/// those of the scope.)
+/// From the visits to the place, newest first, until two follow each other closely enough.
 fn ask_again(tx: &Connection, scope_no: i64, place: &[u8; 16], category: &str) -> Result<(), StoreError> {
     tx.prepare_cached("DELETE FROM place_concern WHERE scope_no = ? AND place = ? AND category = ?")?
         .execute(params![scope_no, place, category])?;
     let mut statement = tx.prepare_cached(&format!(
         "SELECT v.started_at FROM visit v
-         WHERE v.place = ?1 AND +v.scope_no = ?2 AND v.status = '{ACTIVE}' AND {HAS_CONCERN}
+         WHERE v.place = ?1 AND v.scope_no = ?2 AND v.status = '{ACTIVE}' AND {HAS_CONCERN}
          ORDER BY v.started_at DESC"
     ))?;
     let mut rows = statement.query(params![place, scope_no, category])?;

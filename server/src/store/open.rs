@@ -44,6 +44,7 @@ static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| {
         // With the last one that touches projections: what makes them anew is of this build, and wants every table.
         M::up_with_hook(include_str!("../../migrations/sqlite/7-standing.sql"), project_anew),
         M::up(include_str!("../../migrations/sqlite/8-uptime.sql")),
+        M::up(include_str!("../../migrations/sqlite/9-place-index.sql")),
     ])
 });
 
@@ -55,7 +56,7 @@ fn project_anew(connection: &rusqlite::Transaction<'_>) -> HookResult {
 }
 
 /// The schema this build writes; a newer one is refused, an older one migrated.
-pub const SCHEMA_VERSION: usize = 8;
+pub const SCHEMA_VERSION: usize = 9;
 
 /// Why a data folder cannot be opened.
 #[derive(Debug, thiserror::Error)]
