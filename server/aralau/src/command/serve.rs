@@ -89,13 +89,14 @@ impl Serve {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
         runtime.block_on(async {
+            let stop = told_to_stop()?;
             let listener = TcpListener::bind(listen)
                 .await
                 .map_err(|error| Failure::new("listen", format!("cannot listen on {listen}: {error}")))?;
             tracing::info!(listen = %listener.local_addr()?, deployment = %app.deployment(), "serving");
             eprintln!("aralau: serving {} on http://{}", self.data.display(), listener.local_addr()?);
             eprintln!("aralau: the console is at http://{}/; sign in with a token", listener.local_addr()?);
-            serve(app, listener, connections(), told_to_stop()).await;
+            serve(app, listener, connections(), stop).await;
             Ok(())
         })
     }
@@ -182,13 +183,14 @@ pub fn start_log(filter: &str, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn told_to_stop() {
+/// Listens for the signals from the call on: whoever has read that this serves may tell it to stop.
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
             _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        },
-        Err(_) => drop(tokio::signal::ctrl_c().await),
-    }
+            _ = interrupt.recv() => {}
+        }
+    })
 }
