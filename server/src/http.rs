@@ -64,6 +64,7 @@ pub fn headquarters() -> OpenApiRouter<App> {
         .routes(routes!(visits::points))
         .routes(routes!(visits::detail))
         .routes(routes!(visits::history))
+        .routes(routes!(visits::proof))
         .routes(routes!(visits::resolve))
         .routes(routes!(places::list))
         .routes(routes!(places::points))

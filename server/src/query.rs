@@ -20,6 +20,7 @@ pub mod people;
 pub mod period;
 pub mod places;
 pub mod points;
+pub mod proof;
 pub mod quarantine;
 pub mod repeats;
 pub mod scopes;

@@ -23,6 +23,7 @@ mod segment;
 mod sessions;
 mod status;
 mod tokens;
+mod walk;
 mod words;
 mod writer;
 
@@ -45,19 +46,20 @@ pub use epochs::{Loss, find_loss, is_behind, mend_loss};
 pub use follow_up::REPEAT_WITHIN_MS;
 pub use hold::{HeldKey, HoldError, reject_held, release_held};
 pub use ingest::{Ingested, Upload, ingest};
-pub use log::{current_epoch, epochs_for, has_row, row_id, scope_no};
+pub use log::{ScopeLog, current_epoch, epochs_for, has_row, row_id, scope_no};
 pub use open::{
     Copied, FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, restore, shrink, total_rows, write_high_water,
 };
 pub use organisation::{LoadReport, Organisation, PlaceLine, StaffLine, load, places_of, sample};
 pub use place::{Disk, Place, SystemDisk};
 pub use projection::load as load_document;
-pub use pull::{Asking, Packed, PullLimits, Pulled, own_tip, pull};
+pub use pull::{Asking, Packed, PullLimits, Pulled, own_tip, pull, receipt};
 pub use rebuild::{CheckReport, RebuildReport};
 pub use segment::{Brought, Contents, Kept, SEGMENT_ROWS, Sealed, seal};
 pub use sessions::{SessionRow, end_session, keep_session, session};
 pub use status::{DeviceStatus, Noted, corrected, nonce_floor, note_status};
 pub use tokens::{TokenRow, end_token, keep_token, live_credentials, token};
+pub use walk::leaves;
 pub use words::{DOCUMENT_OF_ROWID, document_of_key, fold, hour_of_key, keys_of_hour};
 pub use writer::{Transaction, Writer};
 

@@ -6,8 +6,8 @@
 //! - [`change`] is one edit (its bytes, limits and local checks), [`document`] the changes of one document and the checks
 //!   that need its past, [`reading`] the value with every conflict, [`visit`] and [`contact`] what the fields mean.
 //! - [`stream`] is a replica's signed chain of entries, [`frame`] a run of it on its way to the server.
-//! - [`log`] is what the server decided, row by row, [`merkle`] the tree over it, [`receipt`] the signed root,
-//!   [`epoch`] a span of it, [`directory`] the scope that says who is who.
+//! - [`log`] is what the server decided, row by row, [`merkle`] the tree over it, [`proof`] what shows a part of it to who
+//!   has its root, [`receipt`] the signed root, [`epoch`] a span of it, [`directory`] the scope that says who is who.
 //! - [`sync`] is the one request and answer; [`reconcile`] plans what becomes of each arriving entry.
 
 pub mod id;
@@ -33,6 +33,7 @@ pub mod introduction;
 mod links;
 pub mod log;
 pub mod merkle;
+pub mod proof;
 pub mod receipt;
 
 pub mod reconcile;

@@ -146,9 +146,14 @@ impl Verdict {
     }
 }
 
+/// What stands in a row's leaf in the place of its verdict, so that a row can be shown without what was said about it.
+pub fn verdict_hash(verdict: &[u8]) -> [u8; 32] {
+    sha256(&[b"aralau/verdict/1\0", verdict])
+}
+
 /// The Merkle leaf of a row.
 pub fn row_leaf(kind: RowKind, received_at: Millis, entry: &EntryHash, verdict: &[u8]) -> TreeHash {
-    let verdict_hash = sha256(&[b"aralau/verdict/1\0", verdict]);
+    let verdict_hash = verdict_hash(verdict);
     let leaf = [&b"aralau/leaf/1\0"[..], &[kind as u8], &received_at.0.to_be_bytes(), entry.as_bytes(), &verdict_hash]
         .concat();
     leaf_hash(&leaf)

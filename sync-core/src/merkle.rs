@@ -21,7 +21,7 @@ pub fn leaf_hash(leaf: &[u8]) -> TreeHash {
     TreeHash(sha256(&[&[0], leaf]))
 }
 
-fn node_hash(left: &TreeHash, right: &TreeHash) -> TreeHash {
+pub(crate) fn node_hash(left: &TreeHash, right: &TreeHash) -> TreeHash {
     TreeHash(sha256(&[&[1], left.as_bytes(), right.as_bytes()]))
 }
 

@@ -140,6 +140,41 @@ test('a conflict that two devices made is settled, and both learn of it', async 
   }
 });
 
+test('the page checks for itself that a visit is in the log and that the log has only grown', async ({ page }) => {
+  await signIn(page, world, token);
+  await page.goto(`${world.url}/visits/${shared}`);
+  const card = page.getByRole('region', { name: 'Receipt' });
+  await expect(card.getByText('for the first time')).toBeVisible();
+  await card.getByRole('button', { name: 'Verify' }).click();
+  await expect(card.getByText('rows of this visit are under the signed root')).toBeVisible();
+
+  // Rows come, and a phone shows the receipt that it was given before.
+  const receipt = await timur.receipt();
+  await timur.log('contacted', 'Later.', 2);
+  await timur.sync();
+  await page.reload();
+  await card.getByRole('textbox').fill(receipt);
+  await card.getByRole('button', { name: 'Verify' }).click();
+  await expect(card.getByText('that this browser saw before: it has only grown')).toBeVisible();
+  await expect(card.getByText('of the phone’s receipt')).toBeVisible();
+  await expectAccessible(page);
+
+  await card.getByRole('textbox').fill(receipt.replace('epoch', 'epoch 1'));
+  await card.getByRole('button', { name: 'Verify' }).click();
+  await expect(card.getByText('is no receipt')).toBeVisible();
+
+  // A server that says of a row what it did not say before.
+  await page.route('**/proof*', async (route) => {
+    const answer = await route.fetch();
+    const proof = (await answer.json()) as { rows: { entry: string }[] };
+    for (const row of proof.rows) row.entry = 'ab'.repeat(32);
+    await route.fulfill({ response: answer, json: proof });
+  });
+  await card.getByRole('button', { name: 'Verify' }).click();
+  await expect(card.getByText('Not every row of this visit')).toBeVisible();
+  await expectAccessible(page);
+});
+
 test('every figure of coverage opens to what is behind it', async ({ page }) => {
   await aigul.edit(shared, '--concern', 'noise', '--promise', 'Light in the yard', '--due', '2020-01-31');
   await aigul.sync();

@@ -54,6 +54,14 @@ export class Device {
     await aralau('device', '--home', this.home, 'edit', visit, ...args);
   }
 
+  /** The newest receipt of the beat, as the server signed it. */
+  async receipt(): Promise<string> {
+    const { scopes } = (await aralau('device', '--home', this.home, 'status')) as {
+      scopes: { beat: unknown; receipt: string | null }[];
+    };
+    return scopes.find(({ beat }) => beat)?.receipt ?? '';
+  }
+
   async visits(): Promise<string> {
     const { stdout } = await run(BINARY, ['device', '--home', this.home, 'visits', '--json'], { maxBuffer: 1 << 24 });
     return stdout;

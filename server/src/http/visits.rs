@@ -19,6 +19,7 @@ use crate::{
         document::locate,
         history::{self, HistoryPage},
         points::{self, PointsWanted, VisitPoints},
+        proof::{self, ProofWanted, VisitProof},
         visit::{self, VisitDetail},
         visits::{self, VisitFilter, VisitKey, VisitPage},
     },
@@ -98,6 +99,24 @@ pub async fn history(
         located.map(|located| history::page(connection, &located, sees_held, &page)).transpose()
     });
     history.await?.map(Json).ok_or(Problem::NotFound)
+}
+
+/// What shows that the log holds a visit, and that it has only grown, under a root that the server signs. Reads every row of
+/// the beat's log: to be asked for by a person, not for each row of a list.
+#[utoipa::path(
+    get, path = "/v1/visits/{id}/proof", operation_id = "prove_visit", params(("id" = Uuid, Path), ProofWanted),
+    security(("token" = []), ("session" = [])), responses((status = 200, body = VisitProof), Problem)
+)]
+pub async fn proof(
+    State(app): State<App>,
+    caller: Caller,
+    Named(id): Named<DocumentId>,
+    Filter(wanted): Filter<ProofWanted>,
+) -> Result<Json<VisitProof>, Problem> {
+    caller.may(Action::ReadVisits)?;
+    let (handle, now) = (app.clone(), app.now());
+    let proof = app.read(move |connection| proof::of_visit(connection, handle.identity(), id, &wanted, now)).await?;
+    proof.map(Json).ok_or(Problem::NotFound)
 }
 
 /// How a conflict is settled.

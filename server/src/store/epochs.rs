@@ -17,7 +17,7 @@ use rusqlite::Connection;
 use super::{
     Identity, StoreError, Transaction, directory,
     log::{self, ScopeLog},
-    rebuild,
+    walk,
 };
 use crate::keys::ReceiptVerifier;
 
@@ -135,7 +135,7 @@ fn bears_out(connection: &Connection, receipt: &Receipt) -> Result<bool, StoreEr
     Ok(match receipt.size.cmp(&log.frontier.size()) {
         Ordering::Greater => false,
         Ordering::Equal => receipt.root == log.frontier.root(),
-        Ordering::Less => rebuild::tree(connection, &log, receipt.size)?.is_ok_and(|tree| tree.root() == receipt.root),
+        Ordering::Less => walk::tree(connection, &log, receipt.size)?.is_ok_and(|tree| tree.root() == receipt.root),
     })
 }
 

@@ -97,16 +97,9 @@ pub fn pull(
     };
     let decided = own_tip(connection, StreamId { replica: asking.replica, scope: log.scope })?;
     let receipt = Receipt {
-        deployment: identity.deployment,
-        scope: log.scope,
-        size,
-        root: log.frontier.root(),
-        epoch: asking.epoch,
-        time: now,
-        durable_upto: size,
-        backed_up_upto: backed_up(connection, scope_no)?,
         decided: Some((asking.replica, decided.index)),
         held: asking.held.clone(),
+        ..receipt(connection, identity, &log, asking.epoch, now)?
     };
     let streams = gathering.streams.introduce(identity)?;
     let Gathering { first, packs, rows, bytes, .. } = gathering;
@@ -122,6 +115,29 @@ pub fn pull(
         packs: u32::try_from(packs.len()).ok().filter(|packs| *packs > 0),
     };
     Ok(Pulled { gained, packs, rows, bytes })
+}
+
+/// What the server says of a scope's log as it is, to whoever asks.
+pub fn receipt(
+    connection: &Connection,
+    identity: &Identity,
+    log: &ScopeLog,
+    epoch: u64,
+    now: Millis,
+) -> Result<Receipt, StoreError> {
+    let size = log.frontier.size();
+    Ok(Receipt {
+        deployment: identity.deployment,
+        scope: log.scope,
+        size,
+        root: log.frontier.root(),
+        epoch,
+        time: now,
+        durable_upto: size,
+        backed_up_upto: backed_up(connection, log.scope_no)?,
+        decided: None,
+        held: Vec::new(),
+    })
 }
 
 fn backed_up(connection: &Connection, scope_no: i64) -> Result<u64, StoreError> {

@@ -1,16 +1,13 @@
 //! Projections from the log alone, and the integrity of everything.
 
-use std::collections::{BTreeMap, btree_map::Entry as MapEntry};
-
 use aralau_sync_core::{
     cbor,
     directory::Control,
     frame::chain,
-    id::{DocumentId, EntryHash, ScopeId},
-    log::{RowKind, control_hash, row_leaf},
-    merkle::Frontier,
+    id::{DocumentId, EntryHash},
+    log::RowKind,
     reading::Reading,
-    stream::{Entry, Head, Link, StreamId, Tip, VerifyDevice as _},
+    stream::{Entry, Head, Link, Tip, VerifyDevice as _},
     time::Millis,
 };
 use rusqlite::Connection;
@@ -21,6 +18,7 @@ use super::{
     open::page_problems,
     projection,
     segment::Contents,
+    walk,
     words::Words,
 };
 use crate::keys::DeviceVerifier;
@@ -227,7 +225,7 @@ fn check_logs(connection: &Connection, report: &mut CheckReport) -> Result<(), S
     let scopes: Vec<i64> = scopes.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     for scope_no in scopes {
         let log = ScopeLog::load(connection, scope_no)?;
-        match tree(connection, &log, u64::MAX)? {
+        match walk::tree(connection, &log, u64::MAX)? {
             Ok(frontier) => {
                 report.rows += frontier.size();
                 if frontier != log.frontier {
@@ -238,74 +236,6 @@ fn check_logs(connection: &Connection, report: &mut CheckReport) -> Result<(), S
         }
     }
     Ok(())
-}
-
-/// The tree over the first rows of a scope, made anew from them, or what is wrong with them.
-pub fn tree(connection: &Connection, log: &ScopeLog, upto: u64) -> Result<Result<Frontier, String>, StoreError> {
-    let mut frontier = Frontier::default();
-    let mut chains = Chains::new(connection, log.scope);
-    let mut statement = connection.prepare(
-        "SELECT row_id, kind, received_at, stream_no, entry_index, header, body, verdict FROM log
-         WHERE row_id > ? AND row_id < ? ORDER BY row_id",
-    )?;
-    let mut rows = statement.query([row_id(log.scope_no, 0), row_id(log.scope_no + 1, 0)])?;
-    while let Some(row) = rows.next()?
-        && frontier.size() < upto
-    {
-        let kind = RowKind::from_number(row.get(1)?).ok_or_else(|| StoreError::corrupt("a row's kind"))?;
-        let hash = if kind == RowKind::Control {
-            Some(control_hash(&log.scope, row.get_ref(6)?.as_blob().unwrap_or_default()))
-        } else {
-            chains.entry_hash(kind, row)?
-        };
-        let Some(hash) = hash else { return Ok(Err("a row names an entry that is missing".to_owned())) };
-        frontier.push(row_leaf(kind, Millis(row.get(2)?), &hash, row.get_ref(7)?.as_blob().unwrap_or_default()));
-        if row.get::<_, i64>(0)? != row_id(log.scope_no, frontier.size()) {
-            return Ok(Err(format!("the rows have a gap before {}", frontier.size())));
-        }
-    }
-    Ok(Ok(frontier))
-}
-
-/// The chains of a scope's streams, made anew while its rows are walked in order.
-struct Chains<'c> {
-    connection: &'c Connection,
-    scope: ScopeId,
-    contents: Contents<'c>,
-    ends: BTreeMap<i64, (StreamId, Tip)>,
-}
-
-impl<'c> Chains<'c> {
-    fn new(connection: &'c Connection, scope: ScopeId) -> Self {
-        Self { connection, scope, contents: Contents::new(connection), ends: BTreeMap::new() }
-    }
-
-    /// The hash of the entry that a row names; `None` where the log lacks it.
-    fn entry_hash(&mut self, kind: RowKind, row: &rusqlite::Row<'_>) -> Result<Option<EntryHash>, StoreError> {
-        let (stream_no, index) = (row.get(3)?, row.get::<_, i64>(4)?.cast_unsigned());
-        let (stream, end) = match self.ends.entry(stream_no) {
-            MapEntry::Occupied(known) => known.into_mut(),
-            MapEntry::Vacant(new) => {
-                let stream = ingest::stream_id(self.connection, stream_no)?;
-                if stream.scope != self.scope {
-                    return Ok(None);
-                }
-                new.insert((stream, Tip::default()))
-            }
-        };
-        if index == end.index + 1 {
-            let content = self.contents.of(row.get(0)?, kind, (row.get(5)?, row.get(6)?))?;
-            let Some((header, body)) = content else { return Ok(None) };
-            let (header, content) = Link::Full { header, body }.hashes();
-            *end = end.extend(stream, &header, &content);
-        }
-        if index == end.index {
-            return Ok(Some(end.hash));
-        }
-        // Named before: a held entry that was judged since.
-        let tip = Tip { index: u64::MAX, hash: EntryHash([0; 32]) };
-        ingest::entry_hash(self.connection, stream_no, tip, index)
-    }
 }
 
 /// Every stream's chain, walked from its first entry, goes through every signed head and ends at its tip.

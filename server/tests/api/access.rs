@@ -111,6 +111,7 @@ async fn the_description_lists_every_route() {
             "GET /v1/visits/points",
             "GET /v1/visits/{id}",
             "GET /v1/visits/{id}/history",
+            "GET /v1/visits/{id}/proof",
             "POST /v1/visits/{id}/resolve",
         ]
     );

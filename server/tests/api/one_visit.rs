@@ -1,11 +1,15 @@
-use aralau_server::{authorize::Role, store};
+use aralau_server::{authorize::Role, keys::ReceiptVerifier, store};
 use aralau_sync_core::{
     change::Value,
-    id::{DocumentId, Kind},
+    id::{DocumentId, Kind, ServerKey, TreeHash},
+    merkle::leaf_hash,
+    proof::{is_consistent, root_by_inclusion},
+    receipt::Receipt,
     time::{Millis, Monotonic},
     visit::VisitEdit,
 };
 use axum::http::{Method, StatusCode};
+use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -64,6 +68,75 @@ async fn what_two_people_wrote_is_all_there_and_their_difference_can_be_settled(
     assert_eq!(world.list("/v1/conflicts", &token).await["conflicts"], json!([]));
     let reply = world.send(Method::POST, &resolve, Some(&token), Some(body)).await;
     assert_eq!(reply.code(), "not_in_conflict");
+}
+
+/// What the server's own receipt says of a proof, and whether each row of the visit is under its root.
+fn opened(proof: &Json) -> (Receipt, bool) {
+    let key: ServerKey = proof["server_key"].as_str().unwrap().parse().unwrap();
+    let receipt = Receipt::open(proof["receipt"].as_str().unwrap(), &key, &ReceiptVerifier).unwrap();
+    let rows = proof["rows"].as_array().unwrap();
+    let is_under = |row: &Json| {
+        let hash = |field: &str| TreeHash::from_slice(&hex::decode(row[field].as_str().unwrap()).unwrap()).unwrap();
+        let received_at: DateTime<Utc> = row["received_at"].as_str().unwrap().parse().unwrap();
+        let leaf = [
+            &b"aralau/leaf/1\0"[..],
+            &[u8::try_from(row["kind"].as_u64().unwrap()).unwrap()],
+            &received_at.timestamp_millis().to_be_bytes(),
+            hash("entry").as_bytes(),
+            hash("verdict").as_bytes(),
+        ]
+        .concat();
+        let path = hashes(&row["path"]);
+        let at = row["sequence"].as_u64().unwrap() - 1;
+        root_by_inclusion(leaf_hash(&leaf), at, receipt.size, &path) == Some(receipt.root)
+    };
+    let all = rows.iter().all(is_under);
+    (receipt, all)
+}
+
+fn hashes(path: &Json) -> Vec<TreeHash> {
+    path.as_array().unwrap().iter().map(|hash| hash.as_str().unwrap().parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_visit_is_proven_to_be_under_a_signed_root_that_goes_on_from_an_earlier_one() {
+    let world = World::new().await;
+    let token = world.token(Role::Auditor).await;
+    let id = disputed(&world).await;
+    let before = world.list(&format!("/v1/visits/{id}/proof"), &token).await;
+    let (earlier, is_under) = opened(&before);
+    assert!(is_under);
+    assert_eq!((earlier.size, &before["consistency"]), (2, &Json::Null));
+    assert_eq!(before["rows"].as_array().unwrap().len(), 2);
+
+    let mut phone = world.phone("Сауле", 3).await;
+    for number in 10..15 {
+        world.visit(&mut phone, number, NOW.0, "дальше").await;
+    }
+    let after = world.list(&format!("/v1/visits/{id}/proof?since=2"), &token).await;
+    let (receipt, is_under) = opened(&after);
+    assert!(is_under);
+    assert_eq!(receipt.size, 7);
+    assert!(is_consistent(2, &earlier.root, 7, &receipt.root, &hashes(&after["consistency"])));
+
+    let beyond = world.list(&format!("/v1/visits/{id}/proof?since=8"), &token).await;
+    assert_eq!(beyond["consistency"], Json::Null);
+    let reply = world.get(&format!("/v1/visits/{id}/proof?since=-1"), &token).await;
+    assert_eq!((reply.status, reply.code().as_str()), (StatusCode::BAD_REQUEST, "bad_parameter"));
+    let reply = world.get(&format!("/v1/visits/{}/proof", Uuid::nil()), &token).await;
+    assert_eq!(reply.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_row_that_somebody_changed_in_the_database_is_not_under_the_signed_root() {
+    let world = World::new().await;
+    let token = world.token(Role::Auditor).await;
+    let id = disputed(&world).await;
+    let change = |tx: &mut store::Transaction<'_>| {
+        Ok(tx.execute("UPDATE log SET received_at = received_at - 1 WHERE kind = 1 AND entry_index = 1", [])?)
+    };
+    assert!(world.app.store().write(change).unwrap() > 0);
+    assert!(!opened(&world.list(&format!("/v1/visits/{id}/proof"), &token).await).1);
 }
 
 #[tokio::test]
