@@ -150,6 +150,14 @@ test('the basemap wears the theme, also while it is on screen', async ({ page })
   await expectInSight(page, LAND_IN_THE_DARK);
 });
 
+test('a tile that is damaged is told of, and the map works', async ({ page }) => {
+  await writeFile(file, archive(PNG, Buffer.from('no picture')));
+  await signIn(page, world, token);
+  await page.goto(`${world.url}/map`);
+  await expect(page.getByText('The basemap could not be read')).toBeVisible();
+  await expect(page.getByRole('checkbox', { name: 'Places' })).toBeVisible();
+});
+
 test('without a basemap that can be read the map works, and says so', async ({ page }) => {
   await writeFile(file, 'PMTiles\x03 and nothing that follows from it');
   await signIn(page, world, token);

@@ -122,11 +122,21 @@ pub struct PlacePoint {
     pub lat: f64,
     /// Degrees east.
     pub lon: f64,
-    /// `overdue` or `due`, where it is either at the end of the period.
+    /// Whether somebody should go there, as of the end of the period; null where nobody need.
     #[schema(inline)]
-    pub standing: Option<Standing>,
+    pub standing: Option<Pressing>,
     /// Its beat's code; null where its scope is no beat's any more.
     pub beat: Option<String>,
+}
+
+/// The standings that are worth a colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Pressing {
+    /// See [`Standing::Due`].
+    Due,
+    /// See [`Standing::Overdue`].
+    Overdue,
 }
 
 /// Places on a map.
@@ -203,13 +213,13 @@ pub fn places(
 
 fn place_point(row: &Row<'_>) -> rusqlite::Result<PlacePoint> {
     let (overdue, due): (Option<bool>, Option<bool>) = (row.get(4)?, row.get(5)?);
-    let overdue = (overdue == Some(true)).then_some(Standing::Overdue);
+    let overdue = (overdue == Some(true)).then_some(Pressing::Overdue);
     Ok(PlacePoint {
         id: DocumentId::from_bytes(row.get(0)?),
         address: row.get(1)?,
         lat: row.get(2)?,
         lon: row.get(3)?,
-        standing: overdue.or((due == Some(true)).then_some(Standing::Due)),
+        standing: overdue.or((due == Some(true)).then_some(Pressing::Due)),
         beat: row.get(6)?,
     })
 }

@@ -35,8 +35,7 @@ const CLUSTER_RADIUS_PX = 46;
 /** Closer than this every visit is a point of its own. */
 const CLUSTER_MAX_ZOOM = 16;
 const FIT_PADDING_PX = 48;
-/** Where there is room for it, what is fitted stands beside the legend and not beneath it. */
-const LEGEND_PX = 200;
+/** A map as wide as this has room for what is fitted beside the legend, and not only beneath it. */
 const ROOMY_PX = 800;
 const FIT_MAX_ZOOM = 16;
 const COUNT_PX = 40;
@@ -50,6 +49,8 @@ const HOME: LngLatBoundsLike = [46.4, 40.5, 87.4, 55.5];
 interface Events {
   selected: (touched: Touched | null) => void;
   moved: (bounds: Bounds) => void;
+  /** A part of the basemap could not be read. */
+  holed: () => void;
 }
 
 /** Visits, places and beats on MapLibre. Knows nothing of the server: it draws what it is given, and tells what was touched. */
@@ -130,7 +131,8 @@ export class VisitMap {
     this.#source('accuracy').setData(point && radius ? circle(point.lon, point.lat, radius) : NO_FEATURES);
   }
 
-  fit(points: readonly { lon: number; lat: number }[], beats: readonly Beat[]): void {
+  /** Shows all of these, beside what covers `coveredPx` from the left. */
+  fit(points: readonly { lon: number; lat: number }[], beats: readonly Beat[], coveredPx: number): void {
     const bounds = boundsOf([
       ...points.map(({ lon, lat }) => [lon, lat]),
       ...beats.map(({ area }) => area?.coordinates),
@@ -143,7 +145,7 @@ export class VisitMap {
       bottom: FIT_PADDING_PX,
       left: FIT_PADDING_PX,
     };
-    if (isRoomy) padding.left = LEGEND_PX;
+    if (isRoomy) padding.left += coveredPx;
     this.#map.fitBounds(bounds, { padding, maxZoom: FIT_MAX_ZOOM, animate: false });
   }
 
@@ -298,7 +300,11 @@ export class VisitMap {
     });
   }
 
-  #listen({ selected, moved }: Events): void {
+  #listen({ selected, moved, holed }: Events): void {
+    this.#map.on('error', (event) => {
+      console.error(event.error);
+      if ('sourceId' in event && event.sourceId === BASEMAP) holed();
+    });
     const pointer = (cursor: string) => () => (this.#map.getCanvas().style.cursor = cursor);
     for (const layer of ['clusters', 'points', 'places']) {
       this.#map.on('mouseenter', layer, pointer('pointer'));
