@@ -7,7 +7,7 @@ const DAY_MS = 24 * HOUR_MS;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-function format(name: 'dateTime' | 'seconds' | 'date' | 'time'): Intl.DateTimeFormat {
+function format(name: 'dateTime' | 'seconds' | 'time' | 'day'): Intl.DateTimeFormat {
   const { locale, timeZone } = preferences;
   const key = `${name} ${locale} ${timeZone}`;
   let found = formats.get(key);
@@ -17,10 +17,14 @@ function format(name: 'dateTime' | 'seconds' | 'date' | 'time'): Intl.DateTimeFo
     const options = {
       dateTime: { ...date, ...time },
       seconds: { ...date, ...time, second: '2-digit' as const },
-      date,
       time,
+      day: date,
     }[name];
-    found = new Intl.DateTimeFormat(FORMAT_TAGS[locale], { ...options, timeZone });
+    // A day has no zone: it stands for itself.
+    found = new Intl.DateTimeFormat(FORMAT_TAGS[locale], {
+      ...options,
+      timeZone: name === 'day' ? 'UTC' : timeZone,
+    });
     formats.set(key, found);
   }
   return found;
@@ -36,13 +40,7 @@ export const dateTime = (instant: string | number): string => shown(instant, 'da
 export const dateTimeSeconds = (instant: string | number): string => shown(instant, 'seconds');
 export const timeOfDay = (instant: string | number): string => shown(instant, 'time');
 /** A day without a zone, such as `2026-11-01`. */
-export const day = (date: string): string =>
-  new Intl.DateTimeFormat(FORMAT_TAGS[preferences.locale], {
-    day: '2-digit',
-    month: '2-digit',
-    year: 'numeric',
-    timeZone: 'UTC',
-  }).format(new Date(`${date}T00:00:00Z`));
+export const day = (date: string): string => format('day').format(new Date(`${date}T00:00:00Z`));
 
 /** A stretch of time in its largest unit: “3 h”. */
 export function duration(ms: number): string {
