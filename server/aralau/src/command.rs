@@ -119,7 +119,12 @@ impl Restore {
         aralau_server::store::restore(&self.file, &self.data, now(), &SystemEntropy)?;
         let data = self.data.display();
         output::show(json, &serde_json::json!({ "data": self.data, "new_epoch": true }), |_| {
-            format!("Restored into {data}; a new epoch begins. Serve it: aralau serve --data {data}")
+            format!(
+                "Restored into {data}; a new epoch begins.\n\
+                 Before you serve it, revoke again each device that was revoked after the backup was made, or it is let in:\n    \
+                 aralau admin --data {data} devices\n    aralau admin --data {data} revoke DEVICE\n\
+                 Then: aralau serve --data {data}"
+            )
         });
         Ok(())
     }
