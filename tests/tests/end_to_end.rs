@@ -19,6 +19,25 @@ fn texts(values: &[Value], name: &str) -> Vec<String> {
 }
 
 #[test]
+fn words_are_found_in_one_beat_and_not_in_another() {
+    let world = World::new();
+    let (one, other) = (world.phone("Aigul", "beat-01"), world.phone("Boris", "beat-02"));
+    let mut found = Vec::new();
+    for (phone, words) in [(&one, "water pump"), (&other, "water main"), (&one, "nothing of it")] {
+        found.push(phone.log(&phone.places()[0], &["--note", words]));
+        phone.sync();
+    }
+    let headquarters = world.headquarters();
+    let ids = |query: &str| texts(&headquarters.visits(query), "id");
+    assert_eq!(ids("&text=water&beat=beat-01"), found[..1]);
+    assert_eq!(ids("&text=water&beat=beat-02"), found[1..2]);
+    assert_eq!(ids("&text=water").len(), 2);
+    for beat in ["beat-03", "nowhere"] {
+        assert_eq!(ids(&format!("&text=water&beat={beat}")), [] as [String; 0]);
+    }
+}
+
+#[test]
 fn a_visit_logged_offline_reaches_headquarters() {
     let world = World::new();
     let (phone, headquarters) = (world.phone("Айгүл", "beat-01"), world.headquarters());
@@ -29,6 +48,13 @@ fn a_visit_logged_offline_reaches_headquarters() {
 
     let synced = phone.sync();
     assert_eq!((&synced["pushed"], &synced["confirmed_index"]), (&json!(1), &json!(1)));
+    let devices = headquarters.get("/v1/devices")["devices"].as_array().unwrap().clone();
+    let device = devices.iter().find(|device| device["person"]["name"] == "Айгүл").unwrap();
+    assert_eq!(
+        (&device["unsent"], &device["oldest_unsent_at"]),
+        (&json!(0), &Value::Null),
+        "what has come is not unsent"
+    );
     let mine = phone.visit(&visit);
     assert_eq!(
         (&mine["state"], &mine["place"], &mine["type"]),

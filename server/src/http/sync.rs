@@ -69,10 +69,10 @@ pub async fn sync(State(app): State<App>, request: Request) -> Result<Response, 
         None if !is_signed(&hash) => return Err(Problem::DeviceUnknown),
         Some(_) | None => {}
     }
-    let (hello, fates, held) = upload.finish()?;
-    tell_status(app, &caller, &hello, now).await?;
+    let received = upload.finish()?;
+    tell_status(app, &caller, &received, now).await?;
     let encoding = Encoding::accepted(&parts.headers);
-    let mut response = Response::new(Body::from(answer(app, &caller, hello, fates, held, encoding, now).await?));
+    let mut response = Response::new(Body::from(answer(app, &caller, received, encoding, now).await?));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/cbor-seq"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -124,11 +124,23 @@ struct Incoming<'a> {
     hello: Option<Hello>,
     fates: Vec<FrameFate>,
     held: Vec<(ScopeId, u64, String)>,
+    own: u64,
+}
+
+/// A whole request, taken.
+struct Received {
+    hello: Hello,
+    /// Of each frame, in its order.
+    fates: Vec<FrameFate>,
+    /// Entries that were not accepted.
+    held: Vec<(ScopeId, u64, String)>,
+    /// The device's own entries among those decided.
+    own: u64,
 }
 
 impl<'a> Incoming<'a> {
     fn new(app: &'a App, caller: &'a Caller, message: MessageReader) -> Self {
-        Self { app, caller, message, hello: None, fates: Vec::new(), held: Vec::new() }
+        Self { app, caller, message, hello: None, fates: Vec::new(), held: Vec::new(), own: 0 }
     }
 
     /// Reads all of it, frame by frame. Returns the digest of what was sent.
@@ -242,7 +254,7 @@ impl<'a> Incoming<'a> {
         };
         let brought_by = matches!(signer, Signer::Other(_)).then_some(self.caller.row.person);
         let upload = Upload { brought_by, ..upload };
-        let stream = upload.frame.stream;
+        let (stream, entries) = (upload.frame.stream, upload.frame.links.len() as u64);
         let device = self.caller.row.device;
         let (handle, now) = (app.clone(), app.now());
         let ingested = app.write(move |tx| {
@@ -255,14 +267,16 @@ impl<'a> Incoming<'a> {
         });
         let Some(ingested) = ingested.await? else { return Ok(refused("replica_foreign")) };
         self.app.http().metrics.ingested(&ingested);
+        if matches!(signer, Signer::Caller(_)) && matches!(ingested.fate, FrameFate::Decided { .. }) {
+            self.own += entries;
+        }
         self.held.extend(ingested.held.into_iter().map(|(index, reason)| (stream.scope, index, reason)));
         Ok(ingested.fate)
     }
 
-    #[expect(clippy::type_complexity, reason = "three parts of one upload")]
-    fn finish(self) -> Result<(Hello, Vec<FrameFate>, Vec<(ScopeId, u64, String)>), Problem> {
+    fn finish(self) -> Result<Received, Problem> {
         let hello = self.hello.ok_or_else(|| Problem::Malformed("the body is empty".to_owned()))?;
-        Ok((hello, self.fates, self.held))
+        Ok(Received { hello, fates: self.fates, held: self.held, own: self.own })
     }
 }
 
@@ -294,16 +308,19 @@ fn verify(app: &App, frame: Frame, signer: Signer, is_unknown: bool) -> Result<(
     Ok((signer, Upload { frame, tips, by: None, brought_by: None }))
 }
 
-/// Notes what the device says of itself, and that this nonce has been used.
-async fn tell_status(app: &App, caller: &Caller, hello: &Hello, now: Millis) -> Result<(), Problem> {
+/// Notes what the device says of itself, and that this nonce has been used. What it had not sent before, less what has come with
+/// this request, is what it still has.
+async fn tell_status(app: &App, caller: &Caller, received: &Received, now: Millis) -> Result<(), Problem> {
+    let Received { hello, own, .. } = received;
+    let unsent = hello.unsent.saturating_sub(*own);
     let status = store::DeviceStatus {
         device: caller.row.device,
         replica: hello.replica,
         last_sync_at: now,
         clock_skew_ms: hello.clock.since(now),
         monotonic: hello.monotonic,
-        unsent: hello.unsent,
-        oldest_unsent_at: hello.oldest_unsent_at,
+        unsent,
+        oldest_unsent_at: hello.oldest_unsent_at.filter(|_| unsent > 0),
         app: hello.app.clone(),
         nonce_issued_at: caller.nonce_issued_at,
     };
@@ -317,12 +334,11 @@ async fn tell_status(app: &App, caller: &Caller, hello: &Hello, now: Millis) -> 
 async fn answer(
     app: &App,
     caller: &Caller,
-    hello: Hello,
-    frames: Vec<FrameFate>,
-    held: Vec<(ScopeId, u64, String)>,
+    received: Received,
     encoding: Encoding,
     now: Millis,
 ) -> Result<Vec<u8>, Problem> {
+    let Received { hello, fates: frames, held, .. } = received;
     let nonces = Nonces(&app.identity().nonce_secret);
     let nonce = device_auth::next_nonce(&nonces, caller.row.device, caller.nonce_issued_at, now);
     let row = caller.row.clone();

@@ -127,7 +127,7 @@ pub struct Freshness {
     pub devices: i64,
     /// Of these, those that have not synced for a day.
     pub silent_devices: i64,
-    /// When the oldest entry was written that a device had not sent when it last synced.
+    /// Of devices that still had entries after their last sync, when the oldest was written that had not come before it.
     pub oldest_unsent_at: Option<Instant>,
 }
 

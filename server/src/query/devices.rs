@@ -30,9 +30,9 @@ pub struct DeviceShown {
     pub enrolled_at: Instant,
     /// When it last synced; null if never.
     pub last_sync_at: Option<Instant>,
-    /// Entries that it had not sent when it last synced.
+    /// Entries of its own that had not come by the end of its last sync.
     pub unsent: Option<i64>,
-    /// When the oldest of them was written.
+    /// When the oldest was written that it had not sent before; null where all have come.
     pub oldest_unsent_at: Option<Instant>,
     /// How far its clock was ahead of the server's when it last synced, in milliseconds.
     pub clock_skew_ms: Option<i64>,

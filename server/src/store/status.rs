@@ -21,9 +21,9 @@ pub struct DeviceStatus {
     pub clock_skew_ms: i64,
     /// Its monotonic clock at the same moment.
     pub monotonic: Option<Monotonic>,
-    /// Entries it had not sent before.
+    /// Entries of its own that have not come yet.
     pub unsent: u64,
-    /// When the oldest of them was written.
+    /// When the oldest of those was written that had not come before this sync.
     pub oldest_unsent_at: Option<Millis>,
     /// The app's version.
     pub app: Option<String>,
