@@ -14,7 +14,7 @@ use super::{
     period::Day,
     text::Search,
 };
-use crate::store::{DOCUMENT_OF_ROWID, StoreError, document_of_key, hour_of_key, keys_of_hour};
+use crate::store::{self, DOCUMENT_OF_ROWID, StoreError, document_of_key, hour_of_key, keys_of_hour, scope_of_key};
 
 /// Which visits. Everything given must hold.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -190,7 +190,7 @@ fn listed(
 const MOST_LOOKED_AT: usize = 20_000;
 
 /// As [`keyed`], by going through the search index, hour by hour from the newest, until the page is full. `None` where that
-/// goes on for too long.
+/// goes on for too long. What is of another beat is passed over by its key.
 fn found_by_words(
     connection: &Connection,
     filter: &VisitFilter,
@@ -198,6 +198,12 @@ fn found_by_words(
     page: &Page<VisitKey>,
 ) -> Result<Option<Vec<(VisitKey, VisitRow)>>, StoreError> {
     let most = usize::try_from(page.and_one()).unwrap_or(usize::MAX);
+    let beat = filter.beat.as_deref().map(|code| store::beat(connection, code)).transpose()?;
+    let scope_no = match beat {
+        Some(Some(beat)) => Some(beat.scope_no),
+        Some(None) => return Ok(Some(Vec::new())),
+        None => None,
+    };
     let newest = [page.after().map(|(started_at, _)| *started_at), filter.to.map(|to| to.last.0)];
     let first_key = newest.into_iter().flatten().map(|at| *keys_of_hour(at).start()).max().unwrap_or(0);
     let last_key = filter.from.map_or(i64::MAX, |from| *keys_of_hour(from.first.0).end());
@@ -209,6 +215,9 @@ fn found_by_words(
     let (mut total, mut at_once) = (0, most);
     loop {
         let key: Option<i64> = keys.next()?.map(|row| row.get(0)).transpose()?;
+        if key.zip(scope_no).is_some_and(|(key, scope_no)| scope_of_key(key) != scope_no) {
+            continue;
+        }
         // Within an hour the index does not know the order.
         if let Some(key) = key.filter(|key| hour.contains(key) || looked_at.len() < at_once) {
             if !hour.contains(&key) {

@@ -42,8 +42,12 @@ fn key_of(document_no: i64, started_at: i64) -> Option<i64> {
 
 /// The document that a key in the search index is of.
 pub fn document_of_key(key: i64) -> i64 {
-    let (scope_no, sequence) = ((key >> SEQUENCE_BITS) & ((1 << SCOPE_BITS) - 1), key & ((1 << SEQUENCE_BITS) - 1));
-    scope_no << 40 | sequence
+    scope_of_key(key) << 40 | key & ((1 << SEQUENCE_BITS) - 1)
+}
+
+/// The scope, by its number, of the document that a key is of.
+pub fn scope_of_key(key: i64) -> i64 {
+    (key >> SEQUENCE_BITS) & ((1 << SCOPE_BITS) - 1)
 }
 
 /// What the search index is to learn. FTS5 writes out and merges what it holds in memory at every savepoint: kept here
