@@ -29,6 +29,13 @@ pub mod visits;
 pub mod vocabulary;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware, response::IntoResponse as _, routing};
+use tower_http::{
+    CompressionLevel,
+    compression::{
+        CompressionLayer,
+        predicate::{NotForContentType, Predicate, SizeAbove},
+    },
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::App;
@@ -36,6 +43,8 @@ use problem::Problem;
 
 /// A JSON body, at most.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
+/// A shorter answer travels as it is.
+const LEAST_COMPRESSED_BYTES: u64 = 1024;
 /// A query string, at most.
 pub const MAX_QUERY_BYTES: usize = 4 * 1024;
 
@@ -90,6 +99,16 @@ pub fn headquarters() -> OpenApiRouter<App> {
         .routes(routes!(health::ready))
         .routes(routes!(metrics::show))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(compressed())
+}
+
+/// Answers travel as gzip, which every browser knows, where they are longer than what it adds. Events are to come at once, and a
+/// workbook is compressed already. (What is secret, a code or a session, travels in answers too short for it.)
+fn compressed() -> CompressionLayer<impl Predicate> {
+    let worthwhile = SizeAbove::new(LEAST_COMPRESSED_BYTES)
+        .and(NotForContentType::SSE)
+        .and(NotForContentType::const_new(export::XLSX));
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worthwhile)
 }
 
 /// The service: the routes given, their description, and what holds for every request.

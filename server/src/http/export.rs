@@ -10,6 +10,7 @@ mod geojson;
 mod ndjson;
 mod xlsx;
 
+pub(super) use xlsx::CONTENT_TYPE as XLSX;
 pub use xlsx::Workbooks;
 
 use std::io;
@@ -20,7 +21,7 @@ use axum::{
     http::header,
     response::{IntoResponse as _, Response},
 };
-use futures_util::stream;
+use futures_util::{Stream, StreamExt as _, stream};
 
 use super::{extract::Filter, problem::Problem};
 use crate::{
@@ -72,7 +73,7 @@ pub async fn xlsx(
 ) -> Result<Response, Problem> {
     caller.may(Action::Export)?;
     let (file, bytes) = xlsx::make(&app, filter).await?;
-    let mut response = attached(xlsx::CONTENT_TYPE, "visits.xlsx", Body::from_stream(xlsx::pieces(file)));
+    let mut response = attached(xlsx::CONTENT_TYPE, "visits.xlsx", xlsx::pieces(file));
     response.headers_mut().insert(header::CONTENT_LENGTH, bytes.into());
     Ok(response)
 }
@@ -123,11 +124,17 @@ async fn file<F: Format>(
         };
         Some((bytes, next))
     });
-    Ok(attached(F::CONTENT_TYPE, F::FILE_NAME, Body::from_stream(pieces)))
+    Ok(attached(F::CONTENT_TYPE, F::FILE_NAME, pieces))
 }
 
 /// A file to be saved, not shown.
-fn attached(content_type: &str, name: &str, body: Body) -> Response {
+fn attached(
+    content_type: &str,
+    name: &str,
+    pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+) -> Response {
+    // What compresses it asks again after its end.
+    let body = Body::from_stream(pieces.fuse());
     let disposition = format!("attachment; filename=\"{name}\"");
     let headers = [(header::CONTENT_TYPE, content_type), (header::CONTENT_DISPOSITION, disposition.as_str())];
     (headers, body).into_response()

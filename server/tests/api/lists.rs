@@ -1,11 +1,11 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, io::Read as _};
 
 use aralau_server::authorize::Role;
 use aralau_sync_core::{
     id::{DocumentId, Kind},
     visit::{Place, VisitEdit},
 };
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use uuid::Uuid;
 
 use crate::world::{NOW, World, draft};
@@ -189,4 +189,32 @@ async fn devices_show_whose_they_are_and_where_they_may_write() {
     assert_eq!(of_anna["person"]["name"], "Анна");
     assert_eq!(of_anna["beats"], serde_json::json!(["beat-01"]));
     assert_eq!(of_anna["last_sync_at"], serde_json::Value::Null);
+}
+
+#[tokio::test]
+async fn long_answers_are_compressed_for_whoever_accepts_it() {
+    let world = World::new().await;
+    let (token, mut anna) = (world.token(Role::Headquarters).await, world.phone("Анна", 1).await);
+    for number in 0..10 {
+        world.visit(&mut anna, number, NOW.0, "шум").await;
+    }
+    let bearer = format!("Bearer {token}");
+    let ask = async |uri: &str| {
+        let head = [("authorization", bearer.as_str()), ("accept-encoding", "br, gzip")];
+        let reply = world.ask(Method::GET, uri, &head, None).await;
+        assert_eq!(reply.status, StatusCode::OK, "{uri}");
+        let encoding = reply.headers.get("content-encoding").map(|value| value.to_str().unwrap().to_owned());
+        (encoding, reply.bytes)
+    };
+    for uri in ["/v1/visits", "/v1/export.csv"] {
+        let (encoding, bytes) = ask(uri).await;
+        assert_eq!(encoding.as_deref(), Some("gzip"), "{uri}");
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap();
+        assert_eq!(text, world.get(uri, &token).await.body, "{uri}");
+    }
+    // Short; compressed already.
+    for uri in ["/v1/visits?limit=1", "/v1/export.xlsx"] {
+        assert_eq!(ask(uri).await.0, None, "{uri}");
+    }
 }

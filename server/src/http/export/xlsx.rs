@@ -27,7 +27,7 @@ use crate::{
     store::StoreError,
 };
 
-pub(super) const CONTENT_TYPE: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+pub(in crate::http) const CONTENT_TYPE: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 /// Visits of a sheet, at most: Excel's rows without the headings.
 const MAX_VISITS: u32 = 1_048_575;
 /// Text of a cell in UTF-16 units, at most; a longer one is cut.
