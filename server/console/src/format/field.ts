@@ -1,5 +1,6 @@
 import { t, tCode } from '../i18n/index.svelte';
 import { directory, type CodeListName } from '../state/directory.svelte';
+import { metres } from './number';
 import { dateTimeSeconds } from './time';
 
 /** The fields that hold codes, by name: of the document, or of an item of a collection. */
@@ -53,7 +54,7 @@ export function fieldValue(key: string, value: unknown): string {
   if (name === 'status' && typeof value === 'string') return tCode('status', value) ?? value;
   if (INSTANTS.has(name) && typeof value === 'number') return dateTimeSeconds(value);
   if (typeof value === 'number' && name.endsWith('_e7')) return `${(value / 1e7).toFixed(6)}°`;
-  if (typeof value === 'number' && name === 'accuracy_cm') return `${(value / 100).toFixed(1)} m`;
+  if (typeof value === 'number' && name === 'accuracy_cm') return metres(value / 100);
   if (typeof value === 'boolean') return t(value ? 'value.yes' : 'value.no');
   if (value === null || value === undefined) return '—';
   return typeof value === 'string' ? value : JSON.stringify(value);

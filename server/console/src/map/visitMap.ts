@@ -62,14 +62,15 @@ export class VisitMap {
   #laid: string[] = [];
   readonly ready: Promise<void>;
 
-  constructor(container: HTMLElement, label: string, events: Events) {
+  /** `words`: what MapLibre says in English otherwise, by its keys. */
+  constructor(container: HTMLElement, words: Record<string, string>, events: Events) {
     this.#map = new MapLibre({
       container,
       bounds: HOME,
       attributionControl: false,
       dragRotate: false,
       pitchWithRotate: false,
-      locale: { 'Map.Title': label },
+      locale: words,
       style: { version: 8, sources: {}, layers: [] },
     });
     this.#map.addControl(new NavigationControl({ showCompass: false }));
@@ -346,7 +347,7 @@ export class VisitMap {
 function counted(text: string): ImageData | null {
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = COUNT_PX * 2;
-  const context = canvas.getContext('2d');
+  const context = canvas.getContext('2d', { willReadFrequently: true });
   if (!context) return null;
   context.fillStyle = themeColor('on-accent');
   context.font = "600 26px 'Inter Variable', sans-serif";
