@@ -33,14 +33,23 @@ function shown(notation: string): string {
   return asRgb(color);
 }
 
+/** What was translated already, by what the browser calls it. */
+const translated = new Map<string, string>();
+
 /** Libraries know fewer colour notations than browsers: let the browser translate. */
 function asRgb(color: string): string {
-  const canvas = document.createElement('canvas');
-  canvas.width = canvas.height = 1;
-  const context = canvas.getContext('2d');
-  if (!context) return color;
-  context.fillStyle = color;
-  context.fillRect(0, 0, 1, 1);
-  const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
-  return `rgb(${red}, ${green}, ${blue})`;
+  let rgb = translated.get(color);
+  if (!rgb) {
+    const canvas = document.createElement('canvas');
+    canvas.width = canvas.height = 1;
+    // Without this flag the pixel would be drawn by the graphics card, and waited for.
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    if (!context) return color;
+    context.fillStyle = color;
+    context.fillRect(0, 0, 1, 1);
+    const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
+    rgb = `rgb(${red}, ${green}, ${blue})`;
+    translated.set(color, rgb);
+  }
+  return rgb;
 }
