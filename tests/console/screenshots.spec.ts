@@ -87,6 +87,12 @@ for (const locale of ['ru', 'kk', 'en']) {
       if (name === 'map') await expect(page.locator('.maplibregl-canvas')).toBeVisible();
       await shot(name);
     }
+    await page.goto(`${world.url}/visits/${visit}`);
+    await settled(page);
+    const receipt = page.getByRole('region').filter({ has: page.locator('#receipt') });
+    await receipt.getByRole('button').click();
+    await expect(receipt.getByRole('listitem').first()).toBeVisible();
+    await receipt.screenshot({ path: join(FOLDER, `receipt.${locale}.png`) });
     await page.setViewportSize({ width: 390, height: 844 });
     await page.goto(world.url);
     await expect(page.getByRole('grid')).toBeVisible();
