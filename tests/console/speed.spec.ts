@@ -24,6 +24,19 @@ function tell(measured: string, waits: number[]): void {
   console.log(JSON.stringify({ measured, times: sorted.length, p50_ms: at(0.5), p99_ms: at(0.99), most_ms: at(1) }));
 }
 
+/** How long the server takes, from the question to the last byte. */
+async function answers(rounds: number, path: (round: number) => string): Promise<number[]> {
+  const waits = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const began = performance.now();
+    const answer = await fetch(world.url + path(round), { headers: { authorization: `Bearer ${token}` } });
+    await answer.arrayBuffer();
+    expect(answer.status, path(round)).toBe(200);
+    waits.push(performance.now() - began);
+  }
+  return waits;
+}
+
 function beat(number: number): string {
   return `beat-${String(((number * 7) % 100) + 1).padStart(3, '0')}`;
 }
@@ -42,21 +55,31 @@ test('answers of the server, one at a time', async () => {
     'overdue places': () => '/v1/places?standing=overdue',
     'due places of a beat': (round) => `/v1/places?standing=due&beat=${beat(round)}`,
     'repeat problems': () => '/v1/repeat-problems',
-    'overdue promises': () => `/v1/visits?due_before=${day(0)}`,
-    'open promises of a beat': (round) => `/v1/visits?commitment=true&beat=${beat(round)}`,
-    'a concern': () => '/v1/visits?concern=noise',
     'places of a map': () => '/v1/places/points',
   };
-  for (const [kind, path] of Object.entries(kinds)) {
-    const waits = [];
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const began = performance.now();
-      const answer = await fetch(world.url + path(round), { headers: { authorization: `Bearer ${token}` } });
-      await answer.arrayBuffer();
-      expect(answer.status, kind).toBe(200);
-      waits.push(performance.now() - began);
-    }
-    tell(`server: ${kind}`, waits);
+  for (const [kind, path] of Object.entries(kinds)) tell(`server: ${kind}`, await answers(ROUNDS, path));
+});
+
+test('filters of the history at the server, one at a time', async () => {
+  test.setTimeout(600_000);
+  const kinds: Record<string, (round: number) => string> = {
+    newest: () => '',
+    'a beat and an outcome': (round) => `beat=${beat(round)}&outcome=refused`,
+    'a period': (round) => `from=${day(300 - (round % 250))}&to=${day(299 - (round % 250))}`,
+    'a word': () => `text=${encodeURIComponent('осмотр')}`,
+    'a beat and a word': (round) => `beat=${beat(round)}&text=${encodeURIComponent('насос')}`,
+    'in conflict': () => 'conflict=true',
+    'in conflict, of a beat': (round) => `conflict=true&beat=${beat(round)}`,
+    late: () => 'late=true',
+    'not late': () => 'late=false',
+    'withdrawn, of a beat': (round) => `status=withdrawn&beat=${beat(round)}`,
+    'with an overdue promise': () => `due_before=${day(0)}`,
+    'with an open promise, of a beat': (round) => `commitment=true&beat=${beat(round)}`,
+    'with a concern': (round) => `concern=${round % 2 === 0 ? 'noise' : 'lighting'}`,
+    'with a concern, of a beat': (round) => `concern=noise&beat=${beat(round)}`,
+  };
+  for (const [kind, filter] of Object.entries(kinds)) {
+    tell(`filter: ${kind}`, await answers(10 * ROUNDS, (round) => `/v1/visits?${filter(round)}`));
   }
 });
 

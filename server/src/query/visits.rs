@@ -4,7 +4,10 @@ use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use aralau_sync_core::id::{DocumentId, PersonId};
+use aralau_sync_core::{
+    id::{DocumentId, PersonId},
+    visit::WITHDRAWN,
+};
 
 use super::{
     Blob, Conditions,
@@ -278,7 +281,12 @@ fn conditions_but_words(connection: &Connection, filter: &VisitFilter) -> Result
     all.and_some("v.outcome = ?", filter.outcome.clone());
     all.and_some("v.started_at >= ?", filter.from.map(|from| from.first.0));
     all.and_some("v.started_at <= ?", filter.to.map(|to| to.last.0));
-    all.and_some("v.late = ?", filter.late);
+    // What may be rare is named and not bound: so SQLite knows that its index of those alone will do.
+    match filter.late {
+        Some(true) => all.also("v.late = 1"),
+        Some(false) => all.also("v.late = 0"),
+        None => {}
+    }
     match filter.conflict {
         Some(true) => all.also("v.conflicts > 0"),
         Some(false) => all.also("v.conflicts = 0"),
@@ -293,7 +301,10 @@ fn conditions_but_words(connection: &Connection, filter: &VisitFilter) -> Result
         None => {}
     }
     all.and_some("v.promises > 0 AND v.due < ?", filter.due_before.map(Day::text));
-    all.and_some("v.status = ?", filter.status.clone());
+    match filter.status.as_deref() {
+        Some(WITHDRAWN) => all.also(&format!("v.status = '{WITHDRAWN}'")),
+        status => all.and_some("v.status = ?", status.map(str::to_owned)),
+    }
     Ok(Some(all))
 }
 
@@ -304,7 +315,8 @@ fn concern_condition(connection: &Connection, filter: &VisitFilter, concern: &st
     )?;
     let is_common: bool = statement.query_row(params![concern, COMMON], |row| row.get(0))?;
     Ok(if is_common || filter.place.is_some() {
-        "EXISTS (SELECT 1 FROM concern c
+        // A plus keeps SQLite from joining all that a row shows before it asks for the concern.
+        "+EXISTS (SELECT 1 FROM concern c
              WHERE c.document_no = v.document_no AND +c.category = ? AND c.status = 'active')"
     } else {
         "v.document_no IN (SELECT document_no FROM concern WHERE category = ? AND status = 'active')"

@@ -44,7 +44,7 @@ static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| {
         // With the last one that touches projections: what makes them anew is of this build, and wants every table.
         M::up_with_hook(include_str!("../../migrations/sqlite/7-standing.sql"), project_anew),
         M::up(include_str!("../../migrations/sqlite/8-uptime.sql")),
-        M::up(include_str!("../../migrations/sqlite/9-place-index.sql")),
+        M::up(include_str!("../../migrations/sqlite/9-visit-indexes.sql")),
     ])
 });
 
