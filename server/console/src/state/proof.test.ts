@@ -154,7 +154,8 @@ function server(log: Row[], settings?: Parameters<typeof note>[1]) {
     });
 }
 
-const OF_VISIT = [2, 3];
+/** What a page that was loaded before says of the log. */
+const shown = { scope: SCOPE, epoch: 1, size: 3, root: '', rows: [2, 3] };
 const known = (log: Row[], epoch = 1): Known => ({
   epoch,
   size: log.length,
@@ -163,7 +164,7 @@ const known = (log: Row[], epoch = 1): Known => ({
 });
 
 async function outcomes(before: Known | null, pasted: string, prove: ReturnType<typeof server>) {
-  const { findings, proven } = await verify(OF_VISIT, before, pasted, prove);
+  const { findings, proven } = await verify(shown, before, pasted, prove);
   return { outcomes: findings.map(({ outcome }) => outcome), proven: proven?.size ?? null };
 }
 
@@ -200,6 +201,11 @@ describe('verifying', () => {
     const another = new Uint8Array(32).fill(8);
     const other = await outcomes(known(rows(7)), '', server(rows(12), { by: another }));
     expect(other).toEqual({ outcomes: ['unsigned'], proven: null });
+
+    const elsewhere = server(rows(12), { scope: DEPLOYMENT });
+    expect(await outcomes(null, '', elsewhere)).toEqual({ outcomes: ['unsigned'], proven: null });
+    const { findings } = await verify({ ...shown, size: 12, root: 'shown' }, null, '', server(rows(12)));
+    expect(findings.map(({ outcome }) => outcome)).toEqual(['unsigned']);
 
     const fewer = async (since?: number) => {
       const proof = await server(rows(12))(since);

@@ -28,7 +28,7 @@ export interface Note extends Root {
 }
 
 /** Longer than any receipt may be. */
-export const MAX_NOTE = 64 * 1024;
+const MAX_NOTE = 64 * 1024;
 
 /** Reads a receipt, a C2SP signed note around a checkpoint; null for anything else. */
 export function readNote(pasted: string): Note | null {
