@@ -10,7 +10,7 @@ use aralau_server::entropy::SystemEntropy;
 use aralau_sync_core::time::Millis;
 use clap::{Args, Parser, Subcommand};
 
-use crate::{demo::Demo, failure::Failure, output};
+use crate::{demo::Demo, failure::Failure, output, target};
 pub use serve::start_log;
 
 /// Offline-first visits for inspectors' field work: the server, its administration, and a device to try it with.
@@ -95,14 +95,16 @@ const TELL_EVERY: std::time::Duration = std::time::Duration::from_secs(2);
 impl Backup {
     fn run(&self, json: bool) -> Result<(), Failure> {
         must_exist(&self.data)?;
+        target::check(&self.file, &self.data)?;
         let mut told = std::time::Instant::now();
         let rows = aralau_server::store::backup(&self.data, &self.file, |copied| {
             if told.elapsed() >= TELL_EVERY {
                 told = std::time::Instant::now();
                 eprintln!("{} of {} MiB", copied.bytes >> 20, copied.of >> 20);
             }
-        })?;
+        });
         let file = self.file.display();
+        let rows = rows.map_err(|error| Failure::new(error.code(), format!("{file} was not written: {error}")))?;
         let report = serde_json::json!({ "file": self.file, "rows": rows });
         output::show(json, &report, |_| {
             format!("{rows} log rows copied to {file}. It holds the deployment's keys: guard it.")

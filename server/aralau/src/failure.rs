@@ -18,6 +18,12 @@ impl Failure {
         Self { code: code.to_owned(), sentence: sentence.to_string() }
     }
 
+    /// The code.
+    #[cfg(test)]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
     /// Says it on stderr, or as one JSON object on stdout.
     pub fn report(&self, json: bool) -> ExitCode {
         let Self { code, sentence } = self;

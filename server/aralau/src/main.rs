@@ -6,6 +6,7 @@ mod console;
 mod demo;
 mod failure;
 mod output;
+mod target;
 
 use std::process::ExitCode;
 

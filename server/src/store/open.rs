@@ -165,6 +165,7 @@ pub fn open_writer(place: &Place, now: Millis, entropy: &dyn Entropy) -> Result<
     let path = place.file(DATABASE);
     // The database holds the deployment's keys: nobody but its owner reads it.
     place.disk().make_private(&path)?;
+    place.disk().withdraw(place.folder())?;
     // A restore that broke off at its last step may have left a name that a power cut would take away, with everything
     // that was acknowledged under it.
     place.disk().sync_name(&path)?;
@@ -280,15 +281,32 @@ pub fn backup(place: impl Into<Place>, target: &Path, tell: impl FnMut(Copied)) 
     let source = source.unchecked_transaction()?;
     meta(&source, "deployment")?;
     let partial = PathBuf::from(format!("{}.partial", target.display()));
-    let copy = copy_into(&place, &source, &partial, tell)?;
-    copy.pragma_update(None, "journal_mode", "DELETE")?;
-    let sizes = scope_sizes(&copy)?;
-    drop(copy);
-    place.disk().sync(&partial)?;
-    place.disk().rename(&partial, target)?;
+    let sizes = copy_whole(&place, &source, &partial, target, tell).inspect_err(|_| {
+        // Half a copy is none. Where not even this works, the next attempt begins with it.
+        for end in ["", "-journal", "-wal", "-shm"] {
+            drop(place.disk().remove(Path::new(&format!("{}{end}", partial.display()))));
+        }
+    })?;
     // Phones drop what is backed up: only now, when no power cut can take the backup away.
     note_backed_up(&place, &sizes)?;
     Ok(sizes.iter().map(|(_, size)| size).sum::<i64>().cast_unsigned())
+}
+
+/// Copies into `partial`, which becomes `target` once it is whole. Returns the size of each scope in it.
+fn copy_whole(
+    place: &Place,
+    source: &Connection,
+    partial: &Path,
+    target: &Path,
+    tell: impl FnMut(Copied),
+) -> Result<Vec<(i64, i64)>, OpenError> {
+    let copy = copy_into(place, source, partial, tell)?;
+    copy.pragma_update(None, "journal_mode", "DELETE")?;
+    let sizes = scope_sizes(&copy)?;
+    drop(copy);
+    place.disk().sync(partial)?;
+    place.disk().rename(partial, target)?;
+    Ok(sizes)
 }
 
 /// A copy in a new file, in place of whatever a broken attempt left there.

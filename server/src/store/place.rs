@@ -19,8 +19,10 @@ use super::StoreError;
 pub trait Disk: Send + Sync {
     /// The name under which SQLite knows this disk; `None`: SQLite's own way to the system's files.
     fn vfs(&self) -> Option<&str>;
-    /// Makes a folder, with those above it, where it is absent.
+    /// Makes a folder that nobody but its owner enters, with those above it, where it is absent.
     fn make_folder(&self, folder: &Path) -> io::Result<()>;
+    /// Takes a folder of these files, and the files, from everybody but their owner, where they were made for more.
+    fn withdraw(&self, folder: &Path) -> io::Result<()>;
     /// Takes a lock that ends with the value or the process.
     fn lock(&self, file: &Path) -> Result<Box<dyn Any + Send>, TryLockError>;
     /// Whether there is such a file.
@@ -53,6 +55,23 @@ fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
+/// How a file is opened that nobody but its owner is to read, and made where it is absent.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Whether a file of this name in a data folder is one of the store's: what an operator has put there is his.
+#[cfg(unix)]
+fn is_of_a_store(name: &std::ffi::OsStr) -> bool {
+    const OURS: [&str; 5] = ["aralau.db", "serving.lock", "high-water", "restoring.db", "authority"];
+    let name = name.to_string_lossy();
+    OURS.iter().any(|ours| name.starts_with(ours)) || name == "aralau.toml"
+}
+
 impl Disk for SystemDisk {
     fn vfs(&self) -> Option<&str> {
         None
@@ -65,14 +84,55 @@ impl Disk for SystemDisk {
         if let Some(above) = folder.parent() {
             self.make_folder(above)?;
         }
+        let mut builder = DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         // Somebody else may just have made it.
-        DirBuilder::new().recursive(true).create(folder)?;
+        builder.recursive(true).create(folder)?;
         self.sync_name(folder)
     }
 
+    #[cfg(unix)]
+    fn withdraw(&self, folder: &Path) -> io::Result<()> {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        const OTHERS: u32 = 0o077;
+        const STICKY: u32 = 0o1000;
+        // Whoever works on another's folder may not be the one to change it.
+        let tighten =
+            |path: &Path, mode: u32| match fs::set_permissions(path, fs::Permissions::from_mode(mode & !OTHERS)) {
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+                changed => changed,
+            };
+        let mut is_ours = true;
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            is_ours &= !metadata.is_dir();
+            let mode = metadata.permissions().mode();
+            if metadata.is_file() && mode & OTHERS != 0 && is_of_a_store(&entry.file_name()) {
+                tighten(&entry.path(), mode)?;
+            }
+        }
+        // A folder with folders in it, or one that everybody may write to, is somebody else's as well.
+        let mode = fs::metadata(folder)?.permissions().mode();
+        if mode & OTHERS == 0 {
+            return Ok(());
+        }
+        if is_ours && mode & STICKY == 0 {
+            return tighten(folder, mode);
+        }
+        tracing::warn!(folder = %folder.display(), "others may enter the data folder, for it holds more than a store");
+        Ok(())
+    }
+
+    #[cfg(not(unix))]
+    fn withdraw(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
     fn lock(&self, file: &Path) -> Result<Box<dyn Any + Send>, TryLockError> {
-        let opened = OpenOptions::new().create(true).truncate(false).write(true).open(file);
-        let file = opened.map_err(TryLockError::Error)?;
+        let file = private().open(file).map_err(TryLockError::Error)?;
         file.try_lock()?;
         Ok(Box::new(file))
     }
@@ -86,15 +146,11 @@ impl Disk for SystemDisk {
     }
 
     fn make_private(&self, file: &Path) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(file).map(drop)
+        private().open(file).map(drop)
     }
 
     fn write(&self, file: &Path, content: &[u8]) -> io::Result<()> {
-        let mut file = File::create(file)?;
+        let mut file = private().truncate(true).open(file)?;
         file.write_all(content)?;
         file.sync_all()
     }
@@ -183,6 +239,76 @@ impl Place {
         match self.disk.vfs() {
             Some(vfs) => Connection::open_with_flags_and_vfs(database, flags, vfs),
             None => Connection::open_with_flags(database, flags),
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::{entropy::SystemEntropy, store::Store};
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// Opens a store in the folder, with every file that it ever makes, and closes it.
+    fn serve(folder: &Path) {
+        let now = aralau_sync_core::time::Millis(1_780_000_000_000);
+        let _lock = crate::store::FolderLock::take(folder).unwrap();
+        drop(Store::open(folder, now, Arc::new(SystemEntropy)).unwrap());
+        crate::store::write_high_water(folder, 0).unwrap();
+    }
+
+    fn modes(folder: &Path) -> Vec<(String, u32)> {
+        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+        files.map(|file| (file.file_name().to_string_lossy().into_owned(), mode(&file.path()))).collect()
+    }
+
+    #[test]
+    fn nobody_but_its_owner_reads_a_store() {
+        let above = tempfile::tempdir().unwrap();
+        let folder = above.path().join("data");
+        serve(&folder);
+        assert_eq!(mode(&folder), 0o700);
+        assert!(modes(&folder).len() >= 3);
+        assert!(modes(&folder).iter().all(|(_, mode)| *mode == 0o600), "{:?}", modes(&folder));
+    }
+
+    #[test]
+    fn a_folder_of_before_is_taken_from_others_and_what_an_operator_put_there_stays_readable() {
+        let above = tempfile::tempdir().unwrap();
+        let folder = above.path().join("data");
+        serve(&folder);
+        let files = ["aralau.db", "serving.lock", "high-water", "aralau.toml", "almaty.pmtiles"];
+        fs::write(folder.join("aralau.toml"), "").unwrap();
+        fs::write(folder.join("almaty.pmtiles"), "").unwrap();
+        files.iter().for_each(|name| set_mode(&folder.join(name), 0o644));
+        set_mode(&folder, 0o755);
+        serve(&folder);
+        assert_eq!(mode(&folder), 0o700);
+        assert_eq!(files.map(|name| mode(&folder.join(name))), [0o600, 0o600, 0o600, 0o600, 0o644]);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_a_stores_alone_stays_open_and_the_stores_files_do_not() {
+        let above = tempfile::tempdir().unwrap();
+        for (name, mode_before, inside) in [("shared", 0o1777, false), ("srv", 0o755, true)] {
+            let folder = above.path().join(name);
+            fs::create_dir(&folder).unwrap();
+            if inside {
+                fs::create_dir(folder.join("www")).unwrap();
+            }
+            set_mode(&folder, mode_before);
+            serve(&folder);
+            assert_eq!(mode(&folder), mode_before, "{name}");
+            assert_eq!(mode(&folder.join("aralau.db")), 0o600, "{name}");
         }
     }
 }

@@ -38,6 +38,10 @@ impl store::Disk for Disk {
         Ok(())
     }
 
+    fn withdraw(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
     fn lock(&self, file: &Path) -> Result<Box<dyn Any + Send>, TryLockError> {
         let name = text(file).map_err(TryLockError::Error)?.to_owned();
         let new = self.state().folder_locks.insert(name.clone());

@@ -55,7 +55,7 @@ enum Task {
         #[arg(long, required = true)]
         beat: Vec<String>,
         /// The inspector's name; joins the directory where absent.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         inspector: String,
         /// How long the code is good for.
         #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(i64).range(1..=10_080))]

@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{failure::Failure, output};
+use crate::{failure::Failure, output, target};
 
 #[derive(Debug, Args)]
 pub struct Device {
@@ -51,7 +51,7 @@ enum Task {
         #[arg(long)]
         outcome: String,
         /// A note, in one's own words.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         note: Option<String>,
         /// When the visit began (RFC 3339); now if left out.
         #[arg(long, value_parser = instant)]
@@ -68,13 +68,13 @@ enum Task {
         #[arg(long)]
         outcome: Option<String>,
         /// A further note.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         note: Option<String>,
         /// What a resident worries about: a code of the list `concern`.
         #[arg(long)]
         concern: Option<String>,
         /// What was promised, in words.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         promise: Option<String>,
         /// Until when the promise holds, such as 2026-12-31.
         #[arg(long, requires = "promise")]
@@ -91,7 +91,7 @@ enum Task {
         #[arg(long)]
         field: String,
         /// The value.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         value: String,
     },
     /// Bring this device and its server level.
@@ -173,6 +173,7 @@ impl Device {
                 });
             }
             Task::Export { visit, file } => {
+                target::check(file, &self.home)?;
                 std::fs::write(file, client.export(*visit)?)?;
                 output::show(json, &json!({ "visit": visit, "file": file }), |_| {
                     format!("Written: {}", file.display())

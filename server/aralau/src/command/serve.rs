@@ -12,7 +12,7 @@ use aralau_server::{
 };
 use chrono_tz::Tz;
 use clap::Args;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use tokio::net::TcpListener;
 
 use super::now;
@@ -34,10 +34,10 @@ pub struct Serve {
     #[arg(long, env = "ARALAU_TIME_ZONE")]
     time_zone: Option<Tz>,
     /// After how many days without a contact a place is overdue.
-    #[arg(long, env = "ARALAU_VISIT_INTERVAL_DAYS")]
+    #[arg(long, env = "ARALAU_VISIT_INTERVAL_DAYS", value_parser = clap::value_parser!(u32).range(DAYS))]
     visit_interval_days: Option<u32>,
     /// After how many days what was received is compacted: kept, in a third of the space, and sent to new phones as it is.
-    #[arg(long, env = "ARALAU_COMPACT_AFTER_DAYS")]
+    #[arg(long, env = "ARALAU_COMPACT_AFTER_DAYS", value_parser = clap::value_parser!(u32).range(DAYS))]
     compact_after_days: Option<u32>,
     /// A map to draw beneath the visits: a PMTiles archive, such as an extract of OpenStreetMap. It is served to anyone.
     #[arg(long, env = "ARALAU_BASEMAP", value_name = "FILE")]
@@ -52,17 +52,30 @@ pub struct Serve {
 
 /// `aralau.toml`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 struct File {
     listen: Option<SocketAddr>,
     public_url: Option<PublicUrl>,
-    time_zone: Option<String>,
+    #[serde(deserialize_with = "zone")]
+    time_zone: Option<Tz>,
+    #[serde(deserialize_with = "days")]
     visit_interval_days: Option<u32>,
+    #[serde(deserialize_with = "days")]
     compact_after_days: Option<u32>,
     basemap: Option<PathBuf>,
     log: Option<String>,
-    #[serde(default)]
     log_json: bool,
+}
+
+fn zone<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Tz>, D::Error> {
+    let zone = String::deserialize(value)?.parse();
+    zone.map(Some).map_err(|_| D::Error::custom("not a zone such as \"Asia/Almaty\""))
+}
+
+fn days<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u32>, D::Error> {
+    let days = u32::deserialize(value)?;
+    let is_usual = DAYS.contains(&days.into());
+    if is_usual { Ok(Some(days)) } else { Err(D::Error::custom("a number of days from 1 to 36,500")) }
 }
 
 /// Files open beside connections: the store's, the log's, the runtime's.
@@ -71,7 +84,7 @@ const FILES_BESIDE: usize = 128;
 /// memory of its own, which it keeps.
 const BLOCKING_THREADS: usize = 16;
 /// A day to a hundred years.
-const DAYS: std::ops::RangeInclusive<u32> = 1..=36_500;
+const DAYS: std::ops::RangeInclusive<i64> = 1..=36_500;
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8470);
 
 impl Serve {
@@ -81,7 +94,7 @@ impl Serve {
         start_log(self.log.as_deref().or(file.log.as_deref()).unwrap_or("info"), self.log_json || file.log_json)?;
         let _lock = FolderLock::take(&self.data)?;
         let store = Store::open(&self.data, now(), Arc::new(SystemEntropy))?;
-        if let Some(zone) = self.time_zone(&file)? {
+        if let Some(zone) = self.time_zone.or(file.time_zone) {
             store.write(move |tx| set_time_zone(tx, zone))?;
         }
         let app = App::with(store, Arc::new(now), self.settings(&file)?);
@@ -101,25 +114,13 @@ impl Serve {
         })
     }
 
-    fn time_zone(&self, file: &File) -> Result<Option<Tz>, Failure> {
-        let named = file.time_zone.as_deref().map(str::parse::<Tz>).transpose();
-        let named = named.map_err(|_| Failure::new("config", "time_zone: not a zone such as \"Asia/Almaty\""))?;
-        Ok(self.time_zone.or(named))
-    }
-
     fn settings(&self, file: &File) -> Result<Settings, Failure> {
-        let visit_interval_days = self.visit_interval_days.or(file.visit_interval_days).unwrap_or(VISIT_INTERVAL_DAYS);
-        if !DAYS.contains(&visit_interval_days) {
-            return Err(Failure::new("config", "visit_interval_days: from 1 to 36,500"));
-        }
-        let compact_after_days = self.compact_after_days.or(file.compact_after_days).unwrap_or(COMPACT_AFTER_DAYS);
-        if !DAYS.contains(&compact_after_days) {
-            return Err(Failure::new("config", "compact_after_days: from 1 to 36,500"));
-        }
+        let interval = self.visit_interval_days.or(file.visit_interval_days);
+        let compact_after = self.compact_after_days.or(file.compact_after_days);
         Ok(Settings {
             public_url: self.public_url.clone().or_else(|| file.public_url.clone()),
-            visit_interval_days,
-            compact_after_days,
+            visit_interval_days: interval.unwrap_or(VISIT_INTERVAL_DAYS),
+            compact_after_days: compact_after.unwrap_or(COMPACT_AFTER_DAYS),
             basemap: self.basemap(file)?,
             console: CONSOLE,
             ..Settings::default()
@@ -135,12 +136,11 @@ impl Serve {
 
     fn file(&self) -> Result<File, Failure> {
         let path = self.data.join("aralau.toml");
+        let damaged = |error: &dyn std::fmt::Display| Failure::new("config", format!("{}: {error}", path.display()));
         match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                toml::from_str(&text).map_err(|error| Failure::new("config", format!("{}: {error}", path.display())))
-            }
+            Ok(text) => toml::from_str(&text).map_err(|error| damaged(&error)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(File::default()),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(damaged(&error)),
         }
     }
 }
