@@ -27,7 +27,7 @@ use aralau_sync_core::{
     auth::NONCE_HEADER,
     id::ScopeId,
     stream::StreamId,
-    sync::{Ask, Hello, LastRow, MAX_SCOPES, PROTOCOL},
+    sync::{Ask, Hello, LastRow, MAX_NOTICES, MAX_SCOPES, PROTOCOL},
     time::Millis,
 };
 
@@ -37,6 +37,7 @@ use crate::{
     client::Client,
     enrollment::{Enrollment, problem},
     error::{Action, Error},
+    notices,
     outbox::{self, Allowance, Outgoing},
     relay::{self, Offered},
     store::{EntryId, Key, ScopeRecord, Store, StoreError},
@@ -46,6 +47,8 @@ use pacing::Pacing;
 
 /// A fresh nonce is tried this often in a row.
 const MAX_NONCES: u32 = 3;
+/// Notices in a request that shows receipts as well.
+const NOTICES_BESIDE_RECEIPTS: usize = 16;
 /// Answers in a row that bring nothing, after which what is left is left for the next sync.
 const MAX_IDLE_ANSWERS: u32 = 2;
 
@@ -92,7 +95,22 @@ pub struct SyncSession {
     unknown: BTreeSet<StreamId>,
     /// Whether the server, which is behind this device, is to be shown its own receipts.
     proving: bool,
+    /// Whether it is to be told again what has ended.
+    recalling: Recall,
+    /// Notices in the request under way.
+    brought: usize,
     report: Report,
+}
+
+/// How far a restored server has been told again, by its own notices, which rights have ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Recall {
+    /// It did not seem to need it.
+    No,
+    /// The notices from this one on go with the next request.
+    From(usize),
+    /// All that there are have been brought in this session.
+    Done,
 }
 
 #[derive(Debug)]
@@ -148,6 +166,8 @@ impl SyncSession {
             offered: Offered::new(),
             unknown: BTreeSet::new(),
             proving: false,
+            recalling: Recall::No,
+            brought: 0,
             report: Report::default(),
         }
     }
@@ -201,7 +221,9 @@ impl SyncSession {
         let answer = wire::read(response)?;
         self.nonces = 0;
         self.pacing.succeeded();
-        let progress = self.take(client, answer).or_else(|trouble| Err(self.contradicted(client, trouble)?))?;
+        let recalled = self.recalled(client)?;
+        let progress =
+            self.take(client, answer).or_else(|trouble| Err(self.contradicted(client, trouble)?))? || recalled;
         if !self.is_anything_left(client)? {
             self.finish(client)?;
             return Ok(Phase::Done);
@@ -238,6 +260,8 @@ impl SyncSession {
                 self.proving = true;
                 Remedy::Again
             }
+            // It does not know whether this device was shut out, but hears from it who was.
+            (_, "device_unconfirmed") if self.recalls_more(client)? => Remedy::Again,
             (413, _) if self.pacing.shrink() => Remedy::Again,
             (413, _) => Remedy::None,
             (408 | 429 | 500..=599, _) => Remedy::Later(retry_after_ms(response)),
@@ -257,6 +281,15 @@ impl SyncSession {
         hello.introductions = relay::introductions(&client.store, &self.unknown)?;
         if self.proving {
             hello.receipts = Some(newest_receipts(client, &scopes)?);
+        }
+        self.brought = 0;
+        if let Recall::From(from) = self.recalling {
+            // Receipts fill most of a hello.
+            let most = if self.proving { NOTICES_BESIDE_RECEIPTS } else { MAX_NOTICES };
+            let mut notices = notices::to_bring(&client.store, from)?;
+            notices.truncate(most);
+            self.brought = notices.len();
+            hello.notices = Some(notices);
         }
         self.asked = hello.scopes.iter().map(|ask| ask.scope).collect();
         self.oldest_epoch = hello.scopes.iter().map(|ask| ask.cursor.epoch).min().unwrap_or(0);
@@ -330,11 +363,30 @@ impl SyncSession {
         Ok(frames)
     }
 
+    /// The request that was answered has brought notices. Whether it did.
+    fn recalled<S: Store>(&mut self, client: &Client<S>) -> Result<bool, StoreError> {
+        let Recall::From(from) = self.recalling else { return Ok(false) };
+        let next = from + std::mem::take(&mut self.brought);
+        let is_all = next > from && notices::to_bring(&client.store, next)?.is_empty();
+        self.recalling = if is_all { Recall::Done } else { Recall::From(next) };
+        Ok(next > from)
+    }
+
+    /// Whether there are notices that a server that asks for confirmation has not heard yet.
+    fn recalls_more<S: Store>(&mut self, client: &Client<S>) -> Result<bool, StoreError> {
+        self.recalled(client)?;
+        if self.recalling == Recall::No && !notices::to_bring(&client.store, 0)?.is_empty() {
+            self.recalling = Recall::From(0);
+        }
+        Ok(matches!(self.recalling, Recall::From(_)))
+    }
+
     fn is_anything_left<S: Store>(&mut self, client: &mut Client<S>) -> Result<bool, Error> {
         let enrollment = client.enrollment.clone().ok_or(Error::NotEnrolled)?;
         let scopes = client.store.scopes()?;
         let one = Allowance { frames: 1, bytes: 1, entries: 1 };
         Ok(self.report.more
+            || matches!(self.recalling, Recall::From(_))
             || self.is_anything_unheard(&scopes)
             || !self.frames(client, &enrollment, &scopes, one)?.is_empty())
     }
@@ -366,6 +418,8 @@ fn hello<S: Store>(client: &Client<S>, scopes: &[ScopeRecord], asks: Vec<Ask>) -
         introductions: None,
         elsewhere: None,
         monotonic: Some(client.seams.clock.monotonic()),
+        noticed: Some(notices::seen(&client.store)?),
+        notices: None,
     })
 }
 

@@ -123,6 +123,8 @@ fn server_action(status: u16, code: &str) -> Action {
             Action::Correct
         }
         (426, _) => Action::Update,
+        // Somebody at headquarters has to confirm the device, and then all goes on.
+        (_, "device_unconfirmed") => Action::Retry,
         (408 | 413 | 429 | 500..=599, _) => Action::Retry,
         _ => Action::Report,
     }

@@ -6,7 +6,7 @@
 //! - [`enrollment`] makes a device known; [`keys`] sign for it; [`seams`] let time and randomness in.
 //! - [`store`] is the device's own store, one contract with an implementation in SQLite and one in memory.
 //! - Inside: `local` rebuilds a document from its entries, `projection` keeps what lists need, `outbox` writes the own
-//!   stream and puts it into frames, `pull` believes what a server says once it adds up, `rewind` and `relay` follow a
+//!   stream and puts it into frames, `pull` believes what a server says once it adds up, `rewind`, `relay` and `notices` follow a
 //!   restored server, `succession` carries on after this install was restored or copied.
 //! - [`error`] and [`alarm`]: what went wrong, and what must not be kept quiet.
 //!
@@ -42,6 +42,7 @@ pub mod store;
 
 mod identity;
 mod local;
+mod notices;
 mod outbox;
 mod projection;
 mod pull;

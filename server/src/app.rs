@@ -64,13 +64,22 @@ impl App {
         read.unwrap_or_else(|_| Err(StoreError::Internal("a read panicked".into())))
     }
 
-    /// Does a job in the next transaction; returns once it is on disk.
+    /// Does a job of the server's own in the next transaction; returns once it is on disk.
     pub async fn write<T: Send + 'static>(
         &self,
         job: impl Fn(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.write_by(None, job).await
+    }
+
+    /// As [`Self::write`], for somebody: see [`Store::write_by`].
+    pub async fn write_by<T: Send + 'static>(
+        &self,
+        by: Option<String>,
+        job: impl Fn(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (done, committed) = oneshot::channel();
-        self.0.store.submit(job, move |result| drop(done.send(result)));
+        self.0.store.submit(by, job, move |result| drop(done.send(result)));
         let result = committed.await.unwrap_or_else(|_| Err(StoreError::Unavailable("shutting down".into())));
         if result.is_ok() {
             self.tick();

@@ -13,11 +13,11 @@ use rusqlite::Connection;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use aralau_sync_core::time::Millis;
+use aralau_sync_core::time::{DAY_MS, Millis};
 
 use crate::{
     authorize::{Action, Denied, Role, authorize},
-    store::{self, StoreError, TokenRow},
+    store::{self, StoreError, TokenRow, Transaction},
 };
 
 /// What every token begins with, so that a leaked one is recognised by scanners.
@@ -50,6 +50,11 @@ impl Caller {
         self.session.unwrap_or(self.token)
     }
 
+    /// As rows of the directory name whoever had them written.
+    pub fn by(&self) -> Option<String> {
+        Some(format!("{} (token {})", self.name, self.token))
+    }
+
     /// Whether the caller may take `action`.
     ///
     /// # Errors
@@ -59,14 +64,32 @@ impl Caller {
     }
 }
 
-/// Makes a token for `name` and stores its hash. Returns the token itself, which cannot be had again.
+/// How long a token counts unless asked for otherwise, in milliseconds: half a year, so that one that leaked and was forgotten ends.
+pub const LIFE_MS: i64 = 180 * DAY_MS;
+
+/// Makes a token for `name` and stores its hash; it counts for [`LIFE_MS`]. Returns the token itself, which cannot be had again.
 ///
 /// # Errors
 /// What the store says; a token cannot be minted twice from the same entropy.
 pub fn mint(
-    connection: &Connection,
+    tx: &Transaction<'_>,
     role: Role,
     name: &str,
+    now: Millis,
+    entropy: [u8; ENTROPY_BYTES],
+) -> Result<String, StoreError> {
+    mint_until(tx, role, name, now.plus(LIFE_MS), now, entropy)
+}
+
+/// As [`mint`], until another day.
+///
+/// # Errors
+/// As [`mint`].
+pub fn mint_until(
+    tx: &Transaction<'_>,
+    role: Role,
+    name: &str,
+    expires_at: Millis,
     now: Millis,
     entropy: [u8; ENTROPY_BYTES],
 ) -> Result<String, StoreError> {
@@ -74,7 +97,7 @@ pub fn mint(
     let hash = hash(&token);
     let row =
         TokenRow { token: id_of(b"aralau/token-id/1\0", &hash), role: role.name().to_owned(), name: name.to_owned() };
-    store::keep_token(connection, &hash, &row, now)?;
+    store::keep_token(tx, &hash, &row, expires_at, now)?;
     Ok(token)
 }
 

@@ -2,11 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// What the holder of a token is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Writes from a phone; reads through sync, not here.
@@ -41,13 +41,15 @@ pub enum Action {
     ReadDevices,
     /// Shut a device out.
     RevokeDevice,
-    /// The people of the directory, and codes by which they enroll devices.
+    /// The people of the directory, and codes by which they enroll devices; to stand up for a device.
     Enroll,
+    /// See, make and end tokens.
+    ManageTokens,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ReadCodeLists,
         Self::ReadVisits,
         Self::Export,
@@ -57,6 +59,7 @@ impl Action {
         Self::ReadDevices,
         Self::RevokeDevice,
         Self::Enroll,
+        Self::ManageTokens,
     ];
 }
 
@@ -74,7 +77,7 @@ pub const fn authorize(role: Role, action: Action) -> Result<(), Denied> {
         Action::Export => matches!(role, Headquarters | Administrator),
         Action::Resolve => matches!(role, Supervisor | Headquarters | Administrator),
         Action::JudgeQuarantine => matches!(role, Supervisor | Administrator),
-        Action::RevokeDevice | Action::Enroll => matches!(role, Administrator),
+        Action::RevokeDevice | Action::Enroll | Action::ManageTokens => matches!(role, Administrator),
     };
     if allowed { Ok(()) } else { Err(Denied) }
 }
@@ -123,7 +126,9 @@ mod tests {
         for action in [Action::ReadVisits, Action::ReadQuarantine, Action::ReadDevices] {
             assert_eq!(authorize(Role::Auditor, action), Ok(()), "{action:?}");
         }
-        for action in [Action::Resolve, Action::JudgeQuarantine, Action::RevokeDevice, Action::Enroll] {
+        for action in
+            [Action::Resolve, Action::JudgeQuarantine, Action::RevokeDevice, Action::Enroll, Action::ManageTokens]
+        {
             assert_eq!(authorize(Role::Auditor, action), Err(Denied), "{action:?}");
         }
     }

@@ -25,6 +25,7 @@ pub mod places;
 pub mod quarantine;
 pub mod repeats;
 pub mod session;
+pub mod tokens;
 pub mod visits;
 pub mod vocabulary;
 
@@ -89,6 +90,10 @@ pub fn headquarters() -> OpenApiRouter<App> {
         .routes(routes!(quarantine::reject))
         .routes(routes!(devices::list))
         .routes(routes!(devices::revoke))
+        .routes(routes!(devices::confirm))
+        .routes(routes!(tokens::list))
+        .routes(routes!(tokens::make))
+        .routes(routes!(tokens::end))
         .routes(routes!(vocabulary::list))
         .routes(routes!(events::subscribe))
         .routes(routes!(export::csv))

@@ -1,7 +1,7 @@
 //! The central store: SQLite, one writer with group commit, a pool of readers.
 //!
-//! Everything that changes the store is a job for the writer. Jobs that arrive together share one transaction, each in a
-//! savepoint of its own; a job's caller hears back only after that transaction is on disk. Other processes may write
+//! Everything that changes the store is a job for the writer. Jobs that arrive together share one transaction, and if one of
+//! them fails all are done again, each in a savepoint of its own; a job's caller hears back only after that transaction is on disk. Other processes may write
 //! beside it (`aralau admin`), so nothing about the database is cached across transactions.
 
 mod compact;
@@ -13,12 +13,14 @@ mod follow_up;
 mod hold;
 mod ingest;
 mod log;
+mod notices;
 mod open;
 mod organisation;
 mod place;
 mod projection;
 mod pull;
 mod rebuild;
+mod restore;
 mod segment;
 mod sessions;
 mod status;
@@ -39,26 +41,26 @@ pub use coverage::{CONTACTED, DEFAULT_TIME_ZONE, day_number, local_day, set_time
 pub use custody::{EditError, author, ensure_custody, resolve_visit};
 pub use directory::{
     BeatRow, CUSTODY_DEVICE, DIRECTORY, DeviceRow, EnrollError, Enrolled, Enrollment, HEADQUARTERS, assign_device,
-    beat, beat_areas, beats, beats_of, device, device_of_replica, enroll, ensure_beat, ensure_person, ensure_replica,
-    grant, has_phones, make_code, meet, name_of_replica, revoke_device,
+    beat, beat_areas, beats, beats_of, confirm_device, device, device_of_replica, enroll, ensure_beat, ensure_person,
+    ensure_replica, grant, has_phones, make_code, meet, name_of_replica, revoke_device, unconfirmed_devices,
 };
 pub use epochs::{Loss, find_loss, is_behind, mend_loss};
 pub use follow_up::REPEAT_WITHIN_MS;
 pub use hold::{HeldKey, HoldError, reject_held, release_held};
 pub use ingest::{Ingested, Upload, ingest};
 pub use log::{ScopeLog, current_epoch, epochs_for, has_row, row_id, scope_no};
-pub use open::{
-    Copied, FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, restore, shrink, total_rows, write_high_water,
-};
+pub use notices::{bring_back, noticed, open_notices};
+pub use open::{Copied, FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, shrink, total_rows, write_high_water};
 pub use organisation::{LoadReport, Organisation, PlaceLine, StaffLine, load, places_of, sample};
 pub use place::{Disk, Place, SystemDisk};
 pub use projection::load as load_document;
 pub use pull::{Asking, Packed, PullLimits, Pulled, own_tip, pull, receipt};
 pub use rebuild::{CheckReport, RebuildReport};
+pub use restore::{Restore, Restored, restore};
 pub use segment::{Brought, Contents, Kept, SEGMENT_ROWS, Sealed, seal};
 pub use sessions::{SessionRow, end_session, keep_session, session};
 pub use status::{DeviceStatus, Noted, corrected, nonce_floor, note_status};
-pub use tokens::{TokenRow, end_token, keep_token, live_credentials, token};
+pub use tokens::{TokenRow, TokenShown, end_token, keep_token, live_credentials, token, tokens};
 pub use walk::leaves;
 pub use words::{DOCUMENT_OF_ROWID, document_of_key, fold, hour_of_key, keys_of_hour, scope_of_key};
 pub use writer::{Transaction, Writer};
@@ -106,7 +108,7 @@ struct Inner {
     readers: Readers,
     writer: Writer,
     place: Place,
-    identity: Identity,
+    identity: Arc<Identity>,
 }
 
 /// A few read-only connections, handed out one at a time.
@@ -119,9 +121,28 @@ impl Store {
     /// Opens (or makes) the store in a folder. `now` stamps what is made on first opening; every id, key and code that the
     /// store ever makes is drawn from `entropy`.
     pub fn open(place: impl Into<Place>, now: Millis, entropy: Arc<dyn Entropy>) -> Result<Self, OpenError> {
+        Self::open_telling(place, now, entropy, |_| ())
+    }
+
+    /// As [`Self::open`]. `tell` hears, every few thousand log rows, how many have been read where a store of an older version
+    /// is made ready for this one.
+    pub fn open_telling(
+        place: impl Into<Place>,
+        now: Millis,
+        entropy: Arc<dyn Entropy>,
+        tell: impl FnMut(u64),
+    ) -> Result<Self, OpenError> {
         let place = place.into();
-        let (connection, identity) = open::open_writer(&place, now, &*entropy)?;
-        let writer = Writer::start(connection, entropy)?;
+        let (connection, identity) = open::open_writer(&place, now, &*entropy, tell)?;
+        let identity = Arc::new(identity);
+        let (beside, of) = (place.clone(), Arc::clone(&identity));
+        let notice = move |connection: &Connection| {
+            // It ended all the same; the next end, or the next start, brings the file up to it.
+            if let Err(error) = notices::keep_beside(&beside, connection, &of) {
+                tracing::error!(%error, "a right has ended, and the file `notices` does not say so yet");
+            }
+        };
+        let writer = Writer::start(connection, entropy, notice)?;
         Ok(Self(Arc::new(Inner { writer, readers: Readers::default(), place, identity })))
     }
 
@@ -140,23 +161,33 @@ impl Store {
         self.0.identity.deployment
     }
 
-    /// Does a job in the next transaction and waits until it is on disk.
+    /// Does a job of the server's own in the next transaction and waits until it is on disk.
     pub fn write<T: Send + 'static>(
         &self,
         job: impl Fn(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.write_by(None, job)
+    }
+
+    /// As [`Self::write`], for somebody, whom the rows that the job writes in the directory name; `None`: for the server itself.
+    pub fn write_by<T: Send + 'static>(
+        &self,
+        by: Option<String>,
+        job: impl Fn(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (answer, receive) = std::sync::mpsc::sync_channel(1);
-        self.submit(job, move |result| drop(answer.send(result)));
+        self.submit(by, job, move |result| drop(answer.send(result)));
         receive.recv().unwrap_or_else(|_| Err(StoreError::Unavailable("shutting down".into())))
     }
 
-    /// As [`Self::write`], calling `done` from the writer's thread instead of blocking.
+    /// As [`Self::write_by`], calling `done` from the writer's thread instead of blocking.
     pub fn submit<T: Send + 'static>(
         &self,
+        by: Option<String>,
         job: impl Fn(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
         done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) {
-        self.0.writer.submit(job, done);
+        self.0.writer.submit(by, job, done);
     }
 
     fn connect_reader(&self) -> Result<Connection, StoreError> {

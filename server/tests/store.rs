@@ -474,8 +474,11 @@ fn a_backup_restores_into_a_new_epoch() {
     let file = elsewhere.path().join("backup");
     store::backup(world.folder.path(), &file, |_| ()).unwrap();
     let folder = elsewhere.path().join("data");
-    store::restore(&file, &folder, NOW, &SystemEntropy).unwrap();
-    assert_eq!(store::restore(&file, &folder, NOW, &SystemEntropy).unwrap_err().code(), "data_not_empty");
+    store::restore(&file, &folder, &store::Restore::default(), NOW, &SystemEntropy).unwrap();
+    assert_eq!(
+        store::restore(&file, &folder, &store::Restore::default(), NOW, &SystemEntropy).unwrap_err().code(),
+        "data_not_empty"
+    );
     let restored = Store::open(&folder, NOW, Arc::new(SystemEntropy)).unwrap();
     assert!(restored.read(store::current_epoch).unwrap() > 1);
     assert_eq!(restored.check().unwrap().problems, Vec::<String>::new());
@@ -516,9 +519,12 @@ fn a_write_ahead_log_left_behind_is_never_taken_for_the_restored_databases() {
     store::backup(world.folder.path(), &file, |_| ()).unwrap();
     std::fs::create_dir(&folder).unwrap();
     std::fs::write(folder.join("aralau.db-wal"), "frames of a database that was moved aside").unwrap();
-    assert_eq!(store::restore(&file, &folder, NOW, &SystemEntropy).unwrap_err().code(), "data_not_empty");
+    assert_eq!(
+        store::restore(&file, &folder, &store::Restore::default(), NOW, &SystemEntropy).unwrap_err().code(),
+        "data_not_empty"
+    );
     std::fs::remove_file(folder.join("aralau.db-wal")).unwrap();
-    store::restore(&file, &folder, NOW, &SystemEntropy).unwrap();
+    store::restore(&file, &folder, &store::Restore::default(), NOW, &SystemEntropy).unwrap();
 }
 
 #[test]

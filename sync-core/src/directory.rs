@@ -7,7 +7,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     cbor,
     epoch::Epoch,
-    id::{DeviceId, PersonId, PublicKey, ReplicaId, ScopeId},
+    id::{DeviceId, PersonId, PublicKey, ReplicaId, ScopeId, TokenId},
     time::Millis,
 };
 
@@ -109,9 +109,62 @@ pub enum Control {
         #[n(0)]
         version: u32,
     },
+    /// A token for headquarters is made.
+    #[n(10)]
+    Token {
+        /// Names it without being it.
+        #[n(0)]
+        token: TokenId,
+        /// What its holder may do, by name.
+        #[n(1)]
+        role: String,
+        /// Who holds it.
+        #[n(2)]
+        name: String,
+    },
+    /// A token counts no more.
+    #[n(11)]
+    TokenEnded {
+        /// Which.
+        #[n(0)]
+        token: TokenId,
+        /// Since when.
+        #[n(1)]
+        at: Millis,
+    },
+    /// A one-time code, by which a device enrolls.
+    #[n(12)]
+    Code {
+        /// Whose device.
+        #[n(0)]
+        person: PersonId,
+        /// Until when it may be used.
+        #[n(1)]
+        until: Millis,
+    },
+    /// Whether devices were shut out that this server has forgotten is not known: they are served nothing until somebody
+    /// confirms them.
+    #[n(13)]
+    Unconfirmed {
+        /// Which; every one enrolled so far, where none is named.
+        #[n(0)]
+        device: Option<DeviceId>,
+    },
+    /// Somebody stands up for a device.
+    #[n(14)]
+    Confirmed {
+        /// Which.
+        #[n(0)]
+        device: DeviceId,
+    },
 }
 
 impl Control {
+    /// Whether it takes something from somebody, so that nobody may forget it.
+    pub const fn ends_a_right(&self) -> bool {
+        matches!(self, Self::Revoked { .. } | Self::GrantEnds { .. } | Self::TokenEnded { .. })
+    }
+
     /// A control row's payload.
     pub fn to_bytes(&self) -> Vec<u8> {
         cbor::encode(self)

@@ -156,6 +156,10 @@ uuid_newtype!(
     /// Someone in the directory.
     PersonId, "person id"
 );
+uuid_newtype!(
+    /// A token for headquarters; names it without being it.
+    TokenId, "token id"
+);
 hex_newtype!(
     /// One install of the app on a device, 14 random bytes. A reinstall, a restored backup or a clone is a new replica.
     ReplicaId, 14, "replica id"

@@ -13,13 +13,13 @@ use crate::{
     cbor,
     id::{DeploymentId, DeviceId, PersonId, PublicKey, ReplicaId, ServerKey},
     receipt::{SignServer, VerifyServer},
+    word,
 };
 
 /// A longer one is refused.
 pub const MAX_INTRODUCTION_BYTES: usize = 1024;
 
 const DOMAIN: &[u8] = b"aralau/introduction/1\0";
-const SIGNATURE_BYTES: usize = 64;
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -50,9 +50,7 @@ pub struct NotIntroduced;
 impl Introduction {
     /// Signs it; `None` if a name is so long that nobody would read it.
     pub fn sign(&self, deployment: &DeploymentId, key: &impl SignServer) -> Option<Vec<u8>> {
-        let introduced = cbor::encode(self);
-        let signature = key.sign(&preimage(deployment, &introduced));
-        let bytes = [&signature[..], &introduced].concat();
+        let bytes = word::sign(DOMAIN, deployment, &cbor::encode(self), key);
         (bytes.len() <= MAX_INTRODUCTION_BYTES).then_some(bytes)
     }
 
@@ -64,17 +62,9 @@ impl Introduction {
         verifier: &impl VerifyServer,
     ) -> Result<Self, NotIntroduced> {
         let short = Some(bytes).filter(|bytes| bytes.len() <= MAX_INTRODUCTION_BYTES);
-        let (signature, introduced) =
-            short.and_then(<[u8]>::split_first_chunk::<SIGNATURE_BYTES>).ok_or(NotIntroduced)?;
-        if !verifier.verify(key, &preimage(deployment, introduced), signature) {
-            return Err(NotIntroduced);
-        }
-        cbor::decode(introduced).map_err(|_| NotIntroduced)
+        let introduced = short.and_then(|bytes| word::open(DOMAIN, deployment, bytes, key, verifier));
+        cbor::decode(introduced.ok_or(NotIntroduced)?).map_err(|_| NotIntroduced)
     }
-}
-
-fn preimage(deployment: &DeploymentId, introduced: &[u8]) -> Vec<u8> {
-    [DOMAIN, deployment.as_bytes(), introduced].concat()
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@
 //!   that need its past, [`reading`] the value with every conflict, [`visit`] and [`contact`] what the fields mean.
 //! - [`stream`] is a replica's signed chain of entries, [`frame`] a run of it on its way to the server.
 //! - [`log`] is what the server decided, row by row, [`merkle`] the tree over it, [`proof`] what shows a part of it to who
-//!   has its root, [`receipt`] the signed root, [`epoch`] a span of it, [`directory`] the scope that says who is who.
+//!   has its root, [`receipt`] the signed root, [`epoch`] a span of it, [`directory`] the scope that says who is who,
+//!   [`introduction`] and [`notice`] what the server says of it in writing.
 //! - [`sync`] is the one request and answer; [`reconcile`] plans what becomes of each arriving entry.
 
 pub mod id;
@@ -33,8 +34,10 @@ pub mod introduction;
 mod links;
 pub mod log;
 pub mod merkle;
+pub mod notice;
 pub mod proof;
 pub mod receipt;
+mod word;
 
 pub mod reconcile;
 pub mod sync;

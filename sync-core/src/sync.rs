@@ -40,6 +40,8 @@ pub const MAX_SCOPES: usize = 64;
 pub const MAX_FRAMES: usize = 64;
 /// Introductions in one request, at most.
 pub const MAX_INTRODUCTIONS: usize = 16;
+/// Notices in one request or answer, at most.
+pub const MAX_NOTICES: usize = 128;
 /// Why a frame is refused whose author's install the directory does not know: bring the stream's introduction.
 pub const AUTHOR_UNKNOWN: &str = "author_unknown";
 /// The hello, at most.
@@ -87,6 +89,12 @@ pub struct Hello {
     /// Its monotonic clock at the same moment as `clock`: entries of the same session follow it to a true time.
     #[n(12)]
     pub monotonic: Option<Monotonic>,
+    /// The newest [notice](crate::notice) that it has heard of; zeroes for none.
+    #[n(13)]
+    pub noticed: Option<Seen>,
+    /// Notices brought back to a server that was restored, at most [`MAX_NOTICES`].
+    #[n(14)]
+    pub notices: Option<Vec<ByteVec>>,
 }
 
 /// The last row that a device has of a scope.
@@ -148,6 +156,21 @@ pub struct Welcome {
     /// How far the server has the asking install's streams in the scopes of field 11 of the hello.
     #[n(8)]
     pub elsewhere: Option<Vec<StreamEnd>>,
+    /// What has ended since field 13 of the hello, where that says less than the server knows, or something else.
+    #[n(9)]
+    pub noticed: Option<Noticed>,
+}
+
+/// What has ended that concerns a device, since it last heard.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Noticed {
+    /// How far the device is told now.
+    #[n(1)]
+    pub upto: Seen,
+    /// The [notices](crate::notice), at most [`MAX_NOTICES`]; more come with the next answer.
+    #[n(2)]
+    pub notices: Vec<ByteVec>,
 }
 
 /// How far a server has a stream, and the scope that the device left.

@@ -10,11 +10,13 @@ use aralau_sync_core::{
     frame::{Frame, MAX_FRAME_ENTRIES},
     id::{
         ContentHash, DeviceId, DocumentId, EntryHash, EpochId, HeaderHash, PersonId, PublicKey, ReplicaId, ScopeId,
-        Signature, TreeHash,
+        Signature, TokenId, TreeHash,
     },
     log::{Because, RowKind, Verdict},
     stream::{Head, Header, Link, Seen, StreamId, Tip},
-    sync::{Ask, Beat, Content, FrameFate, Gained, Hello, LastRow, PROTOCOL, Row, StreamEnd, StreamIntro, Welcome},
+    sync::{
+        Ask, Beat, Content, FrameFate, Gained, Hello, LastRow, Noticed, PROTOCOL, Row, StreamEnd, StreamIntro, Welcome,
+    },
     time::{Millis, Monotonic},
 };
 use minicbor::{Decode, Encode};
@@ -177,6 +179,7 @@ fn row() -> impl Strategy<Value = Row> {
 fn controls() -> impl Strategy<Value = Control> {
     let person = || any::<[u8; 16]>().prop_map(PersonId::from_bytes);
     let device = || any::<[u8; 16]>().prop_map(DeviceId::from_bytes);
+    let token = || any::<[u8; 16]>().prop_map(TokenId::from_bytes);
     prop_oneof![
         epochs().prop_map(Control::Epoch),
         (person(), texts()).prop_map(|(person, name)| Control::Person { person, name }),
@@ -189,6 +192,11 @@ fn controls() -> impl Strategy<Value = Control> {
         (person(), scopes(), instants()).prop_map(|(person, scope, until)| Control::GrantEnds { person, scope, until }),
         (device(), instants()).prop_map(|(device, at)| Control::Revoked { device, at }),
         any::<u32>().prop_map(|version| Control::CodeLists { version }),
+        (token(), texts(), texts()).prop_map(|(token, role, name)| Control::Token { token, role, name }),
+        (token(), instants()).prop_map(|(token, at)| Control::TokenEnded { token, at }),
+        (person(), instants()).prop_map(|(person, until)| Control::Code { person, until }),
+        prop::option::of(device()).prop_map(|device| Control::Unconfirmed { device }),
+        device().prop_map(|device| Control::Confirmed { device }),
     ]
 }
 
@@ -206,6 +214,8 @@ fn hellos() -> impl Strategy<Value = Hello> {
                 counts_sleep: unsent % 2 == 0,
             }),
             elsewhere: receipts.as_ref().map(|_| scopes.iter().map(|ask| last_row(ask, clock)).collect()),
+            noticed: receipts.as_ref().map(|_| Seen { epoch: unsent, sequence: unsent / 3 }),
+            notices: receipts.as_ref().map(|texts| texts.iter().map(|text| text.clone().into_bytes().into()).collect()),
             scopes,
             unsent,
             oldest_unsent_at,
@@ -241,8 +251,9 @@ fn welcomes() -> impl Strategy<Value = Welcome> {
         prop::collection::vec(beat, list(3)),
         prop::collection::vec(fates(), list(5)),
         prop::option::of(prop::collection::vec(ends(), list(3))),
+        prop::option::of((seen(), prop::collection::vec(bytes(), list(3)))),
     )
-        .prop_map(|(time, epochs, nonce, beats, frames, elsewhere)| Welcome {
+        .prop_map(|(time, epochs, nonce, beats, frames, elsewhere, noticed)| Welcome {
             protocol: PROTOCOL,
             time,
             epochs,
@@ -251,6 +262,8 @@ fn welcomes() -> impl Strategy<Value = Welcome> {
             beats,
             frames,
             elsewhere,
+            noticed: noticed
+                .map(|(upto, notices)| Noticed { upto, notices: notices.into_iter().map(Into::into).collect() }),
         })
 }
 

@@ -11,13 +11,16 @@ use aralau_sync_core::{
     frame::{Frame, chain},
     id::{
         Actor, ChangeHash, DeploymentId, DeviceId, DocumentId, EpochId, Kind, PersonId, PublicKey, ReplicaId, ScopeId,
-        ServerKey, Signature, TreeHash,
+        ServerKey, Signature, TokenId, TreeHash,
     },
     log::{Because, Labels, RowKind, Verdict, control_hash, row_leaf},
     merkle::Frontier,
+    notice::Notice,
     receipt::{Receipt, SignServer},
     stream::{Entry, Head, Header, Link, Seen, StreamId, Tip},
-    sync::{Ask, Beat, Content, Directive, FrameFate, Gained, Hello, PROTOCOL, Pack, Row, StreamIntro, Welcome},
+    sync::{
+        Ask, Beat, Content, Directive, FrameFate, Gained, Hello, Noticed, PROTOCOL, Pack, Row, StreamIntro, Welcome,
+    },
     time::{Millis, Monotonic},
 };
 
@@ -120,6 +123,8 @@ fn hello() -> Hello {
         introductions: None,
         elsewhere: None,
         monotonic: None,
+        noticed: None,
+        notices: None,
     }
 }
 
@@ -139,6 +144,7 @@ fn welcome() -> Welcome {
             FrameFate::Refused { code: "frame_size".to_owned() },
         ],
         elsewhere: None,
+        noticed: None,
     }
 }
 
@@ -197,6 +203,18 @@ fn vectors() -> Vec<(&'static str, Vec<u8>)> {
         Control::Revoked { device, at: AT },
         Control::CodeLists { version: 1 },
     ];
+    let token = TokenId::from_bytes([8; 16]);
+    let later_controls = [
+        Control::Token { token, role: "auditor".to_owned(), name: "Айгүл".to_owned() },
+        Control::TokenEnded { token, at: AT },
+        Control::Code { person: PersonId::from_bytes([5; 16]), until: AT },
+        Control::Unconfirmed { device: None },
+        Control::Unconfirmed { device: Some(device) },
+        Control::Confirmed { device },
+    ];
+    let notice = Notice { at: Seen { epoch: 2, sequence: 9 }, ended: Control::Revoked { device, at: AT } };
+    let notice = notice.sign(&DEPLOYMENT, &Signer);
+    let noticed = Noticed { upto: Seen { epoch: 2, sequence: 9 }, notices: vec![notice.clone().into()] };
     let ChangeHash(hash) = change.hash();
     let leaf = row_leaf(RowKind::Held, AT, &tips[0].hash, &verdict().to_bytes());
     vec![
@@ -224,6 +242,14 @@ fn vectors() -> Vec<(&'static str, Vec<u8>)> {
         ("receipt", receipt().sign(&Signer).into_bytes()),
         ("request preimage", auth::request_preimage(&DEPLOYMENT, &device, "POST", "/v1/sync", &[6; 32], "nonce")),
         ("enroll preimage", auth::enroll_preimage("CODE", &REPLICA, &PublicKey([2; 33]))),
+        ("later controls", later_controls.iter().flat_map(Control::to_bytes).collect()),
+        ("notice", notice),
+        ("noticed", cbor::encode(&noticed)),
+        (
+            "hello with notices",
+            cbor::encode(&Hello { noticed: Some(noticed.upto), notices: Some(noticed.notices.clone()), ..hello() }),
+        ),
+        ("welcome with notices", cbor::encode(&Welcome { noticed: Some(noticed), ..welcome() })),
     ]
 }
 

@@ -189,6 +189,8 @@ impl Rogue {
             introductions: None,
             elsewhere: None,
             monotonic: None,
+            noticed: None,
+            notices: None,
         }
     }
 

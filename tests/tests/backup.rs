@@ -24,14 +24,22 @@ fn backup(world: &World, file: &Path) -> Value {
     aralau(["backup", "--data", data, file, "--json"]).ok().object()
 }
 
-/// Kills the server and puts one restored from `file` in its place, at the same address.
+/// Kills the server and puts one restored from `file` in its place, at the same address; the operator knows that nobody was shut out.
 fn restore(world: &mut World, file: &Path) {
+    restore_as(world, file, &["--accept", "--keep-tokens"]);
+}
+
+/// The same, with other decisions of the operator's. Returns what the command said.
+fn restore_as(world: &mut World, file: &Path, decisions: &[&str]) -> Value {
     world.server.kill();
     let data = world.path("restored");
     let arguments = ["restore", file.to_str().unwrap(), "--data", data.to_str().unwrap(), "--json"];
-    assert_eq!(aralau(arguments).ok().object()["new_epoch"], true);
+    let arguments: Vec<_> = arguments.iter().chain(decisions).copied().collect();
+    let said = aralau(arguments.clone()).ok().object();
+    assert_eq!(said["new_epoch"], true);
     assert_eq!(aralau(arguments).failed(), "data_not_empty", "a folder in use is never overwritten");
     world.server = Server::start_at(&data, world.server.address);
+    said
 }
 
 /// What headquarters knows of every visit: who set what by whose clock, in no order of arrival.
@@ -219,4 +227,86 @@ fn what_is_no_backup_is_not_restored() {
     std::fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
     assert_eq!(aralau(arguments(&cut)).failed(), "not_a_backup");
     aralau(arguments(&file)).ok();
+}
+
+/// A world with a backup, after which Boris' phone was shut out and a partner heard of it.
+fn with_a_phone_shut_out_after_the_backup() -> (World, [Phone; 2], std::path::PathBuf) {
+    let world = World::to_return();
+    let phones = ["Aigul", "Boris"].map(|name| world.phone(name, "beat-01"));
+    let visit = phones[1].log(&phones[1].places()[0], &[]);
+    phones.iter().for_each(|phone| drop(phone.sync()));
+    let file = world.path("x.backup");
+    backup(&world, &file);
+    world.admin(&["revoke", &world.device("Boris")]).ok();
+    let before = phones[0].log(&phones[0].places()[0], &["--note", "after the backup"]);
+    phones[0].sync();
+    assert_ne!(visit, before);
+    (world, phones, file)
+}
+
+fn is_shut_out(world: &World, name: &str) -> bool {
+    let devices = world.devices();
+    !devices.iter().find(|device| device["person"]["name"] == name).expect("enrolled")["revoked_at"].is_null()
+}
+
+#[test]
+fn a_phone_shut_out_after_the_backup_is_shut_out_again_by_what_its_partner_was_told() {
+    let (mut world, phones, file) = with_a_phone_shut_out_after_the_backup();
+    let token = world.headquarters();
+    assert_eq!(restore_as(&mut world, &file, &[])["unconfirmed"], 2);
+    assert_eq!(token.ask("/v1/visits").status, 401, "tokens end with a restore");
+    assert!(!is_shut_out(&world, "Boris"), "the backup is from before");
+    // Nobody is served, least of all the one who was shut out.
+    assert_eq!(phones[1].run(&["sync", "--wait", "1"]).failed(), "device_unconfirmed");
+    assert_eq!(phones[0].run(&["sync", "--wait", "1"]).failed(), "device_unconfirmed");
+    assert!(is_shut_out(&world, "Boris"), "her phone has brought it back");
+    // He logs on offline; she is confirmed, and everything she had comes back.
+    world.admin(&["confirm", "--all"]).ok();
+    assert_eq!(phones[0].sync()["unsent"], 0);
+    assert_eq!(world.headquarters().visits("").len(), 2);
+    let last = phones[1].sync();
+    assert_eq!(last["wipe"], true, "{last}");
+    assert_eq!(world.headquarters().quarantine().len(), 0);
+    world.check();
+    assert_eq!(world.admin(&["rebuild"]).failed(), "data_locked");
+}
+
+#[test]
+fn notices_of_the_lost_folder_spare_everybody_the_asking() {
+    let (mut world, phones, file) = with_a_phone_shut_out_after_the_backup();
+    let notices = world.server.data.join("notices");
+    let said = restore_as(&mut world, &file, &["--notices", notices.to_str().unwrap()]);
+    assert_eq!((&said["unconfirmed"], &said["ended_again"]), (&json!(0), &json!(1)), "{said}");
+    assert!(is_shut_out(&world, "Boris"));
+    assert_eq!(phones[1].sync()["wipe"], true);
+    assert_eq!(phones[0].sync()["unsent"], 0);
+    assert_eq!(world.headquarters().visits("").len(), 2);
+    world.check();
+}
+
+#[test]
+fn a_server_that_was_told_to_accept_hears_of_it_from_the_first_partner_who_syncs() {
+    let (mut world, phones, file) = with_a_phone_shut_out_after_the_backup();
+    restore_as(&mut world, &file, &["--accept"]);
+    assert!(!is_shut_out(&world, "Boris"));
+    phones[0].sync();
+    assert!(is_shut_out(&world, "Boris"));
+    assert_eq!(phones[1].sync()["wipe"], true);
+    world.check();
+}
+
+#[test]
+fn a_raw_copy_of_a_database_is_restored_and_said_to_be_one() {
+    let world = World::new();
+    world.phone("Aigul", "beat-01");
+    let copy = world.path("copy.db");
+    std::fs::copy(world.server.data.join("aralau.db"), &copy).unwrap();
+    let data = world.path("fresh");
+    let said = aralau(["restore", copy.to_str().unwrap(), "--data", data.to_str().unwrap(), "--json"]).ok().object();
+    assert_eq!(said["is_raw_copy"], true);
+    let file = world.path("whole.backup");
+    backup(&world, &file);
+    let data = world.path("second");
+    let said = aralau(["restore", file.to_str().unwrap(), "--data", data.to_str().unwrap(), "--json"]).ok().object();
+    assert_eq!(said["is_raw_copy"], false);
 }

@@ -7,12 +7,13 @@ use aralau_sync_core::{
     sync::{AUTHOR_UNKNOWN, Answer, Directive, FrameFate, Gained, PROTOCOL, StreamEnd, Welcome},
 };
 
-use super::{Remedy, SyncSession, Trouble};
+use super::{Recall, Remedy, SyncSession, Trouble};
 use crate::{
     alarm::AlarmCode,
     client::Client,
     enrollment::{Beat, Enrollment},
     error::Error,
+    notices,
     projection::project,
     pull::{Judge, PullError, Pulled, Took, holds_receipts, is_own, pull},
     relay,
@@ -32,6 +33,7 @@ impl SyncSession {
             return Err(Error::Protocol.into());
         }
         let mut progress = self.greet(client, &welcome)?;
+        progress |= self.notice(client, &welcome)?;
         progress |= self.rewind_elsewhere(client, &welcome)?;
         let mut fates = self.take_fates(client, &welcome.frames)?;
         progress |= fates.progress;
@@ -97,6 +99,22 @@ impl SyncSession {
             client.tell(Event::Beats);
         }
         Ok(changed)
+    }
+
+    /// What has ended, as far as it concerns this device. A server that counts in another epoch than when it last told was
+    /// restored: what this device has heard is brought to it first. Whether there is something to bring.
+    fn notice<S: Store>(&mut self, client: &mut Client<S>, welcome: &Welcome) -> Result<bool, Error> {
+        let (Some(noticed), Some(enrollment)) = (&welcome.noticed, &client.enrollment) else { return Ok(false) };
+        let seen = notices::seen(&client.store)?;
+        let is_other = seen != Seen::default() && seen.epoch != noticed.upto.epoch;
+        if is_other && self.recalling == Recall::No && !notices::to_bring(&client.store, 0)?.is_empty() {
+            self.recalling = Recall::From(0);
+            return Ok(true);
+        }
+        if !matches!(self.recalling, Recall::From(_)) {
+            transaction::<_, _, Error>(&mut client.store, |store| Ok(notices::keep(store, enrollment, noticed)?))?;
+        }
+        Ok(false)
     }
 
     /// Scopes that are not asked about any more follow a new epoch as well: what the restored server has lost of them is

@@ -23,6 +23,10 @@ pub enum Key {
     SkewMs,
     /// How much of others' streams has been brought back where no row will tell; see `relay`.
     Returned,
+    /// How far the server has told of rights that ended.
+    Noticed,
+    /// The notices themselves.
+    Notices,
 }
 
 impl Key {
@@ -35,6 +39,8 @@ impl Key {
             Self::Nonce => "nonce",
             Self::SkewMs => "skew_ms",
             Self::Returned => "returned",
+            Self::Noticed => "noticed",
+            Self::Notices => "notices",
         }
     }
 }

@@ -6,7 +6,7 @@ mod serve;
 
 use std::path::{Path, PathBuf};
 
-use aralau_server::entropy::SystemEntropy;
+use aralau_server::{entropy::SystemEntropy, store};
 use aralau_sync_core::time::Millis;
 use clap::{Args, Parser, Subcommand};
 
@@ -68,6 +68,16 @@ struct Restore {
     /// An empty or new data folder.
     #[arg(long)]
     data: PathBuf,
+    /// Let tokens that counted when the backup was made go on counting. Those that you have ended since end again only if
+    /// the file `notices` of the lost folder is at hand.
+    #[arg(long)]
+    keep_tokens: bool,
+    /// Serve every device that the backup knows, though some may have been shut out since.
+    #[arg(long)]
+    accept: bool,
+    /// The file `notices` of the folder that was lost: what had ended since the backup ends again, and devices need not be confirmed.
+    #[arg(long, value_name = "FILE")]
+    notices: Option<PathBuf>,
 }
 
 impl Aralau {
@@ -97,7 +107,7 @@ impl Backup {
         must_exist(&self.data)?;
         target::check(&self.file, &self.data)?;
         let mut told = std::time::Instant::now();
-        let rows = aralau_server::store::backup(&self.data, &self.file, |copied| {
+        let rows = store::backup(&self.data, &self.file, |copied| {
             if told.elapsed() >= TELL_EVERY {
                 told = std::time::Instant::now();
                 eprintln!("{} of {} MiB", copied.bytes >> 20, copied.of >> 20);
@@ -118,17 +128,43 @@ impl Restore {
         if !self.file.is_file() {
             return Err(Failure::new("file_missing", format!("there is no file {}", self.file.display())));
         }
-        aralau_server::store::restore(&self.file, &self.data, now(), &SystemEntropy)?;
-        let data = self.data.display();
-        output::show(json, &serde_json::json!({ "data": self.data, "new_epoch": true }), |_| {
-            format!(
-                "Restored into {data}; a new epoch begins.\n\
-                 Before you serve it, revoke again each device that was revoked after the backup was made, or it is let in:\n    \
-                 aralau admin --data {data} devices\n    aralau admin --data {data} revoke DEVICE\n\
-                 Then: aralau serve --data {data}"
-            )
-        });
+        let how = store::Restore {
+            by: operator(),
+            keep_tokens: self.keep_tokens,
+            accept: self.accept,
+            notices: self.notices.clone(),
+        };
+        let restored = store::restore(&self.file, &self.data, &how, now(), &SystemEntropy)?;
+        let mut report = serde_json::to_value(&restored).unwrap_or_default();
+        report["data"] = serde_json::json!(self.data);
+        report["new_epoch"] = serde_json::json!(true);
+        output::show(json, &report, |_| self.words(&restored));
         Ok(())
+    }
+
+    fn words(&self, restored: &store::Restored) -> String {
+        let data = self.data.display();
+        let store::Restored { ended_again, tokens_ended, sessions_ended, codes_ended, unconfirmed, is_raw_copy } =
+            restored;
+        let mut text = format!(
+            "Restored into {data}; a new epoch begins.\nEnded: {tokens_ended} tokens, {sessions_ended} sessions, \
+             {codes_ended} enrollment codes, {ended_again} rights by notices.\n"
+        );
+        if *is_raw_copy {
+            text += "The file is a raw copy of a database, and no write-ahead log lay beside it: if its server was running when it \
+                     was copied, the newest rows are missing. Phones bring back what they have of them.\n";
+        }
+        if *tokens_ended > 0 {
+            text += &format!("Make new tokens:\n    aralau admin --data {data} token --role administrator\n");
+        }
+        if *unconfirmed > 0 {
+            text += &format!(
+                "{unconfirmed} devices are served nothing until somebody confirms them, for any of them may have been shut out \
+                 since the backup. Phones that sync bring back who was. Then:\n    aralau admin --data {data} devices\n    \
+                 aralau admin --data {data} confirm --all\n"
+            );
+        }
+        text + &format!("Then: aralau serve --data {data}")
     }
 }
 
@@ -136,6 +172,26 @@ impl Restore {
 pub fn now() -> Millis {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Millis(since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
+}
+
+/// Whoever runs a command on the server's folder, as the system names them: they say so themselves.
+pub fn operator() -> Option<String> {
+    let name = ["SUDO_USER", "USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
+    Some(name.map_or_else(|| "operator".to_owned(), |name| format!("operator {name}")))
+}
+
+/// Opens the store of a folder, telling how far it is where one of an older version is made ready.
+pub fn open_store(data: &Path) -> Result<store::Store, Failure> {
+    let mut told = std::time::Instant::now();
+    let tell = move |rows| {
+        if told.elapsed() >= TELL_EVERY {
+            told = std::time::Instant::now();
+            eprintln!("aralau: making {} ready for this version: {rows} log rows", data.display());
+        }
+    };
+    Ok(store::Store::open_telling(data, now(), std::sync::Arc::new(SystemEntropy), tell)?)
 }
 
 /// A mistyped folder must not become a new, empty store.

@@ -1,4 +1,4 @@
-//! `/v1/devices`: whose they are, how long they have been silent, and how to shut one out.
+//! `/v1/devices`: whose they are, how long they have been silent, how to shut one out, and how to confirm one after a restore.
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use crate::{
         devices::{self, DevicePage},
         instant::Instant,
     },
-    store,
+    store::{self, Transaction},
 };
 
 /// No filter.
@@ -61,6 +61,33 @@ pub async fn revoke(
 ) -> Result<Json<Revoked>, Problem> {
     caller.may(Action::RevokeDevice)?;
     let now = app.now();
-    let known = app.write(move |tx| store::revoke_device(tx, id, now)).await?;
+    let known = app.write_by(caller.by(), move |tx| store::revoke_device(tx, id, now)).await?;
     if known { Ok(Json(Revoked { revoked_at: Instant(now) })) } else { Err(Problem::NotFound) }
+}
+
+/// A device confirmed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Confirmed {
+    /// Whether it is served from now on; not, if it was shut out.
+    pub served: bool,
+}
+
+/// Stands up for a device that a restored server does not know enough of: it is served again from now on.
+#[utoipa::path(
+    post, path = "/v1/devices/{id}/confirm", params(("id" = Uuid, Path)), security(("token" = []), ("session" = [])),
+    responses((status = 200, body = Confirmed), Problem)
+)]
+pub async fn confirm(
+    State(app): State<App>,
+    caller: Caller,
+    Named(id): Named<DeviceId>,
+) -> Result<Json<Confirmed>, Problem> {
+    caller.may(Action::Enroll)?;
+    let now = app.now();
+    let confirm = move |tx: &mut Transaction<'_>| match store::confirm_device(tx, id, now)? {
+        true => store::device(tx, id),
+        false => Ok(None),
+    };
+    let device = app.write_by(caller.by(), confirm).await?.ok_or(Problem::NotFound)?;
+    Ok(Json(Confirmed { served: device.revoked_at.is_none() }))
 }

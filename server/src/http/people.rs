@@ -65,7 +65,7 @@ pub async fn make_code(
 ) -> Result<Json<EnrollmentCode>, Problem> {
     caller.may(Action::Enroll)?;
     let now = app.now();
-    let code = app.write(move |tx| match store::has_phones(tx, person)? {
+    let code = app.write_by(caller.by(), move |tx| match store::has_phones(tx, person)? {
         true => store::make_code(tx, person, CODE_LIFE_MS, now).map(Some),
         false => Ok(None),
     });

@@ -72,6 +72,12 @@ pub enum Problem {
     /// A device that is not enrolled, or a request that it did not sign.
     #[error("a device signs its request in the Authorization header, with the key it enrolled")]
     DeviceUnknown,
+    /// This server was restored, and may have forgotten that the device was shut out.
+    #[error(
+        "this server was restored from a backup and does not know yet whether this device may still be served: somebody at \
+             headquarters has to confirm it. Nothing on it is lost; sync again later"
+    )]
+    DeviceUnconfirmed,
     /// The nonce is too old, was overtaken, or is not ours; this one is good.
     #[error("sign the request again with the nonce in the `aralau-nonce` header")]
     NonceStale(String),
@@ -169,6 +175,7 @@ impl Problem {
             Self::AlreadyDecided => (StatusCode::CONFLICT, "already_decided"),
             Self::NotReleasable(_) => (StatusCode::CONFLICT, "not_releasable"),
             Self::DeviceUnknown => (StatusCode::UNAUTHORIZED, "device_unknown"),
+            Self::DeviceUnconfirmed => (StatusCode::FORBIDDEN, "device_unconfirmed"),
             Self::NonceStale(_) => (StatusCode::UNAUTHORIZED, "nonce_stale"),
             Self::ReplicaForeign => (StatusCode::FORBIDDEN, "replica_foreign"),
             Self::ServerBehind => (StatusCode::CONFLICT, "server_behind"),

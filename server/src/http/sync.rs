@@ -11,7 +11,7 @@ use aralau_sync_core::{
     stream::{SignDevice as _, StreamId},
     sync::{
         AUTHOR_UNKNOWN, Directive, FrameFate, Hello, LastRow, MAX_FRAMES, MAX_HELLO_BYTES, MAX_INTRODUCTIONS,
-        MAX_SCOPES, PROTOCOL, StreamEnd, Welcome,
+        MAX_NOTICES, MAX_SCOPES, PROTOCOL, StreamEnd, Welcome,
     },
     time::Millis,
 };
@@ -186,12 +186,17 @@ impl<'a> Incoming<'a> {
         if hello.scopes.len() > MAX_SCOPES
             || elsewhere.len() > MAX_SCOPES
             || introductions.len() > MAX_INTRODUCTIONS
+            || hello.notices.as_ref().is_some_and(|notices| notices.len() > MAX_NOTICES)
             || is_long
         {
             return Err(malformed("more than its limits allow"));
         }
         self.mend_lost_rows(&hello).await?;
         self.meet(introductions).await?;
+        self.hear(hello.notices.as_deref().unwrap_or_default()).await?;
+        if self.caller.row.is_unconfirmed && self.caller.row.revoked_at.is_none() {
+            return Err(Problem::DeviceUnconfirmed);
+        }
         self.hello = Some(hello);
         Ok(())
     }
@@ -225,6 +230,20 @@ impl<'a> Incoming<'a> {
         let now = self.app.now();
         let noted = self.app.write(move |tx| met.iter().try_for_each(|author| store::meet(tx, author, now)));
         Ok(noted.await?)
+    }
+
+    /// Ends again what had ended before this server was restored, on its own earlier word, whoever brings it.
+    async fn hear(&self, notices: &[ByteVec]) -> Result<(), Problem> {
+        let notices = store::open_notices(self.app.identity(), notices.iter().map(|notice| notice.as_slice()));
+        if notices.is_empty() {
+            return Ok(());
+        }
+        let now = self.app.now();
+        let ended = self.app.write(move |tx| store::bring_back(tx, &notices, now)).await?;
+        if ended > 0 {
+            tracing::warn!(ended, "a device has brought back what had ended before this server was restored");
+        }
+        Ok(())
     }
 
     async fn take_frame(&mut self, item: &[u8]) -> Result<FrameFate, Problem> {
@@ -341,13 +360,20 @@ async fn answer(
     let Received { hello, fates: frames, held, .. } = received;
     let nonces = Nonces(&app.identity().nonce_secret);
     let nonce = device_auth::next_nonce(&nonces, caller.row.device, caller.nonce_issued_at, now);
-    let row = caller.row.clone();
+    let device = caller.row.device;
     let handle = app.clone();
     let encoded = app.read(move |connection| {
+        // As it stands now: the device may have been shut out while it sent, or by what it brought.
+        let row =
+            store::device(connection, device)?.ok_or_else(|| StoreError::corrupt("a device that sent is gone"))?;
         let epochs = store::epochs_for(connection, &hello.scopes)?;
         let epoch = store::current_epoch(connection)?;
         let beats = if row.revoked_at.is_some() { Vec::new() } else { store::beats_of(connection, row.person, now)? };
         let pulled = pull_all(connection, &handle, &hello, &beats, &epochs, epoch, &held, now)?;
+        let noticed = match hello.noticed.filter(|_| row.revoked_at.is_none()) {
+            Some(seen) => store::noticed(connection, handle.identity(), row.person, seen)?,
+            None => None,
+        };
         let welcome = Welcome {
             protocol: PROTOCOL,
             time: now,
@@ -357,6 +383,7 @@ async fn answer(
             beats: beats.into_iter().map(Into::into).collect(),
             frames,
             elsewhere: hello.elsewhere.map(|rows| elsewhere(connection, hello.replica, &rows)).transpose()?,
+            noticed,
         };
         // Still in a read's turn, so that only few answers are there uncompressed at once.
         Ok(message(encoding, &welcome, pulled))
@@ -488,11 +515,13 @@ mod tests {
                 introductions: None,
                 elsewhere: None,
                 monotonic: None,
+                noticed: None,
+                notices: None,
             }
         };
         let beat = |byte| store::BeatRow { code: String::new(), scope: scope(byte), name: String::new(), scope_no: 2 };
         let (device, person) = (DeviceId(uuid::Uuid::nil()), PersonId(uuid::Uuid::nil()));
-        let mut row = DeviceRow { device, key: PublicKey([2; 33]), person, revoked_at: None };
+        let mut row = DeviceRow { device, key: PublicKey([2; 33]), person, revoked_at: None, is_unconfirmed: false };
 
         assert_eq!(directives(&row, &hello(&[1]), &[beat(1)]), []);
         assert_eq!(directives(&row, &hello(&[1]), &[beat(2)]), [Directive::AssignmentChanged]);

@@ -40,6 +40,8 @@ pub struct DeviceShown {
     pub app: Option<String>,
     /// When it was shut out; null if it is not.
     pub revoked_at: Option<Instant>,
+    /// Whether it waits, since this server was restored, for somebody to confirm it; until then it is served nothing.
+    pub unconfirmed: bool,
 }
 
 /// A page of devices.
@@ -70,6 +72,7 @@ pub fn all(connection: &Connection, now: Millis) -> Result<Vec<DeviceShown>, Sto
 pub fn page(connection: &Connection, page: &Page<Uuid>, now: Millis) -> Result<DevicePage, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT d.device, d.person, coalesce(p.name, '') AS name, d.server_custody, d.enrolled_at, d.revoked_at,
+             d.unconfirmed AND d.revoked_at IS NULL AS unconfirmed,
              s.last_sync_at, s.unsent, s.oldest_unsent_at, s.clock_skew_ms, s.app,
              {} AS beats
          FROM device d LEFT JOIN person p USING (person) LEFT JOIN device_status s USING (device)
@@ -99,5 +102,6 @@ fn device(row: &Row<'_>) -> rusqlite::Result<DeviceShown> {
         clock_skew_ms: row.get("clock_skew_ms")?,
         app: row.get("app")?,
         revoked_at: instant("revoked_at")?,
+        unconfirmed: row.get("unconfirmed")?,
     })
 }

@@ -8,7 +8,7 @@ use aralau_sync_core::{
     directory::Control,
     id::{DeviceId, PersonId, PublicKey, ReplicaId, ScopeId},
     introduction::Introduction,
-    log::{RowKind, control_hash},
+    log::{RowKind, Verdict, control_hash},
     merkle::Frontier,
     reconcile::{Grant, Rights},
     sync::Beat,
@@ -21,6 +21,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Transaction, hold,
     log::{NewRow, ScopeLog},
+    notices,
 };
 use crate::area::Area;
 
@@ -64,6 +65,8 @@ pub struct DeviceRow {
     pub person: PersonId,
     /// When it was shut out.
     pub revoked_at: Option<Millis>,
+    /// Whether this server, since it was restored, may have forgotten that it was shut out.
+    pub is_unconfirmed: bool,
 }
 
 /// A device that asks to be let in.
@@ -105,9 +108,10 @@ pub enum EnrollError {
     Replica,
 }
 
-/// Writes a control row and follows it.
+/// Writes a control row, which says who had it written, and follows it.
 pub fn record(tx: &Transaction<'_>, control: &Control, now: Millis) -> Result<(), StoreError> {
     let payload = control.to_bytes();
+    let verdict = Verdict { by: tx.by().map(str::to_owned), ..Verdict::default() }.to_bytes();
     let mut log = ScopeLog::load(tx, DIRECTORY)?;
     let hash = control_hash(&log.scope, &payload);
     let row = NewRow {
@@ -117,15 +121,24 @@ pub fn record(tx: &Transaction<'_>, control: &Control, now: Millis) -> Result<()
         hash,
         header: None,
         body: Some(&payload),
-        verdict: &[0xa0],
+        verdict: &verdict,
     };
     log.append(tx, &row)?;
     log.save(tx)?;
-    follow(tx, control, now)
+    if control.ends_a_right() {
+        tx.notice();
+    }
+    follow(tx, control, log.frontier.size(), now)
+}
+
+/// A control row's payload, read.
+pub fn decode(payload: &[u8]) -> Result<Control, StoreError> {
+    cbor::decode(payload).map_err(|_| StoreError::corrupt("a control row"))
 }
 
 /// Brings the directory's tables up to a control row; nothing else writes them.
-pub fn follow(tx: &Connection, control: &Control, at: Millis) -> Result<(), StoreError> {
+pub fn follow(tx: &Connection, control: &Control, sequence: u64, at: Millis) -> Result<(), StoreError> {
+    notices::follow(tx, sequence, control)?;
     match control {
         Control::Epoch(epoch) => tx.execute(
             "INSERT INTO epoch (number, epoch) VALUES (?, ?)",
@@ -141,7 +154,8 @@ pub fn follow(tx: &Connection, control: &Control, at: Millis) -> Result<(), Stor
             params![code, scope.as_bytes(), name],
         )?,
         Control::Device { device, key, person, server_custody } => tx.execute(
-            "INSERT INTO device (device, public_key, person, server_custody, enrolled_at) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO device (device, public_key, person, server_custody, enrolled_at, revoked_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, (SELECT revoked_at FROM revocation WHERE device = ?1))",
             params![device.as_bytes(), key.as_bytes(), person.as_bytes(), server_custody, at.0],
         )?,
         Control::Replica { replica, device } => tx.execute(
@@ -161,7 +175,18 @@ pub fn follow(tx: &Connection, control: &Control, at: Millis) -> Result<(), Stor
             "UPDATE device SET revoked_at = coalesce(revoked_at, ?2) WHERE device = ?1",
             params![device.as_bytes(), at.0],
         )?,
-        Control::CodeLists { .. } => 0,
+        Control::TokenEnded { token, at } => tx.execute(
+            "UPDATE token SET revoked_at = coalesce(revoked_at, ?2) WHERE token_id = ?1",
+            params![token.as_bytes(), at.0],
+        )?,
+        Control::Unconfirmed { device } => tx.execute(
+            "UPDATE device SET unconfirmed = 1 WHERE NOT server_custody AND device = coalesce(?1, device)",
+            [device.map(|device| *device.as_bytes())],
+        )?,
+        Control::Confirmed { device } => {
+            tx.execute("UPDATE device SET unconfirmed = 0 WHERE device = ?", [device.as_bytes()])?
+        }
+        Control::CodeLists { .. } | Control::Token { .. } | Control::Code { .. } => 0,
     };
     Ok(())
 }
@@ -293,14 +318,16 @@ pub fn device(connection: &Connection, device: DeviceId) -> Result<Option<Device
 }
 
 fn device_where(connection: &Connection, condition: &str, value: &[u8]) -> Result<Option<DeviceRow>, StoreError> {
-    let mut statement = connection
-        .prepare_cached(&format!("SELECT device, public_key, person, revoked_at FROM device WHERE {condition}"))?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT device, public_key, person, revoked_at, unconfirmed FROM device WHERE {condition}"
+    ))?;
     let found = statement.query_row([value], |row| {
         Ok(DeviceRow {
             device: DeviceId::from_bytes(row.get(0)?),
             key: PublicKey(row.get(1)?),
             person: PersonId::from_bytes(row.get(2)?),
             revoked_at: row.get::<_, Option<i64>>(3)?.map(Millis),
+            is_unconfirmed: row.get(4)?,
         })
     });
     Ok(found.optional()?)
@@ -357,6 +384,8 @@ pub fn meet(tx: &Transaction<'_>, author: &Introduction, now: Millis) -> Result<
                 record(tx, &Control::Person { person, name: name.clone() }, now)?;
             }
             record(tx, &Control::Device { device, key, person, server_custody: false }, now)?;
+            // Its words are its own; whether it was shut out since they were written, nobody here remembers.
+            record(tx, &Control::Unconfirmed { device: Some(device) }, now)?;
             device
         }
     };
@@ -385,6 +414,7 @@ pub fn make_code(tx: &Transaction<'_>, person: PersonId, valid_ms: i64, now: Mil
         "INSERT INTO enrollment_code (code_hash, person, created_at, expires_at) VALUES (?, ?, ?, ?)",
         params![code_hash(&code), person.as_bytes(), now.0, now.plus(valid_ms).0],
     )?;
+    record(tx, &Control::Code { person, until: now.plus(valid_ms) }, now)?;
     Ok(code)
 }
 
@@ -407,6 +437,7 @@ pub fn enroll(
     let person = PersonId::from_bytes(person);
     let known = device_where(tx, "public_key = ?", ask.key.as_bytes())?;
     let shut_out = known.as_ref().is_some_and(|known| known.revoked_at.is_some());
+    let was_unconfirmed = known.as_ref().is_some_and(|known| known.is_unconfirmed);
     let device = match (used_by.map(DeviceId::from_bytes), known) {
         (Some(used_by), Some(known)) if known.device == used_by => known.device,
         (Some(_), _) => return Ok(Err(EnrollError::Used)),
@@ -427,12 +458,15 @@ pub fn enroll(
         return Ok(Err(EnrollError::Replica));
     }
     let name = tx.query_row("SELECT name FROM person WHERE person = ?", [person.as_bytes()], |row| row.get(0))?;
-    let beats = if shut_out { Vec::new() } else { beats_of(tx, person, now)? };
+    let is_repeated = used_by.is_some();
+    let beats = if shut_out || was_unconfirmed && is_repeated { Vec::new() } else { beats_of(tx, person, now)? };
     let beats = beats.into_iter().map(Beat::from).collect();
     Ok(Ok(Enrolled { device, person, name, beats }))
 }
 
+/// Whoever was given a code has been vouched for.
 fn use_code(tx: &Transaction<'_>, ask: &Enrollment, device: DeviceId, now: Millis) -> Result<DeviceId, StoreError> {
+    confirm_device(tx, device, now)?;
     tx.execute(
         "UPDATE enrollment_code SET used_at = ?, device = ? WHERE code_hash = ?",
         params![now.0, device.as_bytes(), code_hash(&ask.code)],
@@ -452,6 +486,23 @@ pub fn revoke_device(tx: &Transaction<'_>, id: DeviceId, now: Millis) -> Result<
         Some(known) if known.revoked_at.is_some() => Ok(true),
         Some(_) => record(tx, &Control::Revoked { device: id, at: now }, now).map(|()| true),
     }
+}
+
+/// Stands up for a device that a restored server does not know enough of. `false`: there is no such device.
+pub fn confirm_device(tx: &Transaction<'_>, id: DeviceId, now: Millis) -> Result<bool, StoreError> {
+    match phone(tx, id)? {
+        None => Ok(false),
+        Some(known) if !known.is_unconfirmed => Ok(true),
+        Some(_) => record(tx, &Control::Confirmed { device: id }, now).map(|()| true),
+    }
+}
+
+/// The devices that wait for somebody to stand up for them; those that were shut out wait for nothing.
+pub fn unconfirmed_devices(connection: &Connection) -> Result<Vec<DeviceId>, StoreError> {
+    let mut statement =
+        connection.prepare("SELECT device FROM device WHERE unconfirmed AND revoked_at IS NULL ORDER BY device")?;
+    let devices = statement.query_map([], |row| row.get(0).map(DeviceId::from_bytes))?;
+    Ok(devices.collect::<Result<_, _>>()?)
 }
 
 /// Moves a device's person to a beat: other grants end now, what they wrote before still counts. `false`: no such device.

@@ -19,6 +19,16 @@ pub const fn row_id(scope_no: i64, sequence: u64) -> i64 {
     scope_no << 40 | sequence.cast_signed()
 }
 
+/// The number of a row's scope.
+pub const fn scope_of(row_id: i64) -> i64 {
+    row_id >> 40
+}
+
+/// The number of a row within its scope.
+pub const fn sequence_of(row_id: i64) -> u64 {
+    (row_id & ((1 << 40) - 1)).cast_unsigned()
+}
+
 /// A scope's log, loaded for appending. Rows go out as they are appended; [`Self::save`] writes the frontier.
 pub struct ScopeLog {
     /// Its number in this store.

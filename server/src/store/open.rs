@@ -15,14 +15,18 @@ use aralau_sync_core::{
 };
 use aws_lc_rs::rand::SystemRandom;
 use rusqlite::{
-    Connection, OptionalExtension as _,
+    Connection, OptionalExtension as _, TransactionBehavior,
     backup::{Backup, StepResult},
     params,
 };
 use rusqlite_migration::{HookError, HookResult, M, Migrations};
 use uuid::Uuid;
 
-use super::{Place, StoreError, Transaction, epochs, rebuild};
+use super::{
+    Place, StoreError, Transaction, epochs,
+    notices::{self, NOTICES},
+    rebuild,
+};
 use crate::{
     entropy::{Entropy, NoEntropy, random},
     keys::{CustodyKey, KeyError, ReceiptKey},
@@ -31,7 +35,7 @@ use crate::{
 /// The database's file name in a data folder.
 pub const DATABASE: &str = "aralau.db";
 const LOCK: &str = "serving.lock";
-const HIGH_WATER: &str = "high-water";
+pub(super) const HIGH_WATER: &str = "high-water";
 
 static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| {
     Migrations::new(vec![
@@ -41,22 +45,22 @@ static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| {
         M::up(include_str!("../../migrations/sqlite/4-plain-words.sql")),
         M::up(include_str!("../../migrations/sqlite/5-segments.sql")),
         M::up(include_str!("../../migrations/sqlite/6-words-in-order.sql")),
-        // With the last one that touches projections: what makes them anew is of this build, and wants every table.
-        M::up_with_hook(include_str!("../../migrations/sqlite/7-standing.sql"), project_anew),
+        M::up(include_str!("../../migrations/sqlite/7-standing.sql")),
         M::up(include_str!("../../migrations/sqlite/8-uptime.sql")),
         M::up(include_str!("../../migrations/sqlite/9-visit-indexes.sql")),
+        M::up_with_hook(include_str!("../../migrations/sqlite/10-authority.sql"), notice_all),
     ])
 });
 
-/// Whatever a migration did to the projections: they follow from the log.
-fn project_anew(connection: &rusqlite::Transaction<'_>) -> HookResult {
-    let rows = rebuild::rebuild_in(connection).map_err(|error| HookError::Hook(error.to_string()))?;
-    tracing::info!(rows, "the projections were made anew for this version");
-    Ok(())
+fn notice_all(connection: &rusqlite::Transaction<'_>) -> HookResult {
+    notices::follow_all(connection).map_err(|error| HookError::Hook(error.to_string()))
 }
 
 /// The schema this build writes; a newer one is refused, an older one migrated.
-pub const SCHEMA_VERSION: usize = 9;
+pub const SCHEMA_VERSION: usize = 10;
+
+/// What an older schema than this one projected is made anew from the log, once every table is there.
+const PROJECTED_SINCE: i64 = 7;
 
 /// Why a data folder cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -81,15 +85,19 @@ pub enum OpenError {
     },
     /// What stands in the high-water file is no number.
     #[error(
-        "the file `high-water` is damaged: nothing tells whether the database is an old copy. If you are sure that it is not, remove that file"
+        "the file {} is damaged: nothing tells whether the database is an old copy. If you are sure that it is not, remove that file",
+        .0.display()
     )]
-    HighWater,
+    HighWater(PathBuf),
     /// Someone else serves this folder.
     #[error("another `aralau` is working on this data folder; stop it first")]
     Locked,
     /// Restore only fills a folder without data.
     #[error("the folder already holds a store; restore into an empty one, or move the old one aside")]
     NotEmpty,
+    /// There is no such file of notices.
+    #[error("there is no file {}; give the file `notices` of the folder that was lost, or leave --notices out", .0.display())]
+    NoNotices(PathBuf),
     /// The file given is not a backup.
     #[error("not a backup of an Aralau store: {0}")]
     NotABackup(String),
@@ -113,9 +121,10 @@ impl OpenError {
         match self {
             Self::Newer { .. } => "data_newer",
             Self::Behind { .. } => "data_behind",
-            Self::HighWater => "high_water",
+            Self::HighWater(_) => "high_water",
             Self::Locked => "data_locked",
             Self::NotEmpty => "data_not_empty",
+            Self::NoNotices(_) => "notices_missing",
             Self::NotABackup(_) => "not_a_backup",
             Self::Key(_) => "key",
             Self::Entropy(_) => "entropy",
@@ -160,7 +169,12 @@ impl FolderLock {
 }
 
 /// Opens the writer's connection, migrating or making the database.
-pub fn open_writer(place: &Place, now: Millis, entropy: &dyn Entropy) -> Result<(Connection, Identity), OpenError> {
+pub fn open_writer(
+    place: &Place,
+    now: Millis,
+    entropy: &dyn Entropy,
+    tell: impl FnMut(u64),
+) -> Result<(Connection, Identity), OpenError> {
     place.disk().make_folder(place.folder())?;
     let path = place.file(DATABASE);
     // The database holds the deployment's keys: nobody but its owner reads it.
@@ -172,10 +186,36 @@ pub fn open_writer(place: &Place, now: Millis, entropy: &dyn Entropy) -> Result<
     let mut connection = place.connect(&path)?;
     configure(&connection)?;
     fold_back(&connection)?;
-    migrate(&mut connection)?;
+    migrate(&mut connection, tell)?;
     check_high_water(place, &connection)?;
     let identity = load_or_make_identity(&mut connection, now, entropy)?;
+    heed_notices(place, &mut connection, &identity, now, entropy)?;
     Ok((connection, identity))
+}
+
+/// What has ended by the file beside the database, and not in it, ends: somebody has put an older database back. Then the file is
+/// brought up to the database.
+fn heed_notices(
+    place: &Place,
+    connection: &mut Connection,
+    identity: &Identity,
+    now: Millis,
+    entropy: &dyn Entropy,
+) -> Result<(), OpenError> {
+    let file = place.disk().read(&place.file(NOTICES))?;
+    let beside = notices::read(identity, file).unwrap_or_default();
+    if !beside.is_empty() {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let ended = notices::bring_back(&Transaction::over(&transaction, entropy), &beside, now)?;
+        transaction.commit()?;
+        if ended > 0 {
+            tracing::warn!(
+                ended,
+                "an older database was put back: what had ended by the file `notices` has ended again"
+            );
+        }
+    }
+    notices::keep_beside(place, connection, identity)
 }
 
 /// Writes anew what a process that died left in the log: the system forgets what a failed sync was to bring to the disk,
@@ -205,19 +245,23 @@ fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     Ok(())
 }
 
-fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+pub(super) fn migrate(connection: &mut Connection, tell: impl FnMut(u64)) -> Result<(), OpenError> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if usize::try_from(found).map_or(true, |found| found > SCHEMA_VERSION) {
         return Err(OpenError::Newer { found });
     }
+    if (1..PROJECTED_SINCE).contains(&found) {
+        // Noted before the first step: whatever breaks off from here on is taken up again.
+        rebuild::ask_for(connection)?;
+    }
     match MIGRATIONS.to_latest(connection) {
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(rebuild::go_on(connection, tell)?),
         Err(rusqlite_migration::Error::RusqliteError { err, .. }) => Err(err.into()),
         Err(other) => Err(StoreError::Internal(format!("migrating: {other}")).into()),
     }
 }
 
-fn meta(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, rusqlite::Error> {
+pub(super) fn meta(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, rusqlite::Error> {
     connection.query_row("SELECT value FROM meta WHERE name = ?", [name], |row| row.get(0)).optional()
 }
 
@@ -226,23 +270,28 @@ fn load_or_make_identity(
     now: Millis,
     entropy: &dyn Entropy,
 ) -> Result<Identity, OpenError> {
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if meta(&transaction, "deployment")?.is_none() {
         make_identity(&transaction, now, entropy)?;
     }
+    let identity = load_identity(&transaction)?;
+    transaction.commit()?;
+    Ok(identity)
+}
+
+/// The identity that the store has.
+pub(super) fn load_identity(connection: &Connection) -> Result<Identity, OpenError> {
     let random = SystemRandom::new();
     let get = |name: &str| -> Result<Vec<u8>, OpenError> {
-        Ok(meta(&transaction, name)?.ok_or_else(|| StoreError::corrupt("the deployment's identity is incomplete"))?)
+        Ok(meta(connection, name)?.ok_or_else(|| StoreError::corrupt("the deployment's identity is incomplete"))?)
     };
     let fixed = |_| StoreError::corrupt("the deployment's identity is malformed");
-    let identity = Identity {
+    Ok(Identity {
         deployment: DeploymentId::from_bytes(get("deployment")?.try_into().map_err(fixed)?),
         receipt_key: ReceiptKey::from_pkcs8(&get("receipt_key")?)?,
         custody_key: CustodyKey::from_pkcs8(&get("custody_key")?, &random)?,
         nonce_secret: get("nonce_secret")?.try_into().map_err(fixed)?,
-    };
-    transaction.commit()?;
-    Ok(identity)
+    })
 }
 
 fn make_identity(connection: &Connection, now: Millis, entropy: &dyn Entropy) -> Result<(), OpenError> {
@@ -310,7 +359,7 @@ fn copy_whole(
 }
 
 /// A copy in a new file, in place of whatever a broken attempt left there.
-fn copy_into(
+pub(super) fn copy_into(
     place: &Place,
     source: &Connection,
     target: &Path,
@@ -342,7 +391,7 @@ fn scope_sizes(connection: &Connection) -> Result<Vec<(i64, i64)>, rusqlite::Err
 fn note_backed_up(place: &Place, sizes: &[(i64, i64)]) -> Result<(), OpenError> {
     let mut connection = place.connect(&place.file(DATABASE))?;
     configure(&connection)?;
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for (scope_no, size) in sizes {
         transaction.execute("UPDATE scope SET backed_up = max(backed_up, ?) WHERE scope_no = ?", [size, scope_no])?;
     }
@@ -365,51 +414,6 @@ pub fn shrink(place: impl Into<Place>) -> Result<(u64, u64), OpenError> {
     connection.execute_batch("VACUUM")?;
     fold_back(&connection)?;
     Ok((before, bytes()?))
-}
-
-/// Fills an empty folder from a backup and begins a new epoch.
-pub fn restore(file: &Path, place: impl Into<Place>, now: Millis, entropy: &dyn Entropy) -> Result<(), OpenError> {
-    let place = place.into();
-    let _lock = FolderLock::take(place.clone())?;
-    let path = place.file(DATABASE);
-    // A write-ahead log without its database would be taken for the restored one's.
-    for name in [path.clone(), place.file(&format!("{DATABASE}-wal"))] {
-        if place.disk().exists(&name)? {
-            // Perhaps this restore's own, from an attempt that failed after the renaming: what is called there has to stay.
-            place.disk().sync_name(&name)?;
-            return Err(OpenError::NotEmpty);
-        }
-    }
-    let source = open_backup(file, &place).map_err(|error| match error {
-        StoreError::Unavailable(_) => OpenError::Store(error),
-        StoreError::Corrupt(why) | StoreError::Internal(why) => OpenError::NotABackup(why),
-    })?;
-    let partial = place.file("restoring.db");
-    let mut copy = copy_into(&place, &source, &partial, |_| ())?;
-    migrate(&mut copy)?;
-    let transaction = copy.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    epochs::begin(&Transaction::over(&transaction, entropy), epochs::Base::Kept, 0, now)?;
-    transaction.execute("UPDATE scope SET backed_up = size", [])?;
-    // Which nonces were used since the backup is forgotten: a new key makes every one of them stale.
-    transaction.execute("UPDATE meta SET value = ? WHERE name = 'nonce_secret'", [random::<32>(entropy)?])?;
-    transaction.commit()?;
-    drop(copy);
-    // First the old mark, then the new database: the other way round, a power cut between them would have it refused.
-    place.disk().remove(&place.file(HIGH_WATER))?;
-    place.disk().sync(&partial)?;
-    place.disk().rename(&partial, &path)?;
-    Ok(())
-}
-
-fn open_backup(file: &Path, place: &Place) -> Result<Connection, StoreError> {
-    let source = place.connect_reader(file)?;
-    if let Some(problem) = page_problems(&source, "quick_check(1)")?.pop() {
-        return Err(StoreError::Corrupt(problem));
-    }
-    match meta(&source, "deployment")? {
-        Some(_) => Ok(source),
-        None => Err(StoreError::corrupt("it names no deployment")),
-    }
 }
 
 /// What SQLite's own check of the database's pages finds wrong.
@@ -447,7 +451,7 @@ pub fn write_high_water(place: impl Into<Place>, rows: u64) -> std::io::Result<(
 fn check_high_water(place: &Place, connection: &Connection) -> Result<(), OpenError> {
     let Some(mark) = place.disk().read(&place.file(HIGH_WATER))? else { return Ok(()) };
     let mark = std::str::from_utf8(&mark).ok().and_then(|text| text.trim().parse().ok());
-    let expected: u64 = mark.ok_or(OpenError::HighWater)?;
+    let expected: u64 = mark.ok_or_else(|| OpenError::HighWater(place.file(HIGH_WATER)))?;
     let found = total_rows(connection)?;
     if found < expected { Err(OpenError::Behind { found, expected }) } else { Ok(()) }
 }

@@ -33,6 +33,8 @@ pub trait Disk: Send + Sync {
     fn make_private(&self, file: &Path) -> io::Result<()>;
     /// Gives a file this content, whatever it held before. A power cut in the middle may leave a part.
     fn write(&self, file: &Path, content: &[u8]) -> io::Result<()>;
+    /// Adds to a file's end, making it where it is absent. A power cut in the middle may leave a part.
+    fn append(&self, file: &Path, content: &[u8]) -> io::Result<()>;
     /// Brings what others wrote into a file to the medium.
     fn sync(&self, file: &Path) -> io::Result<()>;
     /// Brings a file's name to the medium, with those beside it.
@@ -67,7 +69,7 @@ fn private() -> OpenOptions {
 /// Whether a file of this name in a data folder is one of the store's: what an operator has put there is his.
 #[cfg(unix)]
 fn is_of_a_store(name: &std::ffi::OsStr) -> bool {
-    const OURS: [&str; 5] = ["aralau.db", "serving.lock", "high-water", "restoring.db", "authority"];
+    const OURS: [&str; 5] = ["aralau.db", "serving.lock", "high-water", "restoring.db", "notices"];
     let name = name.to_string_lossy();
     OURS.iter().any(|ours| name.starts_with(ours)) || name == "aralau.toml"
 }
@@ -153,6 +155,13 @@ impl Disk for SystemDisk {
         let mut file = private().truncate(true).open(file)?;
         file.write_all(content)?;
         file.sync_all()
+    }
+
+    fn append(&self, file: &Path, content: &[u8]) -> io::Result<()> {
+        let mut opened = private().append(true).open(file)?;
+        opened.write_all(content)?;
+        opened.sync_all()?;
+        self.sync_name(file)
     }
 
     fn sync(&self, file: &Path) -> io::Result<()> {
@@ -243,7 +252,8 @@ impl Place {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 

@@ -1,8 +1,6 @@
 //! Projections from the log alone, and the integrity of everything.
 
 use aralau_sync_core::{
-    cbor,
-    directory::Control,
     frame::chain,
     id::{DocumentId, EntryHash},
     log::RowKind,
@@ -10,12 +8,12 @@ use aralau_sync_core::{
     stream::{Entry, Head, Link, Tip, VerifyDevice as _},
     time::Millis,
 };
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::{
     Store, StoreError, directory, hold, ingest,
-    log::{ScopeLog, row_id},
-    open::page_problems,
+    log::{ScopeLog, scope_of, sequence_of},
+    open::{meta, page_problems},
     projection,
     segment::Contents,
     walk,
@@ -24,8 +22,10 @@ use super::{
 use crate::keys::DeviceVerifier;
 
 /// The tables that follow from the log.
-const PROJECTIONS: [&str; 19] = [
+const PROJECTIONS: [&str; 21] = [
     "epoch",
+    "notice",
+    "revocation",
     "person",
     "beat",
     "device",
@@ -138,33 +138,88 @@ fn rebuild_beside(tx: &Connection) -> Result<u64, StoreError> {
 }
 
 /// Makes every projection anew from the log. Returns the rows read.
-pub(super) fn rebuild_in(tx: &Connection) -> Result<u64, StoreError> {
+fn rebuild_in(tx: &Connection) -> Result<u64, StoreError> {
+    forget_all(tx)?;
+    Ok(follow_from(tx, 0, u64::MAX)?.rows)
+}
+
+fn forget_all(tx: &Connection) -> Result<(), StoreError> {
     for table in PROJECTIONS {
         tx.execute_batch(&format!("DELETE FROM main.{table}"))?;
     }
-    tx.execute_batch("INSERT INTO note_text (note_text) VALUES ('delete-all'); DELETE FROM note_word")?;
-    let (mut rows, mut words) = (0, Words::default());
-    let scopes: Vec<i64> = {
-        let mut statement = tx.prepare("SELECT scope_no FROM scope ORDER BY scope_no")?;
-        statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
-    };
-    for scope_no in scopes {
-        let mut statement = tx.prepare(
-            "SELECT row_id, kind, received_at, stream_no, entry_index, header, body, verdict FROM log
-             WHERE row_id > ? AND row_id < ? ORDER BY row_id",
-        )?;
-        let mut found = statement.query([row_id(scope_no, 0), row_id(scope_no + 1, 0)])?;
-        let mut contents = Contents::new(tx);
-        while let Some(row) = found.next()? {
-            follow_row(tx, &mut words, &mut contents, scope_no, row)?;
-            rows += 1;
-            if words.waiting() >= WORDS_AT_ONCE {
-                words.write(tx)?;
-            }
+    Ok(tx.execute_batch("INSERT INTO note_text (note_text) VALUES ('delete-all'); DELETE FROM note_word")?)
+}
+
+/// How far the projections have followed the log.
+struct Followed {
+    rows: u64,
+    /// The last row; `None` at the log's end.
+    upto: Option<i64>,
+}
+
+/// Follows so many rows behind one: scope by scope, each in its order.
+fn follow_from(tx: &Connection, after: i64, most_rows: u64) -> Result<Followed, StoreError> {
+    let mut words = Words::default();
+    let mut statement = tx.prepare(
+        "SELECT row_id, kind, received_at, stream_no, entry_index, header, body, verdict FROM log
+         WHERE row_id > ? ORDER BY row_id",
+    )?;
+    let mut found = statement.query([after])?;
+    let mut contents = Contents::new(tx);
+    let mut followed = Followed { rows: 0, upto: None };
+    while let Some(row) = found.next()? {
+        let row_id: i64 = row.get(0)?;
+        follow_row(tx, &mut words, &mut contents, scope_of(row_id), row)?;
+        followed.rows += 1;
+        if words.waiting() >= WORDS_AT_ONCE {
+            words.write(tx)?;
+        }
+        if followed.rows == most_rows {
+            followed.upto = Some(row_id);
+            break;
         }
     }
     words.write(tx)?;
-    Ok(rows)
+    Ok(followed)
+}
+
+/// The mark in `meta` of a rebuild that is not done: after which row it goes on, as eight bytes.
+const MARK: &str = "rebuild_after";
+/// Rows in one transaction of a rebuild that may break off.
+const ROWS_AT_ONCE: u64 = 10_000;
+
+/// Asks for a rebuild, before anything reads the projections.
+pub(super) fn ask_for(connection: &Connection) -> Result<(), StoreError> {
+    let start = 0_i64.to_be_bytes();
+    connection.execute("INSERT OR IGNORE INTO meta (name, value) VALUES (?, ?)", params![MARK, start])?;
+    Ok(())
+}
+
+/// Does what is left of a rebuild that was asked for, a transaction after the other, so that one that breaks off is taken up where it
+/// was. `tell` hears after each how many rows it has followed.
+pub(super) fn go_on(connection: &mut Connection, mut tell: impl FnMut(u64)) -> Result<(), StoreError> {
+    let mut rows = 0;
+    loop {
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let Some(mark) = meta(&tx, MARK)? else { return Ok(()) };
+        let after =
+            mark.try_into().map(i64::from_be_bytes).map_err(|_| StoreError::corrupt("the mark of a rebuild"))?;
+        if after == 0 {
+            forget_all(&tx)?;
+        }
+        let followed = follow_from(&tx, after, ROWS_AT_ONCE)?;
+        match followed.upto {
+            Some(upto) => {
+                tx.execute("UPDATE meta SET value = ? WHERE name = ?", params![upto.to_be_bytes(), MARK])?;
+            }
+            None => {
+                tx.execute("DELETE FROM meta WHERE name = ?", [MARK])?;
+            }
+        }
+        tx.commit()?;
+        rows += followed.rows;
+        tell(rows);
+    }
 }
 
 fn follow_row(
@@ -177,10 +232,8 @@ fn follow_row(
     let kind = RowKind::from_number(row.get(1)?).ok_or_else(|| StoreError::corrupt("a row's kind"))?;
     let received_at = Millis(row.get(2)?);
     if kind == RowKind::Control {
-        return match cbor::decode::<Control>(row.get_ref(6)?.as_blob().unwrap_or_default()) {
-            Ok(control) => directory::follow(tx, &control, received_at),
-            Err(_) => Err(StoreError::corrupt("a control row")),
-        };
+        let control = directory::decode(row.get_ref(6)?.as_blob().unwrap_or_default())?;
+        return directory::follow(tx, &control, sequence_of(row.get(0)?), received_at);
     }
     let (header, body) = contents.of(row.get(0)?, kind, (row.get(5)?, row.get(6)?))?.unwrap_or_default();
     let entry = (row.get(3)?, row.get::<_, i64>(4)?.cast_unsigned());

@@ -1,7 +1,7 @@
 //! The one writer: a thread that owns the connection and commits in groups.
 
 use std::{
-    cell::{RefCell, RefMut},
+    cell::{Cell, RefCell, RefMut},
     ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -24,13 +24,31 @@ const MAX_GROUP: usize = 64;
 pub struct Transaction<'a> {
     connection: &'a Connection,
     entropy: &'a dyn Entropy,
+    by: Option<String>,
     words: RefCell<Words>,
+    notices: Cell<bool>,
 }
 
 impl<'a> Transaction<'a> {
     /// Over a connection whose transaction somebody else began.
     pub(super) fn over(connection: &'a Connection, entropy: &'a dyn Entropy) -> Self {
-        Self { connection, entropy, words: RefCell::default() }
+        Self { connection, entropy, by: None, words: RefCell::default(), notices: Cell::new(false) }
+    }
+
+    /// The same, for somebody.
+    pub(super) fn on_behalf(mut self, by: Option<String>) -> Self {
+        self.by = by;
+        self
+    }
+
+    /// Who has the job done that writes now; `None`: the server by itself.
+    pub(super) fn by(&self) -> Option<&str> {
+        self.by.as_deref()
+    }
+
+    /// A right ends with this transaction, of which others are to be told.
+    pub(super) fn notice(&self) {
+        self.notices.set(true);
     }
 
     /// What the search index learns with this transaction.
@@ -61,6 +79,7 @@ trait Job: Send {
 }
 
 struct Task<T, J, D> {
+    by: Option<String>,
     job: J,
     done: D,
     result: Result<T, StoreError>,
@@ -73,6 +92,7 @@ where
     D: FnOnce(Result<T, StoreError>) + Send,
 {
     fn run(&mut self, transaction: &mut Transaction<'_>) -> bool {
+        transaction.by.clone_from(&self.by);
         let outcome = catch_unwind(AssertUnwindSafe(|| (self.job)(transaction)));
         self.result = outcome.unwrap_or_else(|_| Err(StoreError::Internal("a job panicked".into())));
         self.result.is_ok()
@@ -104,23 +124,28 @@ impl Drop for Writer {
 }
 
 impl Writer {
-    /// Hands the connection to a thread of its own.
-    pub fn start(connection: Connection, entropy: Arc<dyn Entropy>) -> Result<Self, OpenError> {
+    /// Hands the connection to a thread of its own. `notice` is called after each commit with which a right has ended.
+    pub fn start(
+        connection: Connection,
+        entropy: Arc<dyn Entropy>,
+        notice: impl Fn(&Connection) + Send + 'static,
+    ) -> Result<Self, OpenError> {
         let (submit, jobs) = channel();
-        let write = move || run(&connection, &*entropy, &jobs);
+        let write = move || run(&connection, &*entropy, &jobs, &notice);
         let thread = thread::Builder::new().name("store-writer".into()).spawn(write)?;
         Ok(Self { jobs: Some(submit), thread: Some(thread) })
     }
 
-    /// Queues a job; `done` is called from the writer's thread, after the commit. A job may be done twice: where another of
+    /// Queues a job of somebody's (`None`: of the server's own); `done` is called from the writer's thread, after the commit. A job may be done twice: where another of
     /// the same transaction failed, all of it is taken back and begun anew.
     pub fn submit<T: Send + 'static>(
         &self,
+        by: Option<String>,
         job: impl Fn(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
         done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) {
         let result = Err(StoreError::Internal("a job was not done".into()));
-        let job: Box<dyn Job> = Box::new(Task { job, done, result });
+        let job: Box<dyn Job> = Box::new(Task { by, job, done, result });
         // The thread only ends with the last handle; a job that cannot be queued drops its `done`, which its caller sees.
         drop(self.jobs.as_ref().map(|jobs| jobs.send(job)));
     }
@@ -143,22 +168,27 @@ fn next(connection: &Connection, jobs: &Receiver<Box<dyn Job>>) -> Option<Box<dy
     jobs.recv().ok()
 }
 
-fn run(connection: &Connection, entropy: &dyn Entropy, jobs: &Receiver<Box<dyn Job>>) {
+fn run(connection: &Connection, entropy: &dyn Entropy, jobs: &Receiver<Box<dyn Job>>, notice: &dyn Fn(&Connection)) {
     while let Some(first) = next(connection, jobs) {
         let mut group: Vec<_> = std::iter::once(first).chain(jobs.try_iter().take(MAX_GROUP - 1)).collect();
         let committed = write_all(connection, entropy, &mut group);
-        if let Err(error) = &committed {
-            tracing::error!(%error, "a transaction failed; nothing of it was kept");
-            roll_back(connection);
+        match &committed {
+            Ok(true) => notice(connection),
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(%error, "a transaction failed; nothing of it was kept");
+                roll_back(connection);
+            }
         }
+        let committed = committed.map(|_| ());
         for job in group {
             job.finish(committed.as_ref().copied());
         }
     }
 }
 
-/// Does all jobs in one transaction, those that fail excepted.
-fn write_all(connection: &Connection, entropy: &dyn Entropy, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+/// Does all jobs in one transaction, those that fail excepted. Returns whether a right has ended with it.
+fn write_all(connection: &Connection, entropy: &dyn Entropy, group: &mut [Box<dyn Job>]) -> Result<bool, StoreError> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let mut transaction = Transaction::over(connection, entropy);
     // Within a savepoint SQLite first copies every page that it changes, and hardly ever does a job fail.
@@ -175,7 +205,8 @@ fn write_all(connection: &Connection, entropy: &dyn Entropy, group: &mut [Box<dy
         others.iter_mut().try_for_each(|job| in_savepoint(&mut transaction, &mut **job))?;
     }
     transaction.words().write(connection)?;
-    Ok(connection.execute_batch("COMMIT")?)
+    connection.execute_batch("COMMIT")?;
+    Ok(transaction.notices.get())
 }
 
 fn in_savepoint(transaction: &mut Transaction<'_>, job: &mut dyn Job) -> Result<(), StoreError> {
@@ -214,7 +245,7 @@ mod tests {
                  CREATE TABLE note_word (word TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
             )
             .unwrap();
-        Writer::start(connection, Arc::new(SystemEntropy)).unwrap()
+        Writer::start(connection, Arc::new(SystemEntropy), |_| ()).unwrap()
     }
 
     fn write(tx: &Transaction<'_>, number: i64) -> Result<i64, StoreError> {
@@ -237,7 +268,7 @@ mod tests {
             }
             Ok(())
         };
-        writer.submit(wait, |_| {});
+        writer.submit(None, wait, |_| {});
         open
     }
 
@@ -255,7 +286,7 @@ mod tests {
                 }
                 write(tx, number)
             };
-            writer.submit(job, move |result| answer.send(result.is_ok()).unwrap());
+            writer.submit(None, job, move |result| answer.send(result.is_ok()).unwrap());
         }
         open.store(true, Ordering::Release);
         assert_eq!(answers.iter().take(3).collect::<Vec<_>>(), [false; 3]);
@@ -263,7 +294,7 @@ mod tests {
         let of_others = |tx: &mut Transaction<'_>| {
             Ok(tx.query_row("SELECT count(*) FROM kept WHERE number <> 2", [], |row| row.get::<_, i64>(0))?)
         };
-        writer.submit(of_others, move |result| answer.send(result.unwrap()).unwrap());
+        writer.submit(None, of_others, move |result| answer.send(result.unwrap()).unwrap());
         assert_eq!(answers.recv().unwrap(), 0);
     }
 
@@ -275,7 +306,11 @@ mod tests {
         let (answer, answers) = channel();
         for number in 1..=6 {
             let answer = answer.clone();
-            writer.submit(move |tx| write(tx, number), move |result| answer.send((number, result.is_ok())).unwrap());
+            writer.submit(
+                None,
+                move |tx| write(tx, number),
+                move |result| answer.send((number, result.is_ok())).unwrap(),
+            );
         }
         open.store(true, Ordering::Release);
         let mut told: Vec<_> = answers.iter().take(6).collect();
@@ -289,7 +324,7 @@ mod tests {
                 numbers("SELECT group_concat(rowid & 7) FROM note_text WHERE note_text MATCH 'word'")?,
             ))
         };
-        writer.submit(numbers, move |result| drop(answer.send(result.unwrap())));
+        writer.submit(None, numbers, move |result| drop(answer.send(result.unwrap())));
         assert_eq!(answers.recv().unwrap(), ("1,2,4,6".to_owned(), "1,2,4,6".to_owned()));
     }
 
@@ -303,7 +338,7 @@ mod tests {
             times.send(()).unwrap();
             write(tx, FAIL)
         };
-        writer.submit(fail, move |result| drop(answer.send(result)));
+        writer.submit(None, fail, move |result| drop(answer.send(result)));
         assert!(matches!(answers.recv().unwrap(), Err(StoreError::Corrupt(_))));
         assert_eq!(tried.iter().count(), 1);
     }

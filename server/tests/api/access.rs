@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use aralau_server::authorize::Role;
+use aralau_server::{auth, authorize::Role};
 use axum::http::{Method, StatusCode, header};
 
 use crate::world::World;
@@ -66,6 +66,8 @@ fn body(path: &str) -> Option<serde_json::Value> {
         Some(serde_json::json!({ "note": "" }))
     } else if path.ends_with("/resolve") {
         Some(serde_json::json!({ "field": "outcome", "value": "refused" }))
+    } else if path.ends_with("/tokens") {
+        Some(serde_json::json!({ "role": "auditor", "name": "Айгуль" }))
     } else {
         None
     }
@@ -87,6 +89,7 @@ async fn the_description_lists_every_route() {
             "GET /v1/coverage",
             "GET /v1/deployment",
             "GET /v1/devices",
+            "POST /v1/devices/{id}/confirm",
             "POST /v1/devices/{id}/revoke",
             "POST /v1/enroll",
             "GET /v1/events",
@@ -107,6 +110,9 @@ async fn the_description_lists_every_route() {
             "GET /v1/session",
             "POST /v1/session",
             "POST /v1/sync",
+            "GET /v1/tokens",
+            "POST /v1/tokens",
+            "DELETE /v1/tokens/{id}",
             "GET /v1/visits",
             "GET /v1/visits/points",
             "GET /v1/visits/{id}",
@@ -151,13 +157,14 @@ async fn an_auditor_changes_nothing_and_only_an_administrator_shuts_a_device_out
         (Role::Auditor, world.token(Role::Auditor).await),
         (Role::Administrator, world.token(Role::Administrator).await),
     ];
-    for (method, path) in
-        routes(&world).await.into_iter().filter(|(_, path)| body(path).is_some() || path.ends_with("revoke"))
-    {
+    let is_of_an_administrator =
+        |path: &str| ["revoke", "confirm", "codes", "/v1/tokens/{id}"].iter().any(|end| path.ends_with(end));
+    let changes = |path: &str| is_of_an_administrator(path) || body(path).is_some() && path != "/v1/tokens";
+    for (method, path) in routes(&world).await.into_iter().filter(|(_, path)| changes(path)) {
         for (role, token) in &tokens {
             let reply = world.send(method.clone(), &filled(&path), Some(token), body(&path)).await;
             let allowed = match role {
-                Role::Supervisor => !path.ends_with("revoke"),
+                Role::Supervisor => !is_of_an_administrator(&path),
                 Role::Headquarters => path.ends_with("resolve"),
                 Role::Auditor | Role::Inspector => false,
                 Role::Administrator => true,
@@ -169,13 +176,65 @@ async fn an_auditor_changes_nothing_and_only_an_administrator_shuts_a_device_out
 }
 
 #[tokio::test]
+async fn an_administrator_makes_lists_and_ends_tokens_and_nobody_else_does() {
+    let world = World::new().await;
+    let token = world.token(Role::Administrator).await;
+    let wanted = |role: &str, name: &str, days: i64| serde_json::json!({ "role": role, "name": name, "days": days });
+    for role in [Role::Supervisor, Role::Headquarters, Role::Auditor] {
+        let other = world.token(role).await;
+        assert_eq!(world.get("/v1/tokens", &other).await.code(), "forbidden", "{role}");
+        let reply = world.send(Method::POST, "/v1/tokens", Some(&other), Some(wanted("auditor", "Айгуль", 7))).await;
+        assert_eq!(reply.code(), "forbidden", "{role}");
+    }
+    let made =
+        world.send(Method::POST, "/v1/tokens", Some(&token), Some(wanted("auditor", " Ревизор ", 7))).await.json();
+    let auditor = made["token"].as_str().unwrap();
+    assert_eq!(world.get("/v1/visits", auditor).await.status, StatusCode::OK);
+
+    let listed = world.get("/v1/tokens", &token).await.json();
+    assert!(!listed.to_string().contains(auditor), "the token itself is nowhere");
+    let found = listed["tokens"].as_array().unwrap().iter().find(|token| token["name"] == "Ревизор").unwrap().clone();
+    assert_eq!((&found["role"], &found["ended_at"], &found["sessions"]), (&"auditor".into(), &().into(), &0.into()));
+    assert_eq!(found["expires_at"], made["expires_at"]);
+
+    let uri = format!("/v1/tokens/{}", found["id"].as_str().unwrap());
+    assert_eq!(world.send(Method::DELETE, &uri, Some(&token), None).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(world.get("/v1/visits", auditor).await.code(), "unauthorized");
+    assert_eq!(world.send(Method::DELETE, &uri, Some(&token), None).await.code(), "not_found", "it has ended");
+    let bad = [
+        wanted("auditor", " ", 7),
+        wanted("auditor", &"а".repeat(101), 7),
+        wanted("auditor", "Айгуль", 0),
+        wanted("auditor", "Айгуль", 3_651),
+        wanted("root", "Айгуль", 7),
+        wanted("inspector", "Айгуль", 7),
+    ];
+    for body in bad {
+        let reply = world.send(Method::POST, "/v1/tokens", Some(&token), Some(body.clone())).await;
+        assert_eq!((reply.status, reply.code().as_str()), (StatusCode::BAD_REQUEST, "bad_body"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_ends_by_itself() {
+    let world = World::new().await;
+    let token = world.token(Role::Headquarters).await;
+    for _ in 0..auth::LIFE_MS / (60 * 60 * 1000) - 1 {
+        world.wait_an_hour();
+    }
+    assert_eq!(world.get("/v1/visits", &token).await.status, StatusCode::OK);
+    world.wait_an_hour();
+    assert_eq!(world.get("/v1/visits", &token).await.code(), "unauthorized");
+}
+
+#[tokio::test]
 async fn an_ended_token_does_not_count() {
     let world = World::new().await;
     let token = world.token(Role::Headquarters).await;
     assert_eq!(world.get("/v1/visits", &token).await.status, StatusCode::OK);
     let (asked, now) = (token.clone(), world.app.now());
     let ended = world.app.write(move |tx| {
-        let caller = aralau_server::auth::find(tx, &asked, now)?.expect("it counts");
+        let caller = auth::find(tx, &asked, now)?.expect("it counts");
         aralau_server::store::end_token(tx, caller.token, now)
     });
     assert!(ended.await.unwrap());

@@ -118,6 +118,7 @@ mod tests {
             beats: Vec::new(),
             frames: Vec::new(),
             elsewhere: None,
+            noticed: None,
         };
         let items: Vec<_> = std::iter::once(cbor::encode(&welcome)).chain(items.iter().cloned()).collect();
         Answer::from_items(&items).map(|answer| answer.gained)

@@ -79,6 +79,15 @@ impl store::Disk for Disk {
         Ok(state.sync(file)?)
     }
 
+    fn append(&self, file: &Path, content: &[u8]) -> io::Result<()> {
+        let mut state = self.state();
+        let (opened, _) = state.open(Some(text(file)?), true)?;
+        let end = state.size(opened)?;
+        state.write(opened, end, content)?;
+        state.sync(opened)?;
+        Ok(state.sync_folder_of(text(file)?)?)
+    }
+
     fn sync(&self, file: &Path) -> io::Result<()> {
         let mut state = self.state();
         let (file, _) = state.open(Some(text(file)?), false)?;

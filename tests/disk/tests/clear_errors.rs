@@ -22,7 +22,7 @@ fn open_in(disk: &Disk, folder: &str) -> Result<Store, OpenError> {
 }
 
 fn restore(disk: &Disk) -> Result<(), OpenError> {
-    store::restore(Path::new(BACKUP), place(disk, "/second"), NOW, &SystemEntropy)
+    store::restore(Path::new(BACKUP), place(disk, "/second"), &store::Restore::default(), NOW, &SystemEntropy).map(drop)
 }
 
 fn is_restored_after_a_power_cut(disk: &Disk) -> bool {

@@ -103,6 +103,8 @@ fn hello() -> Vec<u8> {
         introductions: None,
         elsewhere: None,
         monotonic: None,
+        noticed: None,
+        notices: None,
     })
 }
 

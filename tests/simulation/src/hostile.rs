@@ -177,6 +177,8 @@ impl Hostile {
             introductions: (self.chance.below(4) == 0).then(|| vec![vec![0x80; 200].into()]),
             elsewhere: Some(elsewhere),
             monotonic: Some(Monotonic { session: u64::MAX, ms: u64::MAX, counts_sleep: true }),
+            noticed: Some(Seen { epoch: u64::MAX, sequence: u64::MAX }),
+            notices: None,
         };
         let mut body = Vec::new();
         cbor::push_item(&mut body, &cbor::encode(&hello));

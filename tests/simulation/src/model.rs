@@ -63,12 +63,15 @@ pub struct Person {
     pub wanted: BTreeSet<ScopeId>,
     /// Every beat that this person has ever worked.
     pub worked: BTreeSet<ScopeId>,
+    /// Grants that the operators have ever ended: where, and since when they were.
+    pub taken: BTreeSet<(ScopeId, Millis)>,
 }
 
 impl Person {
     /// Someone on no beat yet.
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), grants: Vec::new(), wanted: BTreeSet::new(), worked: BTreeSet::new() }
+        let (wanted, worked, taken) = Default::default();
+        Self { name: name.to_owned(), grants: Vec::new(), wanted, worked, taken }
     }
 }
 

@@ -10,7 +10,7 @@ use aralau_server::{
     app::App,
     serve::router,
     settings::Settings,
-    store::{self, OpenError, PullLimits, Store, StoreError, Transaction},
+    store::{self, OpenError, PullLimits, Restore, Restored, Store, StoreError, Transaction},
 };
 use aralau_sync_core::time::Millis;
 use aralau_tests::chance::Chance;
@@ -162,11 +162,13 @@ impl Server {
         store::backup(&self.folder, &file, |_| ()).map(|_| file)
     }
 
-    /// The machine is lost; `aralau restore` on another one.
-    pub fn restore(&mut self, file: &Path) -> Result<(), OpenError> {
+    /// The machine is lost; `aralau restore` on another one. `finds_notices`: the file of that name was found in the lost folder.
+    pub fn restore(&mut self, file: &Path, accept: bool, finds_notices: bool) -> Result<Restored, OpenError> {
         self.open = None;
+        let notices = finds_notices.then(|| self.folder.join("notices"));
         self.folder = self.fresh_folder();
-        store::restore(file, &self.folder, self.clock.now(), &*self.dice)
+        let how = Restore { accept, notices, ..Restore::default() };
+        store::restore(file, &self.folder, &how, self.clock.now(), &*self.dice)
     }
 
     /// Somebody copies an old database file over the present one.

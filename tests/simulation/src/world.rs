@@ -1,6 +1,7 @@
 //! One world, from one seed: phones, server, operators, the line between them, and what goes wrong.
 
 mod asking;
+mod authority;
 mod breaking;
 mod disasters;
 mod healing;
@@ -80,6 +81,8 @@ pub struct World {
     /// The last request of an honest phone.
     overheard: Option<Sent>,
     healing: bool,
+    /// Whether the server was ever restored.
+    restored: bool,
     /// The epoch in which an old copy of the database was put back.
     doubted: Option<u64>,
     latest_clock: i64,
@@ -139,6 +142,7 @@ impl World {
             merged: BTreeSet::new(),
             timeline: 0,
             healing: false,
+            restored: false,
             doubted: None,
             latest_clock: 0,
             token: String::new(),
@@ -304,6 +308,7 @@ impl World {
         if let Err(wrong) = self.transcript.read_on(&database) {
             return judges::violated("I6", wrong);
         }
+        self.adopt_endings();
         let merged = self.transcript.merged().difference(&self.merged).copied().collect::<Vec<_>>();
         self.merged.extend(merged);
         self.judge(|judge, world| judge.after_server(world))

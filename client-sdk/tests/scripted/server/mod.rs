@@ -137,6 +137,7 @@ impl Server {
                 };
                 rows.iter().map(end).collect()
             }),
+            noticed: None,
         };
         let granted = |ask: &&Ask| self.beats.iter().any(|beat| beat.scope == ask.scope);
         let gained = hello.scopes.iter().filter(granted).map(|ask| self.pull(hello.replica, ask)).collect();

@@ -1,24 +1,22 @@
 //! `aralau admin`: the organisation, its devices and tokens. Works beside a running server on the same folder.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 use aralau::tables;
 use aralau_server::{
     auth,
     authorize::Role,
     entropy::{SystemEntropy, random},
-    query,
+    query::{self, instant::Instant},
     settings::COMPACT_AFTER_DAYS,
     store::{self, FolderLock, SEGMENT_ROWS, Store},
 };
 use aralau_sync_core::{id::DeviceId, time::DAY_MS};
 use clap::{Args, Subcommand};
 use serde_json::json;
+use uuid::Uuid;
 
-use super::{TELL_EVERY, must_exist, now};
+use super::{TELL_EVERY, must_exist, now, open_store, operator};
 use crate::{failure::Failure, output};
 
 #[derive(Debug, Args)]
@@ -67,11 +65,31 @@ enum Task {
         #[arg(long, value_parser = ["headquarters", "supervisor", "auditor", "administrator"])]
         role: String,
         /// Whose it is.
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", allow_hyphen_values = true)]
         name: String,
+        /// After how many days it ends by itself.
+        #[arg(long, default_value_t = auth::LIFE_MS / DAY_MS, value_parser = clap::value_parser!(i64).range(1..=3_650))]
+        days: i64,
+    },
+    /// List the tokens: whose they are, what they may do, until when. The tokens themselves are nowhere.
+    Tokens,
+    /// End a token, and every session that a browser began with it.
+    EndToken {
+        /// Its id, as `tokens` shows it.
+        token: Uuid,
     },
     /// List the devices.
     Devices,
+    /// After a restore: serve a device again that was not shut out meanwhile. It waits for this with everything that it holds.
+    #[command(group = clap::ArgGroup::new("which").required(true))]
+    Confirm {
+        /// Their ids.
+        #[arg(group = "which")]
+        devices: Vec<DeviceId>,
+        /// Every device that waits for it.
+        #[arg(long, group = "which")]
+        all: bool,
+    },
     /// Shut a device out. What it had not sent is held from now on.
     Revoke {
         /// Its id.
@@ -107,8 +125,11 @@ impl Admin {
                 self.load(json, organisation)
             }
             Task::Enroll { beat, inspector, minutes } => self.enroll(json, beat, inspector, *minutes),
-            Task::Token { role, name } => self.token(json, role, name),
+            Task::Token { role, name, days } => self.token(json, role, name, *days),
+            Task::Tokens => self.tokens(json),
+            Task::EndToken { token } => self.end_token(json, *token),
             Task::Devices => self.devices(json),
+            Task::Confirm { devices, all } => self.confirm(json, devices, *all),
             Task::Revoke { device } => self.revoke(json, *device),
             Task::Assign { device, beat } => self.assign(json, *device, beat),
             Task::Rebuild => self.rebuild(json),
@@ -119,21 +140,21 @@ impl Admin {
 
     fn open(&self) -> Result<Store, Failure> {
         must_exist(&self.data)?;
-        Ok(Store::open(&self.data, now(), Arc::new(SystemEntropy))?)
+        open_store(&self.data)
     }
 
     fn load(&self, json: bool, organisation: store::Organisation) -> Result<(), Failure> {
-        let store = Store::open(&self.data, now(), Arc::new(SystemEntropy))?;
+        let store = open_store(&self.data)?;
         let handle = store.clone();
-        let report = store.write(move |tx| store::load(tx, handle.identity(), &organisation, now()))?;
+        let report = store.write_by(operator(), move |tx| store::load(tx, handle.identity(), &organisation, now()))?;
         output::show(json, &report, made);
         Ok(())
     }
 
     fn sample(&self, json: bool) -> Result<(), Failure> {
-        let store = Store::open(&self.data, now(), Arc::new(SystemEntropy))?;
+        let store = open_store(&self.data)?;
         let handle = store.clone();
-        let report = store.write(move |tx| store::sample(tx, handle.identity(), now()))?;
+        let report = store.write_by(operator(), move |tx| store::sample(tx, handle.identity(), now()))?;
         output::show(json, &report, made);
         Ok(())
     }
@@ -144,7 +165,7 @@ impl Admin {
         if name.is_empty() || name.len() > 200 {
             return Err(Failure::new("inspector", "an inspector's name has 1 to 200 bytes"));
         }
-        let made = store.write(move |tx| {
+        let made = store.write_by(operator(), move |tx| {
             let mut beats = Vec::new();
             for code in &asked {
                 let Some(beat) = store::beat(tx, code)? else { return Ok(Err(code.clone())) };
@@ -163,15 +184,55 @@ impl Admin {
         Ok(())
     }
 
-    fn token(&self, json: bool, role: &str, name: &str) -> Result<(), Failure> {
+    fn token(&self, json: bool, role: &str, name: &str, days: i64) -> Result<(), Failure> {
         let store = self.open()?;
         let parsed: Role = role.parse().map_err(|_| Failure::new("role", format!("there is no role {role:?}")))?;
         let name = if name.is_empty() { role.to_owned() } else { name.to_owned() };
         let entropy = random(&SystemEntropy).map_err(|error| Failure::new("entropy", error))?;
-        let token = store.write(move |tx| auth::mint(tx, parsed, &name, now(), entropy))?;
-        output::show(json, &json!({ "token": token, "role": role }), |_| {
-            format!("{token}\n(shown this once; send it as `Authorization: Bearer …`)")
+        let until = now().plus(days * DAY_MS);
+        let token = store.write_by(operator(), move |tx| auth::mint_until(tx, parsed, &name, until, now(), entropy))?;
+        output::show(json, &json!({ "token": token, "role": role, "expires_at": Instant(until) }), |_| {
+            format!("{token}\n(shown this once; counts for {days} days; send it as `Authorization: Bearer …`)")
         });
+        Ok(())
+    }
+
+    fn tokens(&self, json: bool) -> Result<(), Failure> {
+        let tokens = self.open()?.read(|connection| query::tokens::all(connection, now()))?;
+        output::list(json, &tokens, "There is no token yet: aralau admin … token --role headquarters", |token| {
+            let until = match (token.ended_at, token.expires_at) {
+                (Some(at), _) => format!("ended {at}"),
+                (None, Some(at)) if at.0 <= now() => format!("expired {at}"),
+                (None, Some(at)) => format!("until {at}"),
+                (None, None) => "without an end".to_owned(),
+            };
+            format!("{}  {}  {}  {until}, {} sessions", token.id, token.role, token.name, token.sessions)
+        });
+        Ok(())
+    }
+
+    fn end_token(&self, json: bool, token: Uuid) -> Result<(), Failure> {
+        if !self.open()?.write_by(operator(), move |tx| store::end_token(tx, token, now()))? {
+            let sentence = format!("there is no token {token} that counts; see `aralau admin … tokens`");
+            return Err(Failure::new("token_unknown", sentence));
+        }
+        output::show(json, &json!({ "token": token, "ended": true }), |_| format!("{token} counts no more."));
+        Ok(())
+    }
+
+    fn confirm(&self, json: bool, devices: &[DeviceId], all: bool) -> Result<(), Failure> {
+        let asked = devices.to_vec();
+        let confirmed = self.open()?.write_by(operator(), move |tx| {
+            let devices = if all { store::unconfirmed_devices(tx)? } else { asked.clone() };
+            for device in &devices {
+                if !store::confirm_device(tx, *device, now())? {
+                    return Ok(Err(*device));
+                }
+            }
+            Ok(Ok(devices.len()))
+        })?;
+        let confirmed = confirmed.map_err(no_device)?;
+        output::show(json, &json!({ "confirmed": confirmed }), |_| format!("Confirmed: {confirmed} devices."));
         Ok(())
     }
 
@@ -180,13 +241,20 @@ impl Admin {
         output::list(json, &devices, "No device is enrolled yet.", |device| {
             let value = serde_json::to_value(device).unwrap_or_default();
             let text = |name: &str| value.pointer(name).and_then(|value| value.as_str()).unwrap_or("-").to_owned();
-            format!("{}  {}  last sync {}", text("/id"), text("/person/name"), text("/last_sync_at"))
+            let standing = if device.revoked_at.is_some() {
+                "  shut out"
+            } else if device.unconfirmed {
+                "  waits to be confirmed"
+            } else {
+                ""
+            };
+            format!("{}  {}  last sync {}{standing}", text("/id"), text("/person/name"), text("/last_sync_at"))
         });
         Ok(())
     }
 
     fn revoke(&self, json: bool, device: DeviceId) -> Result<(), Failure> {
-        if !self.open()?.write(move |tx| store::revoke_device(tx, device, now()))? {
+        if !self.open()?.write_by(operator(), move |tx| store::revoke_device(tx, device, now()))? {
             return Err(no_device(device));
         }
         output::show(json, &json!({ "device": device, "revoked": true }), |_| format!("{device} is shut out."));
@@ -195,7 +263,7 @@ impl Admin {
 
     fn assign(&self, json: bool, device: DeviceId, beat: &str) -> Result<(), Failure> {
         let code = beat.to_owned();
-        let assigned = self.open()?.write(move |tx| match store::beat(tx, &code)? {
+        let assigned = self.open()?.write_by(operator(), move |tx| match store::beat(tx, &code)? {
             Some(beat) => store::assign_device(tx, device, &beat, now()).map(Some),
             None => Ok(None),
         })?;

@@ -4,18 +4,17 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use aralau_server::{
     app::App,
-    entropy::SystemEntropy,
     http::basemap::Basemap,
     serve::{MAX_CONNECTIONS, serve},
     settings::{COMPACT_AFTER_DAYS, PublicUrl, Settings, VISIT_INTERVAL_DAYS},
-    store::{FolderLock, Store, set_time_zone},
+    store::{FolderLock, set_time_zone},
 };
 use chrono_tz::Tz;
 use clap::Args;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use tokio::net::TcpListener;
 
-use super::now;
+use super::{now, open_store};
 use crate::{console::CONSOLE, failure::Failure};
 
 /// Flags win over environment variables, those over `aralau.toml` in the data folder.
@@ -93,7 +92,7 @@ impl Serve {
         let file = self.file()?;
         start_log(self.log.as_deref().or(file.log.as_deref()).unwrap_or("info"), self.log_json || file.log_json)?;
         let _lock = FolderLock::take(&self.data)?;
-        let store = Store::open(&self.data, now(), Arc::new(SystemEntropy))?;
+        let store = open_store(&self.data)?;
         if let Some(zone) = self.time_zone.or(file.time_zone) {
             store.write(move |tx| set_time_zone(tx, zone))?;
         }

@@ -190,8 +190,14 @@ fn detail(connection: &Connection, visit: DocumentId) -> Result<String, StoreErr
 fn judge_backup(backup: &[u8], then: &Model, office: &Office) -> Done {
     let machine = Disk::new(1);
     machine.replace(&BTreeMap::from([(BACKUP.to_owned(), backup.to_vec())]));
-    store::restore(Path::new(BACKUP), place(&machine, DATA), office.watch.now(), &*office.dice)
-        .map_err(|error| Trouble::Wrong(format!("the backup does not restore: {error}")))?;
+    store::restore(
+        Path::new(BACKUP),
+        place(&machine, DATA),
+        &store::Restore::default(),
+        office.watch.now(),
+        &*office.dice,
+    )
+    .map_err(|error| Trouble::Wrong(format!("the backup does not restore: {error}")))?;
     machine.wait_until_closed();
     judge_elsewhere(&machine.files(), DATA, then, office)
 }

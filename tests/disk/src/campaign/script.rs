@@ -290,8 +290,8 @@ fn rebuild(office: &mut Office) -> Done {
 
 fn restore(office: &mut Office) -> Done {
     let second = place(&office.server_disk, SECOND);
-    match store::restore(Path::new(BACKUP), second, office.watch.now(), &*office.dice) {
-        Ok(()) => {}
+    match store::restore(Path::new(BACKUP), second, &store::Restore::default(), office.watch.now(), &*office.dice) {
+        Ok(_) => {}
         // A first attempt may have gone through without anybody hearing of it.
         Err(store::OpenError::NotEmpty) if office.tries > 1 => {}
         Err(error) => return Err(error.into()),

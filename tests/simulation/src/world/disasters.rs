@@ -51,11 +51,20 @@ impl World {
         // Epochs are told apart by their time: whoever restores looks at the new machine's clock first.
         self.server.clock.set(self.latest_clock);
         self.fault("server", format_args!("the machine is lost; {} is restored", name_of(&backup)));
+        // Some operators find the old folder's notices, some decide that whoever was let in may be so again, and some do neither.
+        let (accept, finds_notices) =
+            *self.chance.pick(&[(false, false), (false, false), (false, true), (true, false)]);
+        let before = self.shut_out();
+        self.restored = true;
         self.destroy("it was lost with the server", |world| {
-            world.server.restore(&backup.file).expect("a backup restores");
+            let restored = world.server.restore(&backup.file, accept, finds_notices).expect("a backup restores");
             world.server.open().expect("a restored folder opens");
             world.turn_back(&backup);
+            world.say("server", format_args!("is restored: {restored:?}"));
         })?;
+        if finds_notices {
+            self.judge_shut_out(&before, "by a server that was restored with its notices")?;
+        }
         self.judge_server()
     }
 
@@ -67,6 +76,8 @@ impl World {
         self.server.keep_house();
         let behind = self.server.app().store().read(|connection| Ok(aralau_server::store::total_rows(connection)?));
         let behind = behind.expect("reads") > backup.transcript.len() as u64;
+        let before = self.shut_out();
+        self.restored = true;
         self.destroy("it was lost with the server's database", |world| {
             world.server.put_back(&backup.file);
             let opened = world.server.open();
@@ -77,6 +88,7 @@ impl World {
             }
             world.turn_back(&backup);
         })?;
+        self.judge_shut_out(&before, "by an older copy of the database beside its notices")?;
         self.doubted = behind.then(|| self.epoch());
         self.judge_server()
     }
@@ -87,7 +99,7 @@ impl World {
         self.doubted.is_some_and(|epoch| epoch == self.epoch())
     }
 
-    fn epoch(&self) -> u64 {
+    pub(super) fn epoch(&self) -> u64 {
         let connection = look_into(&self.server.database()).expect("the database opens");
         let newest = all(&connection, "SELECT max(number) FROM epoch", |row| row.get::<_, i64>(0));
         newest.expect("reads").first().map_or(0, |number| number.cast_unsigned())

@@ -56,6 +56,7 @@ impl World {
                 self.revoke_phone(at)?;
             }
         }
+        self.confirm_all()?;
         self.judge_server()
     }
 
@@ -116,6 +117,12 @@ impl World {
                 self.enroll(PhoneNo(at))?;
                 if self.phones[at].revoked && self.healing { self.revoke_phone(at) } else { Ok(()) }
             }
+            // Whoever is asked about it may be busy.
+            "device_unconfirmed" if self.healing || self.chance.below(3) == 0 => {
+                self.judge_told(at)?;
+                self.confirm(at)
+            }
+            "device_unconfirmed" => self.judge_told(at),
             code if self.healing => violated("I3", format!("{} cannot sync any more: {code}", self.phones[at].name)),
             _ => Ok(()),
         }

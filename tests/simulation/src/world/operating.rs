@@ -123,6 +123,7 @@ impl World {
             // As the directory does it: every open span of a beat that is in force now ends now.
             if grant.from <= now && grant.until.is_none() {
                 grant.until = Some(now);
+                person_model.taken.insert((grant.scope, grant.from));
             }
         }
         self.note_grant(person, scope);

@@ -57,6 +57,7 @@ impl World {
             Step::Done(report) => {
                 self.say(who, format_args!("is level: {}", told(&report)));
                 self.phones[at].unsent = report.unsent;
+                self.judge_told(at)?;
                 if report.wipe && report.unsent == 0 {
                     return self.obey_wipe(at);
                 }
@@ -126,6 +127,9 @@ impl World {
     ) -> Judgement {
         let body = decompressed_answer(response);
         self.acknowledge(&body);
+        if response.status == 200 && sent.request.url.ends_with("/v1/sync") {
+            self.judge_served(sent.from)?;
+        }
         self.judge_exchange(&Exchange { sent, response, at, body })
     }
 
