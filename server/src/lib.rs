@@ -1,6 +1,6 @@
 //! The server of Aralau: takes devices' entries in, keeps the one log, answers headquarters.
 //!
-//! In reading order: [`settings`] is what an operator chooses; [`app`] the state that handlers share; [`entropy`] lets randomness in, [`keys`]
+//! In reading order: [`settings`] is what an operator chooses; [`calendar`] what a day is; [`app`] the state that handlers share; [`entropy`] lets randomness in, [`keys`]
 //! are the signatures; [`store`] the log and its
 //! projections; [`query`] reads for headquarters; [`auth`], [`session`] and [`device_auth`] who asks and
 //! [`authorize`] whether they may; [`compress`] and [`message`] take bodies apart; [`http`] is the whole interface; [`serve`] the sockets.
@@ -9,6 +9,7 @@ pub mod app;
 pub mod area;
 pub mod auth;
 pub mod authorize;
+pub mod calendar;
 pub mod compress;
 pub mod device_auth;
 pub mod entropy;

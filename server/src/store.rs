@@ -37,7 +37,7 @@ use rusqlite::Connection;
 use crate::entropy::Entropy;
 
 pub use compact::next_sealed;
-pub use coverage::{CONTACTED, DEFAULT_TIME_ZONE, day_number, local_day, set_time_zone, time_zone};
+pub use coverage::{CONTACTED, DEFAULT_TIME_ZONE, set_time_zone, time_zone};
 pub use custody::{EditError, author, ensure_custody, resolve_visit};
 pub use directory::{
     BeatRow, CUSTODY_DEVICE, DIRECTORY, DeviceRow, EnrollError, Enrolled, Enrollment, HEADQUARTERS, assign_device,

@@ -22,6 +22,5 @@ pub async fn show(
 ) -> Result<Json<Coverage>, Problem> {
     caller.may(Action::ReadVisits)?;
     let (now, interval_days) = (app.now(), app.settings().visit_interval_days);
-    let coverage = app.read(move |connection| coverage::read(connection, &filter, interval_days, now)).await?;
-    coverage.map(Json).map_err(|error| Problem::BadParameter(error.to_string()))
+    Ok(Json(app.read(move |connection| coverage::read(connection, &filter, interval_days, now)).await??))
 }

@@ -29,7 +29,7 @@ use crate::{
     auth::Caller,
     authorize::Action,
     query::{
-        export::{self, ExportedVisit},
+        export::{Export, ExportedVisit},
         page::Cursor,
         visits::{VisitFilter, VisitKey},
     },
@@ -71,8 +71,8 @@ pub async fn xlsx(
     caller: Caller,
     Filter(filter): Filter<VisitFilter>,
 ) -> Result<Response, Problem> {
-    caller.may(Action::Export)?;
-    let (file, bytes) = xlsx::make(&app, filter).await?;
+    let export = begun(&app, &caller, filter).await?;
+    let (file, bytes) = xlsx::make(&app, export).await?;
     let mut response = attached(xlsx::CONTENT_TYPE, "visits.xlsx", xlsx::pieces(file));
     response.headers_mut().insert(header::CONTENT_LENGTH, bytes.into());
     Ok(response)
@@ -96,21 +96,26 @@ pub async fn ndjson(app: State<App>, caller: Caller, filter: Filter<VisitFilter>
     file::<ndjson::NdJson>(app, caller, filter).await
 }
 
+async fn begun(app: &App, caller: &Caller, filter: VisitFilter) -> Result<Export, Problem> {
+    caller.may(Action::Export)?;
+    Ok(app.read(move |connection| Export::of(connection, filter)).await??)
+}
+
 async fn file<F: Format>(
     State(app): State<App>,
     caller: Caller,
     Filter(filter): Filter<VisitFilter>,
 ) -> Result<Response, Problem> {
-    caller.may(Action::Export)?;
+    let export = begun(&app, &caller, filter).await?;
     // The first piece is read before the answer begins, so that a failure there is still a problem and not a torn file.
-    let (first, rest) = piece::<F>(&app, &filter, None).await?;
-    let pieces = stream::unfold(Next { app, filter, rest, ready: Some(first) }, |mut next| async move {
+    let (first, rest) = piece::<F>(&app, &export, None).await?;
+    let pieces = stream::unfold(Next { app, export, rest, ready: Some(first) }, |mut next| async move {
         let bytes = match (next.ready.take(), next.rest.take()) {
             (Some(ready), rest) => {
                 next.rest = rest;
                 Ok(ready)
             }
-            (None, Some(after)) => match piece::<F>(&next.app, &next.filter, Some(after)).await {
+            (None, Some(after)) => match piece::<F>(&next.app, &next.export, Some(after)).await {
                 Ok((bytes, rest)) => {
                     next.rest = rest;
                     Ok(bytes)
@@ -143,7 +148,7 @@ fn attached(
 /// Where a file stands.
 struct Next {
     app: App,
-    filter: VisitFilter,
+    export: Export,
     rest: Option<Cursor<VisitKey>>,
     ready: Option<Bytes>,
 }
@@ -151,13 +156,13 @@ struct Next {
 /// Reads and writes one batch; the second part says where the rest begins.
 async fn piece<F: Format>(
     app: &App,
-    filter: &VisitFilter,
+    export: &Export,
     after: Option<Cursor<VisitKey>>,
 ) -> Result<(Bytes, Option<Cursor<VisitKey>>), StoreError> {
-    let filter = filter.clone();
+    let export = export.clone();
     app.read(move |connection| {
         let mut first = after.is_none();
-        let batch = export::batch(connection, &filter, after)?;
+        let batch = export.batch(connection, after)?;
         let mut bytes = if first { F::begin() } else { Vec::new() };
         for visit in &batch.visits {
             bytes.extend(F::visit(visit, first)?);

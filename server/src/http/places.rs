@@ -32,8 +32,7 @@ pub async fn list(
 ) -> Result<Json<PlacePage>, Problem> {
     caller.may(Action::ReadVisits)?;
     let (now, interval_days) = (app.now(), app.settings().visit_interval_days);
-    let places = app.read(move |connection| places::page(connection, &filter, &page, interval_days, now)).await?;
-    places.map(Json).map_err(|error| Problem::BadParameter(error.to_string()))
+    Ok(Json(app.read(move |connection| places::page(connection, &filter, &page, interval_days, now)).await??))
 }
 
 /// Places as points on a map. Takes the filters of `/v1/places`.
@@ -48,8 +47,7 @@ pub async fn points(
 ) -> Result<Json<PlacePoints>, Problem> {
     caller.may(Action::ReadVisits)?;
     let (now, interval_days) = (app.now(), app.settings().visit_interval_days);
-    let points = app.read(move |connection| points::places(connection, &filter, &wanted, interval_days, now)).await?;
-    points.map(Json).map_err(|error| Problem::BadParameter(error.to_string()))
+    Ok(Json(app.read(move |connection| points::places(connection, &filter, &wanted, interval_days, now)).await??))
 }
 
 /// The visits to one place, newest first. Takes the filters of `/v1/visits`.
@@ -72,5 +70,5 @@ pub async fn visits(
         let filter = VisitFilter { place: Some(id), ..filter };
         visits::page(connection, &filter, &page).map(Some)
     });
-    visits.await?.map(Json).ok_or(Problem::NotFound)
+    Ok(Json(visits.await?.ok_or(Problem::NotFound)??))
 }

@@ -13,7 +13,7 @@ use utoipa::{
 
 use aralau_sync_core::auth::{NONCE_HEADER, SCHEME};
 
-use crate::{authorize::Denied, store::StoreError};
+use crate::{authorize::Denied, query::period::NoPeriod, store::StoreError};
 
 /// Why a request failed. What it displays is shown to the caller, so that no cause from inside is part of it.
 #[derive(Debug, thiserror::Error)]
@@ -242,6 +242,12 @@ impl From<StoreError> for Problem {
 impl From<Denied> for Problem {
     fn from(_: Denied) -> Self {
         Self::Forbidden
+    }
+}
+
+impl From<NoPeriod> for Problem {
+    fn from(error: NoPeriod) -> Self {
+        Self::BadParameter(error.to_string())
     }
 }
 

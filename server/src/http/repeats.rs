@@ -25,6 +25,5 @@ pub async fn list(
 ) -> Result<Json<RepeatPage>, Problem> {
     caller.may(Action::ReadVisits)?;
     let now = app.now();
-    let repeats = app.read(move |connection| repeats::page(connection, &filter, &page, now)).await?;
-    repeats.map(Json).map_err(|error| Problem::BadParameter(error.to_string()))
+    Ok(Json(app.read(move |connection| repeats::page(connection, &filter, &page, now)).await??))
 }

@@ -47,7 +47,7 @@ pub async fn list(
     Paged { filter, page }: Paged<VisitFilter, VisitKey>,
 ) -> Result<Json<VisitPage>, Problem> {
     caller.may(Action::ReadVisits)?;
-    Ok(Json(app.read(move |connection| visits::page(connection, &filter, &page)).await?))
+    Ok(Json(app.read(move |connection| visits::page(connection, &filter, &page)).await??))
 }
 
 /// Visits as points on a map, the newest first. Takes the filters of `/v1/visits`.
@@ -61,7 +61,7 @@ pub async fn points(
     OnMap(filter, wanted): OnMap<VisitFilter>,
 ) -> Result<Json<VisitPoints>, Problem> {
     caller.may(Action::ReadVisits)?;
-    Ok(Json(app.read(move |connection| points::visits(connection, &filter, &wanted)).await?))
+    Ok(Json(app.read(move |connection| points::visits(connection, &filter, &wanted)).await??))
 }
 
 /// One visit with its notes, its conflicts and its place in the log.

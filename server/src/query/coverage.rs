@@ -4,7 +4,6 @@
 //! Days are those of the deployment's time zone. Figures of places stand as of the end of the period, or of now where that is
 //! earlier.
 
-use chrono::{Datelike as _, Days, NaiveDate};
 use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -16,11 +15,14 @@ use aralau_sync_core::{
 
 use super::{
     instant::Instant,
-    period::{Day, MOST_DAYS, MOST_DAYS_BY_DAY, NoPeriod, Period},
+    period::{MOST_DAYS, MOST_DAYS_BY_DAY, NoPeriod, Period},
     repeats,
     standing::{self, Standing},
 };
-use crate::store::{StoreError, day_number, row_id, time_zone};
+use crate::{
+    calendar::Day,
+    store::{StoreError, row_id, time_zone},
+};
 
 /// A device is silent that has not synced for so long.
 const SILENT_MS: i64 = DAY_MS;
@@ -145,8 +147,8 @@ pub fn read(
     };
     let beat = filter.beat.as_deref();
     Ok(Ok(Coverage {
-        from: Day(period.first),
-        to: Day(period.last),
+        from: period.first,
+        to: period.last,
         bucket: filter.bucket,
         time_zone: zone.name().to_owned(),
         series: series(connection, &period, filter.bucket, beat)?,
@@ -164,13 +166,12 @@ impl Bucket {
     }
 
     /// The first day of the stretch that holds a day.
-    fn start(self, day: NaiveDate) -> NaiveDate {
-        let back = match self {
-            Self::Day => 0,
-            Self::Week => day.weekday().num_days_from_monday(),
-            Self::Month => day.day0(),
-        };
-        day.checked_sub_days(Days::new(u64::from(back))).unwrap_or(day)
+    fn start(self, day: Day) -> Day {
+        match self {
+            Self::Day => day,
+            Self::Week => day.monday(),
+            Self::Month => day.first_of_month(),
+        }
     }
 }
 
@@ -185,7 +186,7 @@ fn series(
          FROM beat b CROSS JOIN coverage c ON c.scope_no = b.scope_no AND c.day BETWEEN ?1 AND ?2
          WHERE ?3 IS NULL OR b.code = ?3 ORDER BY b.code, c.day",
     )?;
-    let mut rows = statement.query(params![day_number(period.first), day_number(period.last), beat])?;
+    let mut rows = statement.query(params![period.first.number(), period.last.number(), beat])?;
     let mut series: Vec<Point> = Vec::new();
     while let Some(row) = rows.next()? {
         let point = point(row, bucket)?;
@@ -198,10 +199,9 @@ fn series(
 }
 
 fn point(row: &Row<'_>, bucket: Bucket) -> rusqlite::Result<Point> {
-    let day = NaiveDate::default() + chrono::TimeDelta::days(row.get(1)?);
     Ok(Point {
         beat: row.get(0)?,
-        start: Day(bucket.start(day)),
+        start: bucket.start(Day::numbered(row.get(1)?)),
         visits: row.get(2)?,
         contacted: row.get(3)?,
         attempted: row.get(4)?,
@@ -309,22 +309,4 @@ fn freshness(connection: &Connection, beat: Option<&str>, now: Millis) -> Result
         })
     });
     Ok(freshness?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn a_week_begins_on_monday_and_a_month_on_its_first() {
-        for (bucket, start) in
-            [(Bucket::Day, "2026-11-01"), (Bucket::Week, "2026-10-26"), (Bucket::Month, "2026-11-01")]
-        {
-            assert_eq!(bucket.start(day("2026-11-01")), day(start), "{bucket:?}");
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! Batches of an export: visits with the words of their notes, bounded in rows and in bytes.
+//! Exports: visits with the words of their notes, in batches bounded in rows and in bytes.
 
 use rusqlite::Connection;
 use serde::Serialize;
@@ -11,12 +11,20 @@ use super::{
     document::load_numbered,
     instant::Instant,
     page::{Cursor, Limit, Page},
+    period::{NoPeriod, Range},
     visits::{self, VisitFilter, VisitHead, VisitKey},
 };
 use crate::store::StoreError;
 
 /// A batch ends with the note that exceeds this, so that one batch costs at most this and one visit more.
 const BATCH_BYTES: usize = 1024 * 1024;
+
+/// Which visits leave.
+#[derive(Debug, Clone)]
+pub struct Export {
+    filter: VisitFilter,
+    range: Range,
+}
 
 /// A visit as it leaves the system.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -54,27 +62,31 @@ pub struct Batch {
     pub next: Option<Cursor<VisitKey>>,
 }
 
-/// Reads the next batch.
-pub fn batch(
-    connection: &Connection,
-    filter: &VisitFilter,
-    after: Option<Cursor<VisitKey>>,
-) -> Result<Batch, StoreError> {
-    let rows = visits::keyed(connection, filter, &Page { limit: Limit::BATCH, cursor: after })?;
-    let found = rows.len();
-    let mut authors = Authors::new(connection);
-    let (mut visits, mut last, mut bytes) = (Vec::with_capacity(found), None, 0);
-    for (key, row) in rows.into_iter().take(Limit::BATCH.rows()) {
-        if bytes > BATCH_BYTES {
-            break;
-        }
-        let notes = if row.notes == 0 { Vec::new() } else { notes(connection, key.1, &mut authors)? };
-        bytes += notes.iter().map(|note| note.text.len()).sum::<usize>();
-        visits.push(ExportedVisit { head: row.head, conflicts: row.conflicts, notes });
-        last = Some(Cursor(key));
+impl Export {
+    /// Of the visits that pass the filter.
+    pub fn of(connection: &Connection, filter: VisitFilter) -> Result<Result<Self, NoPeriod>, StoreError> {
+        Ok(filter.range(connection)?.map(|range| Self { filter, range }))
     }
-    let next = last.filter(|_| visits.len() < found);
-    Ok(Batch { visits, next })
+
+    /// Reads the next batch.
+    pub fn batch(&self, connection: &Connection, after: Option<Cursor<VisitKey>>) -> Result<Batch, StoreError> {
+        let page = Page { limit: Limit::BATCH, cursor: after };
+        let rows = visits::keyed(connection, &self.filter, self.range, &page)?;
+        let found = rows.len();
+        let mut authors = Authors::new(connection);
+        let (mut visits, mut last, mut bytes) = (Vec::with_capacity(found), None, 0);
+        for (key, row) in rows.into_iter().take(Limit::BATCH.rows()) {
+            if bytes > BATCH_BYTES {
+                break;
+            }
+            let notes = if row.notes == 0 { Vec::new() } else { notes(connection, key.1, &mut authors)? };
+            bytes += notes.iter().map(|note| note.text.len()).sum::<usize>();
+            visits.push(ExportedVisit { head: row.head, conflicts: row.conflicts, notes });
+            last = Some(Cursor(key));
+        }
+        let next = last.filter(|_| visits.len() < found);
+        Ok(Batch { visits, next })
+    }
 }
 
 /// The words stand in the log only.

@@ -14,10 +14,13 @@ use super::{
     Conditions,
     instant::Instant,
     page::{Cursor, Page},
-    period::{Day, MOST_DAYS, NoPeriod, Period},
+    period::{MOST_DAYS, NoPeriod, Period},
     standing::{self, Standing},
 };
-use crate::store::{StoreError, time_zone};
+use crate::{
+    calendar::Day,
+    store::{StoreError, time_zone},
+};
 
 /// Which places. Everything given must hold.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]

@@ -166,9 +166,17 @@ impl PointsWanted {
 }
 
 /// The points of the visits that pass the filter.
-pub fn visits(connection: &Connection, filter: &VisitFilter, wanted: &PointsWanted) -> Result<VisitPoints, StoreError> {
-    let Some(mut conditions) = visits::conditions(connection, filter)? else {
-        return Ok(VisitPoints { points: Vec::new(), truncated: false });
+pub fn visits(
+    connection: &Connection,
+    filter: &VisitFilter,
+    wanted: &PointsWanted,
+) -> Result<Result<VisitPoints, NoPeriod>, StoreError> {
+    let range = match filter.range(connection)? {
+        Ok(range) => range,
+        Err(error) => return Ok(Err(error)),
+    };
+    let Some(mut conditions) = visits::conditions(connection, filter, range)? else {
+        return Ok(Ok(VisitPoints { points: Vec::new(), truncated: false }));
     };
     wanted.narrow(&mut conditions, "v");
     let mut statement = connection.prepare_cached(&format!(
@@ -180,7 +188,7 @@ pub fn visits(connection: &Connection, filter: &VisitFilter, wanted: &PointsWant
     ))?;
     let rows = statement.query_map(conditions.values(), visit_point)?;
     let (points, truncated) = wanted.cut(rows.collect::<Result<_, _>>()?);
-    Ok(VisitPoints { points, truncated })
+    Ok(Ok(VisitPoints { points, truncated }))
 }
 
 /// The points of the places that pass the filter.

@@ -10,10 +10,13 @@ use super::{
     Blob, Conditions,
     instant::Instant,
     page::{Cursor, Page},
-    period::{Day, MOST_DAYS, NoPeriod, Period},
+    period::{MOST_DAYS, NoPeriod, Period},
     visits::PlaceName,
 };
-use crate::store::{REPEAT_WITHIN_MS, StoreError, time_zone};
+use crate::{
+    calendar::Day,
+    store::{REPEAT_WITHIN_MS, StoreError, time_zone},
+};
 
 /// Which repeat problems. Everything given must hold.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]

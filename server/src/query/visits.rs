@@ -12,12 +12,15 @@ use aralau_sync_core::{
 use super::{
     Blob, Conditions,
     author::Person,
-    instant::{Instant, Span},
+    instant::Instant,
     page::{Cursor, Page},
-    period::Day,
+    period::{NoPeriod, Range},
     text::Search,
 };
-use crate::store::{self, DOCUMENT_OF_ROWID, StoreError, document_of_key, hour_of_key, keys_of_hour, scope_of_key};
+use crate::{
+    calendar::{Bound, Day},
+    store::{self, DOCUMENT_OF_ROWID, StoreError, document_of_key, hour_of_key, keys_of_hour, scope_of_key, time_zone},
+};
 
 /// Which visits. Everything given must hold.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -37,12 +40,12 @@ pub struct VisitFilter {
     pub visit_type: Option<String>,
     /// A code of the list `outcome`.
     pub outcome: Option<String>,
-    /// Begun at or after: an RFC 3339 instant, or a date (UTC).
+    /// Begun at or after: a local day, such as `2026-05-01`, or an RFC 3339 instant.
     #[param(value_type = Option<String>)]
-    pub from: Option<Span>,
-    /// Begun at or before: an RFC 3339 instant, or a date (UTC), whose whole day counts.
+    pub from: Option<Bound>,
+    /// Begun at or before: a local day, all of which counts, or an RFC 3339 instant.
     #[param(value_type = Option<String>)]
-    pub to: Option<Span>,
+    pub to: Option<Bound>,
     /// Words that its notes hold (withdrawn ones aside), all of them; the last one may be a beginning.
     #[param(value_type = Option<String>)]
     pub text: Option<Search>,
@@ -59,6 +62,13 @@ pub struct VisitFilter {
     pub due_before: Option<Day>,
     /// `active` or `withdrawn`.
     pub status: Option<String>,
+}
+
+impl VisitFilter {
+    /// When a visit has begun that passes.
+    pub(super) fn range(&self, connection: &Connection) -> Result<Result<Range, NoPeriod>, StoreError> {
+        Ok(Range::of(self.from, self.to, time_zone(connection)?))
+    }
 }
 
 /// What a list and a visit's own page both show.
@@ -151,24 +161,33 @@ const COLUMNS: &str = "SELECT v.started_at, v.document_no, d.document, b.code, v
     LEFT JOIN person a ON a.person = v.author";
 
 /// One page of the visits that pass the filter.
-pub fn page(connection: &Connection, filter: &VisitFilter, page: &Page<VisitKey>) -> Result<VisitPage, StoreError> {
-    let (visits, next) = page.cut(keyed(connection, filter, page)?);
-    Ok(VisitPage { visits, next })
+pub fn page(
+    connection: &Connection,
+    filter: &VisitFilter,
+    page: &Page<VisitKey>,
+) -> Result<Result<VisitPage, NoPeriod>, StoreError> {
+    let range = match filter.range(connection)? {
+        Ok(range) => range,
+        Err(error) => return Ok(Err(error)),
+    };
+    let (visits, next) = page.cut(keyed(connection, filter, range, page)?);
+    Ok(Ok(VisitPage { visits, next }))
 }
 
 /// The page's visits with their keys, and one more where there is a next page.
 pub(super) fn keyed(
     connection: &Connection,
     filter: &VisitFilter,
+    range: Range,
     page: &Page<VisitKey>,
 ) -> Result<Vec<(VisitKey, VisitRow)>, StoreError> {
     if let Some(search) = &filter.text {
         let Some(expression) = search.expression(connection)? else { return Ok(Vec::new()) };
-        if let Some(found) = found_by_words(connection, filter, &expression, page)? {
+        if let Some(found) = found_by_words(connection, filter, range, &expression, page)? {
             return Ok(found);
         }
     }
-    let Some(conditions) = conditions(connection, filter)? else { return Ok(Vec::new()) };
+    let Some(conditions) = conditions(connection, filter, range)? else { return Ok(Vec::new()) };
     listed(connection, conditions, page, page.and_one())
 }
 
@@ -197,6 +216,7 @@ const MOST_LOOKED_AT: usize = 20_000;
 fn found_by_words(
     connection: &Connection,
     filter: &VisitFilter,
+    range: Range,
     expression: &str,
     page: &Page<VisitKey>,
 ) -> Result<Option<Vec<(VisitKey, VisitRow)>>, StoreError> {
@@ -207,9 +227,9 @@ fn found_by_words(
         Some(None) => return Ok(Some(Vec::new())),
         None => None,
     };
-    let newest = [page.after().map(|(started_at, _)| *started_at), filter.to.map(|to| to.last.0)];
+    let newest = [page.after().map(|(started_at, _)| *started_at), range.last.map(|last| last.0)];
     let first_key = newest.into_iter().flatten().map(|at| *keys_of_hour(at).start()).max().unwrap_or(0);
-    let last_key = filter.from.map_or(i64::MAX, |from| *keys_of_hour(from.first.0).end());
+    let last_key = range.first.map_or(i64::MAX, |first| *keys_of_hour(first.0).end());
     let mut statement = connection.prepare_cached(
         "SELECT rowid FROM note_text WHERE note_text MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid",
     )?;
@@ -230,7 +250,7 @@ fn found_by_words(
             continue;
         }
         total += looked_at.len();
-        let Some(mut conditions) = conditions_but_words(connection, filter)? else { return Ok(Some(found)) };
+        let Some(mut conditions) = conditions_but_words(connection, filter, range)? else { return Ok(Some(found)) };
         let documents = serde_json::to_string(&looked_at).unwrap_or_default();
         conditions.and("v.document_no IN (SELECT value FROM json_each(?))", documents);
         found.extend(listed(connection, conditions, page, (most - found.len()) as i64)?);
@@ -252,8 +272,12 @@ pub(super) fn one(connection: &Connection, document_no: i64) -> Result<Option<Vi
 }
 
 /// `None` where no visit can pass.
-pub(super) fn conditions(connection: &Connection, filter: &VisitFilter) -> Result<Option<Conditions>, StoreError> {
-    let Some(mut all) = conditions_but_words(connection, filter)? else { return Ok(None) };
+pub(super) fn conditions(
+    connection: &Connection,
+    filter: &VisitFilter,
+    range: Range,
+) -> Result<Option<Conditions>, StoreError> {
+    let Some(mut all) = conditions_but_words(connection, filter, range)? else { return Ok(None) };
     if let Some(search) = &filter.text {
         let Some(expression) = search.expression(connection)? else { return Ok(None) };
         // A plus keeps SQLite from looking up each of many, to sort them all: it walks the list, and asks of each.
@@ -265,7 +289,11 @@ pub(super) fn conditions(connection: &Connection, filter: &VisitFilter) -> Resul
     Ok(Some(all))
 }
 
-fn conditions_but_words(connection: &Connection, filter: &VisitFilter) -> Result<Option<Conditions>, StoreError> {
+fn conditions_but_words(
+    connection: &Connection,
+    filter: &VisitFilter,
+    range: Range,
+) -> Result<Option<Conditions>, StoreError> {
     let mut all = Conditions::default();
     all.and_some("v.scope_no = (SELECT scope_no FROM beat WHERE code = ?)", filter.beat.clone());
     all.and_some("v.place = ?", filter.place.map(|place| Blob(*place.as_bytes())));
@@ -279,8 +307,8 @@ fn conditions_but_words(connection: &Connection, filter: &VisitFilter) -> Result
     }
     all.and_some("v.visit_type = ?", filter.visit_type.clone());
     all.and_some("v.outcome = ?", filter.outcome.clone());
-    all.and_some("v.started_at >= ?", filter.from.map(|from| from.first.0));
-    all.and_some("v.started_at <= ?", filter.to.map(|to| to.last.0));
+    all.and_some("v.started_at >= ?", range.first.map(|first| first.0));
+    all.and_some("v.started_at <= ?", range.last.map(|last| last.0));
     // What may be rare is named and not bound: so SQLite knows that its index of those alone will do.
     match filter.late {
         Some(true) => all.also("v.late = 1"),

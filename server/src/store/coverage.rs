@@ -7,11 +7,11 @@ use aralau_sync_core::{
     time::Millis,
     visit::{ACTIVE, Visit},
 };
-use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{StoreError, Transaction};
+use crate::calendar::Day;
 
 /// The outcome of having met somebody.
 pub const CONTACTED: &str = "contacted";
@@ -19,8 +19,6 @@ pub const CONTACTED: &str = "contacted";
 pub const DEFAULT_TIME_ZONE: Tz = chrono_tz::Asia::Almaty;
 
 const TIME_ZONE: &str = "time_zone";
-/// The first instant of the year 0 and the last one of 9999, by which a phone's clock is cut off.
-const CLOCK_MS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
 
 /// The columns of `visit` that a tally follows from.
 const COLUMNS: &str = "scope_no, place, outcome, status, started_at, received_at, late";
@@ -117,7 +115,7 @@ pub(super) fn follow(tx: &Connection, before: Option<&Tally>, now: Option<&Tally
 }
 
 fn count(tx: &Connection, tally: &Tally, zone: Tz, sign: i64) -> Result<(), StoreError> {
-    let day = day_number(local_day(Millis(tally.started_at), zone));
+    let day = Day::of(Millis(tally.started_at), zone).number();
     let one = |counts: bool| if counts { sign } else { 0 };
     tx.prepare_cached(
         "INSERT INTO coverage (scope_no, day, visits, contacted, attempted, late) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -173,17 +171,6 @@ fn forget_place(tx: &Connection, tally: &Tally) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The day that it was there then.
-pub fn local_day(at: Millis, zone: Tz) -> NaiveDate {
-    let at = at.0.clamp(*CLOCK_MS.start(), *CLOCK_MS.end());
-    DateTime::<Utc>::from_timestamp_millis(at).unwrap_or_default().with_timezone(&zone).date_naive()
-}
-
-/// Days since 1970-01-01.
-pub fn day_number(day: NaiveDate) -> i64 {
-    day.signed_duration_since(NaiveDate::default()).num_days()
-}
-
 /// The zone by whose days the deployment counts.
 pub fn time_zone(connection: &Connection) -> Result<Tz, StoreError> {
     let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE name = ?")?;
@@ -206,20 +193,4 @@ pub fn set_time_zone(tx: &Transaction<'_>, zone: Tz) -> Result<(), StoreError> {
         count(tx, &Tally::from_row(row)?, zone, 1)?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_day_is_the_zones_and_any_clock_has_one() {
-        let almaty = DEFAULT_TIME_ZONE;
-        let last_utc_hour = Millis(24 * 60 * 60 * 1000 - 1);
-        assert_eq!(day_number(local_day(last_utc_hour, Tz::UTC)), 0);
-        assert_eq!(day_number(local_day(last_utc_hour, almaty)), 1);
-        for absurd in [i64::MIN, i64::MAX] {
-            local_day(Millis(absurd), almaty);
-        }
-    }
 }

@@ -5,6 +5,7 @@
 mod access;
 mod basemap;
 mod coverage;
+mod days;
 mod exports;
 mod lists;
 mod one_visit;

@@ -6,6 +6,7 @@ use aralau_client_sdk::{
     Client, DocumentId, HttpTransport, Millis, Report, Seams, SyncOptions, Value, VisitDraft, VisitEdit, VisitState,
     VisitView, store::SqliteStore, view::ConflictView,
 };
+use aralau_server::calendar::{self, Day};
 use aralau_sync_core::visit::Position;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Subcommand};
@@ -53,8 +54,8 @@ enum Task {
         /// A note, in one's own words.
         #[arg(long, allow_hyphen_values = true)]
         note: Option<String>,
-        /// When the visit began (RFC 3339); now if left out.
-        #[arg(long, value_parser = instant)]
+        /// When the visit began: RFC 3339 with its offset, such as 2026-05-31T08:00:00+05:00; now if left out.
+        #[arg(long, value_parser = calendar::instant)]
         at: Option<Millis>,
         /// Where the phone stood: LATITUDE,LONGITUDE in degrees, or with its accuracy: LATITUDE,LONGITUDE,METRES.
         #[arg(long, value_parser = position, allow_hyphen_values = true)]
@@ -78,7 +79,7 @@ enum Task {
         promise: Option<String>,
         /// Until when the promise holds, such as 2026-12-31.
         #[arg(long, requires = "promise")]
-        due: Option<String>,
+        due: Option<Day>,
         /// Take the visit back. It stays in the history.
         #[arg(long)]
         withdraw: bool,
@@ -132,11 +133,6 @@ fn position(text: &str) -> Result<Position, String> {
         (true, false) => Err("an accuracy is not below 0 metres".to_owned()),
         (true, true) => Ok(Position { lat, lon, accuracy_m, mock: false }),
     }
-}
-
-fn instant(text: &str) -> Result<Millis, String> {
-    let parsed = DateTime::parse_from_rfc3339(text).map_err(|error| format!("not an RFC 3339 time: {error}"))?;
-    Ok(Millis(parsed.timestamp_millis()))
 }
 
 impl Device {
@@ -228,7 +224,7 @@ fn write(json: bool, client: &mut Client<SqliteStore>, task: &Task) -> Result<()
             if let Some(promise) = promise {
                 let item = client.fresh_id();
                 edits.push(set(format!("commitments/{item}/text"), promise));
-                edits.extend(due.iter().map(|due| set(format!("commitments/{item}/due"), due)));
+                edits.extend(due.iter().map(|due| set(format!("commitments/{item}/due"), &due.text())));
             }
             edits.extend(note.clone().map(|text| VisitEdit::AddNote { id: client.fresh_id(), text }));
             edits.extend(withdraw.then_some(VisitEdit::Withdraw));

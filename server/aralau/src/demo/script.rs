@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aralau::import::{FieldValue, Import, ImportRow, ImportVisit};
+use aralau_server::{calendar::on_the_wall, store::DEFAULT_TIME_ZONE};
 use aralau_sync_core::{
     change::Value,
     id::DocumentId,
@@ -165,8 +166,8 @@ fn before(door: usize, chance: &mut impl Chance) -> Position {
 fn draft(visit: &ImportVisit, row: &ImportRow, note: Option<(Uuid, String)>) -> VisitDraft {
     VisitDraft {
         place: visit.place.map(DocumentId),
-        // The table's local time without a zone, taken as it stands; the raw words are in the fields.
-        started_at: row.visited_at.map(|at| Millis(at.and_utc().timestamp_millis())),
+        // The table's local time has no zone: the deployment's, as for every time without one. The raw words are in the fields.
+        started_at: row.visited_at.map(|at| on_the_wall(at, DEFAULT_TIME_ZONE)),
         note,
         other: row.fields.iter().cloned().map(|(key, field)| (key, value(field))).collect(),
         ..VisitDraft::default()

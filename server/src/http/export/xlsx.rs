@@ -20,9 +20,8 @@ use crate::{
     app::App,
     http::problem::Problem,
     query::{
-        export::{self, ExportedVisit},
+        export::{Export, ExportedVisit},
         instant::Instant,
-        visits::VisitFilter,
     },
     store::StoreError,
 };
@@ -51,16 +50,16 @@ pub(super) struct Made {
     _turn: OwnedSemaphorePermit,
 }
 
-/// Makes the workbook of a filter's visits. Returns it with its length in bytes.
-pub(super) async fn make(app: &App, filter: VisitFilter) -> Result<(Made, u64), Problem> {
+/// Makes the workbook of an export's visits. Returns it with its length in bytes.
+pub(super) async fn make(app: &App, export: Export) -> Result<(Made, u64), Problem> {
     let turns = Arc::clone(&app.http().workbooks.0);
     let turn = turns.try_acquire_owned().map_err(|_| Problem::TooManyExports)?;
     let mut sheet = Sheet::new().map_err(|error| unwritable(&error))?;
     let mut after = None;
     loop {
-        let filter = filter.clone();
+        let export = export.clone();
         let batch = app.read(move |connection| {
-            let batch = export::batch(connection, &filter, after)?;
+            let batch = export.batch(connection, after)?;
             batch.visits.iter().try_for_each(|visit| sheet.add(visit)).map_err(|error| unwritable(&error))?;
             Ok((sheet, batch.next))
         });

@@ -13,6 +13,7 @@ use aralau_client_sdk::{
     seams::{Entropy as _, SystemEntropy as PhoneEntropy},
 };
 use aralau_server::{
+    calendar::Day,
     entropy::SystemEntropy,
     keys::DeviceVerifier,
     store::{self, Enrollment, Store, Upload},
@@ -286,7 +287,7 @@ fn follow_up(number: u64, started: Millis) -> Vec<(String, Value)> {
         fields.push((format!("concerns/{item}/category"), Value::Text(category)));
     }
     if number.is_multiple_of(10) {
-        let due = store::local_day(started.plus(30 * DAY_MS), store::DEFAULT_TIME_ZONE).to_string();
+        let due = Day::of(started.plus(30 * DAY_MS), store::DEFAULT_TIME_ZONE).text();
         fields.push((format!("commitments/{item}/due"), Value::Text(due)));
         if number.is_multiple_of(20) {
             fields.push((format!("commitments/{item}/fulfilled_at"), Value::Timestamp(started.0)));
