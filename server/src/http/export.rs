@@ -10,6 +10,7 @@ mod geojson;
 mod ndjson;
 mod xlsx;
 
+pub use csv::CsvStyle;
 pub(super) use xlsx::CONTENT_TYPE as XLSX;
 pub use xlsx::Workbooks;
 
@@ -23,7 +24,10 @@ use axum::{
 };
 use futures_util::{Stream, StreamExt as _, stream};
 
-use super::{extract::Filter, problem::Problem};
+use super::{
+    extract::{AsCsv, Filter},
+    problem::Problem,
+};
 use crate::{
     app::App,
     auth::Caller,
@@ -37,28 +41,34 @@ use crate::{
 };
 
 /// How a file is written.
-trait Format: 'static {
+trait Format: Copy + Send + Sync + 'static {
     const CONTENT_TYPE: &'static str;
     const FILE_NAME: &'static str;
     /// What stands before the first visit.
-    fn begin() -> Vec<u8>;
+    fn begin(&self) -> Result<Vec<u8>, StoreError>;
     /// One visit. `first`: nothing but [`Self::begin`] stands before it.
-    fn visit(visit: &ExportedVisit, first: bool) -> Result<Vec<u8>, StoreError>;
+    fn visit(&self, visit: &ExportedVisit, first: bool) -> Result<Vec<u8>, StoreError>;
     /// What stands after the last visit.
-    fn end() -> Vec<u8>;
+    fn end(&self) -> Vec<u8>;
 }
 
-/// Visits as CSV for spreadsheets: UTF-8 with a byte order mark, and no cell that a spreadsheet would take for a formula.
+/// Visits as CSV for spreadsheets: UTF-8 with a byte order mark, times by the deployment's clock with their offset, and no cell
+/// that a spreadsheet would take for a formula.
 #[utoipa::path(
-    get, path = "/v1/export.csv", params(VisitFilter), security(("token" = []), ("session" = [])),
+    get, path = "/v1/export.csv", params(VisitFilter, CsvStyle), security(("token" = []), ("session" = [])),
     responses((status = 200, body = String, content_type = "text/csv"), Problem)
 )]
-pub async fn csv(app: State<App>, caller: Caller, filter: Filter<VisitFilter>) -> Result<Response, Problem> {
-    file::<csv::Csv>(app, caller, filter).await
+pub async fn csv(
+    State(app): State<App>,
+    caller: Caller,
+    AsCsv(filter, style): AsCsv<VisitFilter>,
+) -> Result<Response, Problem> {
+    let export = begun(&app, &caller, filter).await?;
+    file(app, csv::Csv { zone: export.zone, style }, export).await
 }
 
-/// Visits as a workbook of Excel, with numbers and times (UTC) as such; at most 1,048,575 of them. The answer begins once
-/// the whole file is made.
+/// Visits as a workbook of Excel, with numbers as such and times by the deployment's clock, whose zone the headings name; at most
+/// 1,048,575 of them. The answer begins once the whole file is made.
 #[utoipa::path(
     get, path = "/v1/export.xlsx", params(VisitFilter), security(("token" = []), ("session" = [])),
     responses(
@@ -78,22 +88,33 @@ pub async fn xlsx(
     Ok(response)
 }
 
-/// Visits as GeoJSON (RFC 7946); those without a position have no geometry.
+/// Visits as GeoJSON (RFC 7946), with flat properties and times by the deployment's clock with their offset; those without a
+/// position have no geometry.
 #[utoipa::path(
     get, path = "/v1/export.geojson", params(VisitFilter), security(("token" = []), ("session" = [])),
     responses((status = 200, body = Object, content_type = "application/geo+json"), Problem)
 )]
-pub async fn geojson(app: State<App>, caller: Caller, filter: Filter<VisitFilter>) -> Result<Response, Problem> {
-    file::<geojson::GeoJson>(app, caller, filter).await
+pub async fn geojson(
+    State(app): State<App>,
+    caller: Caller,
+    Filter(filter): Filter<VisitFilter>,
+) -> Result<Response, Problem> {
+    let export = begun(&app, &caller, filter).await?;
+    file(app, geojson::GeoJson { zone: export.zone }, export).await
 }
 
-/// Visits as JSON, one a line, with all notes.
+/// Visits as JSON, one a line, with all notes; times in UTC, as everywhere in the API.
 #[utoipa::path(
     get, path = "/v1/export.ndjson", params(VisitFilter), security(("token" = []), ("session" = [])),
     responses((status = 200, body = String, content_type = "application/x-ndjson"), Problem)
 )]
-pub async fn ndjson(app: State<App>, caller: Caller, filter: Filter<VisitFilter>) -> Result<Response, Problem> {
-    file::<ndjson::NdJson>(app, caller, filter).await
+pub async fn ndjson(
+    State(app): State<App>,
+    caller: Caller,
+    Filter(filter): Filter<VisitFilter>,
+) -> Result<Response, Problem> {
+    let export = begun(&app, &caller, filter).await?;
+    file(app, ndjson::NdJson, export).await
 }
 
 async fn begun(app: &App, caller: &Caller, filter: VisitFilter) -> Result<Export, Problem> {
@@ -101,21 +122,16 @@ async fn begun(app: &App, caller: &Caller, filter: VisitFilter) -> Result<Export
     Ok(app.read(move |connection| Export::of(connection, filter)).await??)
 }
 
-async fn file<F: Format>(
-    State(app): State<App>,
-    caller: Caller,
-    Filter(filter): Filter<VisitFilter>,
-) -> Result<Response, Problem> {
-    let export = begun(&app, &caller, filter).await?;
+async fn file<F: Format>(app: App, format: F, export: Export) -> Result<Response, Problem> {
     // The first piece is read before the answer begins, so that a failure there is still a problem and not a torn file.
-    let (first, rest) = piece::<F>(&app, &export, None).await?;
-    let pieces = stream::unfold(Next { app, export, rest, ready: Some(first) }, |mut next| async move {
+    let (first, rest) = piece(&app, format, &export, None).await?;
+    let pieces = stream::unfold(Next { app, export, rest, ready: Some(first) }, move |mut next| async move {
         let bytes = match (next.ready.take(), next.rest.take()) {
             (Some(ready), rest) => {
                 next.rest = rest;
                 Ok(ready)
             }
-            (None, Some(after)) => match piece::<F>(&next.app, &next.export, Some(after)).await {
+            (None, Some(after)) => match piece(&next.app, format, &next.export, Some(after)).await {
                 Ok((bytes, rest)) => {
                     next.rest = rest;
                     Ok(bytes)
@@ -156,6 +172,7 @@ struct Next {
 /// Reads and writes one batch; the second part says where the rest begins.
 async fn piece<F: Format>(
     app: &App,
+    format: F,
     export: &Export,
     after: Option<Cursor<VisitKey>>,
 ) -> Result<(Bytes, Option<Cursor<VisitKey>>), StoreError> {
@@ -163,13 +180,13 @@ async fn piece<F: Format>(
     app.read(move |connection| {
         let mut first = after.is_none();
         let batch = export.batch(connection, after)?;
-        let mut bytes = if first { F::begin() } else { Vec::new() };
+        let mut bytes = if first { format.begin()? } else { Vec::new() };
         for visit in &batch.visits {
-            bytes.extend(F::visit(visit, first)?);
+            bytes.extend(format.visit(visit, first)?);
             first = false;
         }
         if batch.next.is_none() {
-            bytes.extend(F::end());
+            bytes.extend(format.end());
         }
         Ok((Bytes::from(bytes), batch.next))
     })

@@ -8,7 +8,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 
-use super::{problem::Problem, session};
+use super::{export::CsvStyle, problem::Problem, session};
 use crate::{
     app::App,
     auth::{self, Caller},
@@ -97,6 +97,18 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for OnMap<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let (wanted, filter) = apart(parts, &["bbox", "limit"])?;
         Ok(Self(filter, wanted))
+    }
+}
+
+/// The parameters of a CSV: the list's filter, and how it is written.
+pub struct AsCsv<T>(pub T, pub CsvStyle);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for AsCsv<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let (style, filter) = apart(parts, &["delimiter", "decimal"])?;
+        Ok(Self(filter, style))
     }
 }
 

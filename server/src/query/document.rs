@@ -74,20 +74,23 @@ impl Loaded {
 
 /// Loads a document's accepted changes.
 pub fn load(connection: &Connection, located: &Located) -> Result<Loaded, StoreError> {
-    let mut loaded = load_numbered(connection, located.document_no)?;
+    let mut loaded = load_numbered(connection, located.document_no, &mut Contents::new(connection))?;
     loaded.rows.iter_mut().for_each(|row| *row = located.sequence_of(*row));
     Ok(loaded)
 }
 
 /// As [`load`], by the document's number; rows by their keys.
-pub(super) fn load_numbered(connection: &Connection, document_no: i64) -> Result<Loaded, StoreError> {
+pub(super) fn load_numbered(
+    connection: &Connection,
+    document_no: i64,
+    contents: &mut Contents<'_>,
+) -> Result<Loaded, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT row_id, header, body FROM log
          WHERE row_id IN (SELECT ?1 UNION ALL SELECT row_id FROM later_change WHERE document_no = ?1) ORDER BY row_id",
     )?;
     let mut rows = statement.query([document_no])?;
     let mut loaded = Loaded { document: Document::new(), made_at: BTreeMap::new(), rows: Vec::new() };
-    let mut contents = Contents::new(connection);
     while let Some(row) = rows.next()? {
         let (header, body) = contents.accepted(row.get(0)?, (row.get(1)?, row.get(2)?))?;
         let entry =

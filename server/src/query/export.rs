@@ -1,29 +1,39 @@
-//! Exports: visits with the words of their notes, in batches bounded in rows and in bytes.
+//! Exports: visits with the words of their notes and all that is known of when, in batches bounded in rows and in bytes.
 
-use rusqlite::Connection;
+use chrono_tz::Tz;
+use rusqlite::{Connection, params};
 use serde::Serialize;
 use uuid::Uuid;
 
-use aralau_sync_core::visit::{self, Visit};
+use aralau_sync_core::{
+    cbor,
+    id::ReplicaId,
+    log::Verdict,
+    stream::Header,
+    visit::{self, Visit},
+};
 
 use super::{
     author::Authors,
     document::load_numbered,
+    history::corrected_time,
     instant::Instant,
     page::{Cursor, Limit, Page},
     period::{NoPeriod, Range},
-    visits::{self, VisitFilter, VisitHead, VisitKey},
+    visits::{self, VisitFilter, VisitHead, VisitKey, VisitRow},
 };
-use crate::store::StoreError;
+use crate::store::{Contents, StoreError, time_zone};
 
 /// A batch ends with the note that exceeds this, so that one batch costs at most this and one visit more.
 const BATCH_BYTES: usize = 1024 * 1024;
 
-/// Which visits leave.
+/// Which visits leave, and by whose clocks they are read.
 #[derive(Debug, Clone)]
 pub struct Export {
     filter: VisitFilter,
     range: Range,
+    /// The deployment's time zone.
+    pub zone: Tz,
 }
 
 /// A visit as it leaves the system.
@@ -34,8 +44,22 @@ pub struct ExportedVisit {
     pub head: VisitHead,
     /// Fields with two or more different values.
     pub conflicts: u32,
+    /// The clocks of its first entry.
+    #[serde(flatten)]
+    pub clocks: Clocks,
     /// Its notes, withdrawn ones included, in order of writing.
     pub notes: Vec<ExportedNote>,
+}
+
+/// When a visit's first entry was written, beside when the server received it. As in the visit's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Clocks {
+    /// By the device's clock.
+    pub device_time: Instant,
+    /// The same moment by the server's clock, as far as the device's uptime tells it.
+    pub corrected_time: Option<Instant>,
+    /// What is odd about the device's clock: `clock_ahead`, `clock_behind`, `late`.
+    pub labels: Vec<&'static str>,
 }
 
 /// A note as it leaves the system.
@@ -65,7 +89,8 @@ pub struct Batch {
 impl Export {
     /// Of the visits that pass the filter.
     pub fn of(connection: &Connection, filter: VisitFilter) -> Result<Result<Self, NoPeriod>, StoreError> {
-        Ok(filter.range(connection)?.map(|range| Self { filter, range }))
+        let zone = time_zone(connection)?;
+        Ok(filter.range(connection)?.map(|range| Self { filter, range, zone }))
     }
 
     /// Reads the next batch.
@@ -73,15 +98,15 @@ impl Export {
         let page = Page { limit: Limit::BATCH, cursor: after };
         let rows = visits::keyed(connection, &self.filter, self.range, &page)?;
         let found = rows.len();
-        let mut authors = Authors::new(connection);
+        let mut reader = Reader { connection, authors: Authors::new(connection), contents: Contents::new(connection) };
         let (mut visits, mut last, mut bytes) = (Vec::with_capacity(found), None, 0);
         for (key, row) in rows.into_iter().take(Limit::BATCH.rows()) {
             if bytes > BATCH_BYTES {
                 break;
             }
-            let notes = if row.notes == 0 { Vec::new() } else { notes(connection, key.1, &mut authors)? };
-            bytes += notes.iter().map(|note| note.text.len()).sum::<usize>();
-            visits.push(ExportedVisit { head: row.head, conflicts: row.conflicts, notes });
+            let visit = reader.visit(key.1, row)?;
+            bytes += visit.notes.iter().map(|note| note.text.len()).sum::<usize>();
+            visits.push(visit);
             last = Some(Cursor(key));
         }
         let next = last.filter(|_| visits.len() < found);
@@ -89,16 +114,48 @@ impl Export {
     }
 }
 
-/// The words stand in the log only.
-fn notes(
-    connection: &Connection,
-    document_no: i64,
-    authors: &mut Authors<'_>,
-) -> Result<Vec<ExportedNote>, StoreError> {
-    let visit = Visit::read(&load_numbered(connection, document_no)?.reading());
-    let exported = |note: visit::Note| {
-        let by = note.by.map(|replica| authors.of(replica)).transpose()?.flatten().map(|author| author.person.name);
-        Ok(ExportedNote { id: note.id, text: note.text, by, at: Instant(note.at), status: note.status })
-    };
-    visit.notes.into_iter().map(exported).collect()
+/// Reads what stands in the log only: words, and clocks.
+struct Reader<'c> {
+    connection: &'c Connection,
+    authors: Authors<'c>,
+    contents: Contents<'c>,
+}
+
+impl Reader<'_> {
+    fn visit(&mut self, document_no: i64, row: VisitRow) -> Result<ExportedVisit, StoreError> {
+        let clocks = self.clocks(document_no)?;
+        let notes = if row.notes == 0 { Vec::new() } else { self.notes(document_no)? };
+        Ok(ExportedVisit { head: row.head, conflicts: row.conflicts, clocks, notes })
+    }
+
+    /// A document's number is the key of the row that its first entry stands in.
+    fn clocks(&mut self, document_no: i64) -> Result<Clocks, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT header, body, verdict, replica FROM log JOIN stream USING (stream_no) WHERE row_id = ?",
+        )?;
+        let row = statement.query_row(params![document_no], |row| {
+            Ok(((row.get(0)?, row.get(1)?), row.get::<_, Vec<u8>>(2)?, row.get(3)?))
+        });
+        let (kept, verdict, replica) = row?;
+        let (header, _) = self.contents.accepted(document_no, kept)?;
+        let header = Header::from_bytes(&header).map_err(|_| StoreError::corrupt("an accepted entry's header"))?;
+        let verdict: Verdict = cbor::decode(&verdict).map_err(|_| StoreError::corrupt("a verdict"))?;
+        let author = self.authors.of(ReplicaId(replica))?;
+        Ok(Clocks {
+            device_time: Instant(header.at),
+            corrected_time: corrected_time(self.connection, author.as_ref(), Some(&header))?,
+            labels: verdict.labels.names().collect(),
+        })
+    }
+
+    fn notes(&mut self, document_no: i64) -> Result<Vec<ExportedNote>, StoreError> {
+        let document = load_numbered(self.connection, document_no, &mut self.contents)?;
+        let visit = Visit::read(&document.reading());
+        let exported = |note: visit::Note| {
+            let by = note.by.map(|replica| self.authors.of(replica)).transpose()?.flatten();
+            let by = by.map(|author| author.person.name);
+            Ok(ExportedNote { id: note.id, text: note.text, by, at: Instant(note.at), status: note.status })
+        };
+        visit.notes.into_iter().map(exported).collect()
+    }
 }

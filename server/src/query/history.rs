@@ -172,7 +172,8 @@ fn history_row(
     })
 }
 
-fn corrected_time(
+/// When an entry was written by the server's clock, as far as its device's uptime tells.
+pub(super) fn corrected_time(
     connection: &Connection,
     author: Option<&Author>,
     header: Option<&Header>,

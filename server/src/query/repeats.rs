@@ -90,7 +90,7 @@ pub fn page(
     let visits = has_concern("v");
     // The page first: visits are counted of its rows only.
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT pc.repeated_at, pc.scope_no, pc.place, pc.category, b.code, p.address,
+        "SELECT pc.repeated_at, pc.scope_no, pc.place, pc.category, b.code, p.address, p.external_code,
              (SELECT count(*) FROM visit v WHERE v.place = pc.place AND v.scope_no = pc.scope_no AND {visits})
          FROM (SELECT * FROM place_concern pc{} ORDER BY {NEWEST_FIRST} LIMIT {}) pc
          LEFT JOIN beat b ON b.scope_no = pc.scope_no
@@ -108,11 +108,11 @@ fn repeat_row(row: &Row<'_>) -> rusqlite::Result<(RepeatKey, RepeatRow)> {
     let place = DocumentId::from_bytes(row.get(2)?);
     let (repeated_at, category): (i64, String) = (row.get(0)?, row.get(3)?);
     let repeat = RepeatRow {
-        place: PlaceName { id: place, address: row.get(5)? },
+        place: PlaceName { id: place, address: row.get(5)?, external_code: row.get(6)? },
         beat: row.get(4)?,
         category: category.clone(),
         repeated_at: Instant::from_ms(repeated_at),
-        visits: row.get(6)?,
+        visits: row.get(7)?,
     };
     Ok(((repeated_at, row.get(1)?, place, category), repeat))
 }

@@ -110,6 +110,8 @@ pub struct PlaceName {
     pub id: DocumentId,
     /// Its address, if the place is known in the same beat and has one.
     pub address: Option<String>,
+    /// Its name in another register, likewise.
+    pub external_code: Option<String>,
 }
 
 /// Where a phone stood.
@@ -150,7 +152,8 @@ pub struct VisitPage {
     pub next: Option<Cursor<VisitKey>>,
 }
 
-const COLUMNS: &str = "SELECT v.started_at, v.document_no, d.document, b.code, v.place, p.address, v.author, a.name,
+const COLUMNS: &str =
+    "SELECT v.started_at, v.document_no, d.document, b.code, v.place, p.address, p.external_code, v.author, a.name,
         v.visit_type, v.outcome, v.status, v.ended_at, v.received_at, v.late, v.lat, v.lon, v.accuracy_m, v.mock,
         v.conflicts, v.notes
     FROM visit v
@@ -373,14 +376,14 @@ fn people(connection: &Connection, author: &str) -> Result<Vec<PersonId>, StoreE
 
 fn visit_row(row: &Row<'_>) -> rusqlite::Result<VisitRow> {
     let id = |name| -> rusqlite::Result<Option<[u8; 16]>> { row.get(name) };
-    let address = row.get("address")?;
+    let (address, external_code) = (row.get("address")?, row.get("external_code")?);
     let name: Option<String> = row.get("name")?;
     let (lat, lon): (Option<f64>, Option<f64>) = (row.get("lat")?, row.get("lon")?);
     let (accuracy_m, mock) = (row.get("accuracy_m")?, row.get("mock")?);
     let head = VisitHead {
         id: DocumentId::from_bytes(row.get("document")?),
         beat: row.get("code")?,
-        place: id("place")?.map(|id| PlaceName { id: DocumentId::from_bytes(id), address }),
+        place: id("place")?.map(|id| PlaceName { id: DocumentId::from_bytes(id), address, external_code }),
         author: id("author")?.map(|id| Person { id: PersonId::from_bytes(id), name: name.unwrap_or_default() }),
         visit_type: row.get("visit_type")?,
         outcome: row.get("outcome")?,

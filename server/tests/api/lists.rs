@@ -40,7 +40,9 @@ async fn a_visit_in_a_list_has_every_field_of_the_contract() {
     let world = World::new().await;
     let (token, mut anna) = (world.token(Role::Headquarters).await, world.phone("Анна", 1).await);
     let place = DocumentId(Uuid::from_u128(77));
-    let puts = Place { address: Some("ул. Абая, 1".into()), ..Place::default() }.puts([9; 16]);
+    let puts =
+        Place { address: Some("ул. Абая, 1".into()), external_code: Some("А-1".into()), ..Place::default() }
+            .puts([9; 16]);
     assert_eq!(world.write(&mut anna, Kind::PLACE, place, &puts).await, None);
     let mut visit = draft(1, NOW.0 - 1_000, "шум");
     visit.place = Some(place);
@@ -55,7 +57,7 @@ async fn a_visit_in_a_list_has_every_field_of_the_contract() {
     assert_eq!(
         shown,
         serde_json::json!({
-            "id": id, "beat": "beat-01", "place": { "id": place, "address": "ул. Абая, 1" },
+            "id": id, "beat": "beat-01", "place": { "id": place, "address": "ул. Абая, 1", "external_code": "А-1" },
             "author": { "id": null, "name": "Анна" }, "type": "door_to_door", "outcome": "contacted",
             "status": "active", "started_at": "2026-05-28T20:26:39.000Z", "ended_at": null,
             "received_at": "2026-05-28T20:26:40.000Z", "late": false, "conflicts": 0, "notes": 1,

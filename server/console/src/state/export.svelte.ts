@@ -3,8 +3,16 @@ import { Problem } from '../api/problem';
 import { preferences } from './preferences.svelte';
 import { toRequest, type VisitFilter } from './filter';
 
-export const FORMATS = ['csv', 'xlsx', 'geojson'] as const;
-export type Format = (typeof FORMATS)[number];
+/** What there is to choose from: a format of the server's, and how it is to be written. */
+const FILES = {
+  csv: { format: 'csv' },
+  // Excel in Russian or Kazakh splits at semicolons only, and takes 43.25 for text or a date.
+  csv_excel: { format: 'csv', style: { delimiter: 'semicolon', decimal: 'comma' } },
+  xlsx: { format: 'xlsx' },
+  geojson: { format: 'geojson' },
+} as const;
+export type File = keyof typeof FILES;
+export const CHOICES = Object.keys(FILES) as File[];
 
 /** One file on its way: all visits of a filter. */
 export class Export {
@@ -16,7 +24,8 @@ export class Export {
   problem = $state.raw<Problem | null>(null);
   #abort: AbortController | null = null;
 
-  async run(format: Format, filter: VisitFilter): Promise<void> {
+  async run(file: File, filter: VisitFilter): Promise<void> {
+    const { format, style }: { format: string; style?: Record<string, string> } = FILES[file];
     this.#abort = new AbortController();
     this.state = 'running';
     this.received = 0;
@@ -24,7 +33,7 @@ export class Export {
     this.problem = null;
     this.name = `visits-${new Date().toISOString().slice(0, 10)}.${format}`;
     try {
-      const wanted = toRequest(filter, preferences.timeZone);
+      const wanted = { ...toRequest(filter, preferences.timeZone), ...style };
       const query = new URLSearchParams(Object.entries(wanted).map(([name, value]) => [name, String(value)]));
       const response = await ask(`/v1/export.${format}?${query}`, { signal: this.#abort.signal });
       save(await this.#read(response), this.name);

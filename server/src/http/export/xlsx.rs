@@ -8,12 +8,13 @@ use std::{
 };
 
 use axum::body::Bytes;
+use chrono_tz::Tz;
 use futures_util::{Stream, stream};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, XlsxError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
-    cells::{Cell, HEADINGS, cells},
+    cells::{COLUMNS, Cell},
     unwritable,
 };
 use crate::{
@@ -54,7 +55,7 @@ pub(super) struct Made {
 pub(super) async fn make(app: &App, export: Export) -> Result<(Made, u64), Problem> {
     let turns = Arc::clone(&app.http().workbooks.0);
     let turn = turns.try_acquire_owned().map_err(|_| Problem::TooManyExports)?;
-    let mut sheet = Sheet::new().map_err(|error| unwritable(&error))?;
+    let mut sheet = Sheet::new(export.zone).map_err(|error| unwritable(&error))?;
     let mut after = None;
     loop {
         let export = export.clone();
@@ -97,19 +98,22 @@ pub(super) fn pieces(made: Made) -> impl Stream<Item = io::Result<Bytes>> {
 struct Sheet {
     workbook: Workbook,
     instants: Format,
+    /// A time of Excel is what a clock on the wall showed: whose, the headings say.
+    zone: Tz,
     visits: u32,
 }
 
 impl Sheet {
-    fn new() -> Result<Self, XlsxError> {
+    fn new(zone: Tz) -> Result<Self, XlsxError> {
         let mut workbook = Workbook::new();
         let sheet = workbook.add_worksheet_with_constant_memory()?;
         sheet.set_name("visits")?.set_freeze_panes(1, 0)?;
         let bold = Format::new().set_bold();
-        for (column, heading) in (0..).zip(HEADINGS) {
-            sheet.write_string_with_format(0, column, heading, &bold)?;
+        for (number, column) in (0..).zip(&COLUMNS) {
+            let zone = if column.is_time { format!(" ({zone})") } else { String::new() };
+            sheet.write_string_with_format(0, number, format!("{}{zone}", column.heading), &bold)?;
         }
-        Ok(Self { workbook, instants: Format::new().set_num_format("yyyy-mm-dd hh:mm:ss"), visits: 0 })
+        Ok(Self { workbook, instants: Format::new().set_num_format("yyyy-mm-dd hh:mm:ss"), zone, visits: 0 })
     }
 
     /// Adds a row, or only counts it where the sheet is full.
@@ -119,15 +123,16 @@ impl Sheet {
             return Ok(());
         }
         let (row, sheet) = (self.visits, self.workbook.worksheet_from_index(0)?);
-        for (column, cell) in (0..).zip(cells(visit)) {
+        for (column, cell) in (0..).zip(COLUMNS.iter().map(|column| (column.cell)(visit))) {
             match cell {
                 Cell::Empty => continue,
                 Cell::Text(text) => sheet.write_string(row, column, short(&text))?,
                 Cell::Number(number) => sheet.write_number(row, column, number)?,
+                Cell::Count(count) => sheet.write_number(row, column, count as f64)?,
                 Cell::Flag(flag) => sheet.write_boolean(row, column, flag)?,
-                Cell::Instant(instant) => match excel_time(instant) {
+                Cell::Instant(instant) => match excel_time(instant, self.zone) {
                     Some(time) => sheet.write_datetime_with_format(row, column, &time, &self.instants)?,
-                    None => sheet.write_string(row, column, instant.to_string())?,
+                    None => sheet.write_string(row, column, instant.local(self.zone))?,
                 },
             };
         }
@@ -152,9 +157,9 @@ fn no_room(error: &dyn std::fmt::Display) -> StoreError {
 }
 
 /// Excel counts from 1900; a clock that says otherwise is shown in words.
-fn excel_time(instant: Instant) -> Option<ExcelDateTime> {
-    let (at, first) = (instant.0.0, -2_208_988_800_000);
-    (at >= first).then(|| ExcelDateTime::from_timestamp(at.div_euclid(1000)).ok()).flatten()
+fn excel_time(instant: Instant, zone: Tz) -> Option<ExcelDateTime> {
+    let (at, first) = (instant.on_the_wall(zone).and_utc().timestamp(), -2_208_988_800);
+    (at >= first).then(|| ExcelDateTime::from_timestamp(at).ok()).flatten()
 }
 
 /// Text that fits into a cell.
@@ -180,9 +185,10 @@ mod tests {
 
     #[test]
     fn a_clock_outside_of_excels_years_is_none_of_its_times() {
-        assert!(excel_time(Instant::from_ms(0)).is_some());
+        let almaty = chrono_tz::Asia::Almaty;
+        assert!(excel_time(Instant::from_ms(0), almaty).is_some());
         for absurd in [i64::MIN, -2_300_000_000_000, i64::MAX] {
-            assert!(excel_time(Instant::from_ms(absurd)).is_none(), "{absurd}");
+            assert!(excel_time(Instant::from_ms(absurd), almaty).is_none(), "{absurd}");
         }
     }
 }
