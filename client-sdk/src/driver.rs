@@ -18,6 +18,7 @@
 
 mod pacing;
 mod report;
+mod roll;
 mod take;
 mod wire;
 
@@ -84,6 +85,10 @@ pub struct SyncSession {
     /// What the request under way carries.
     sent: Vec<Outgoing>,
     asked: BTreeSet<ScopeId>,
+    /// The epoch of the roll that the request under way calls, where it calls one.
+    called: Option<u64>,
+    /// Whether scopes are asked about one by one from here on: an answer to a roll was not borne out.
+    asks_only: bool,
     /// Scopes of which everything has come; the others are asked about first, of more than one request may name.
     heard: BTreeSet<ScopeId>,
     /// The lowest epoch among the cursors asked about; the answer tells of those after it.
@@ -160,6 +165,8 @@ impl SyncSession {
             idle_answers: 0,
             sent: Vec::new(),
             asked: BTreeSet::new(),
+            called: None,
+            asks_only: false,
             heard: BTreeSet::new(),
             oldest_epoch: 0,
             refused: BTreeSet::new(),
@@ -276,7 +283,9 @@ impl SyncSession {
         let nonce = client.store.meta(Key::Nonce)?.unwrap_or_default();
         self.recall_returned(client, &scopes)?;
         self.sent = self.frames(client, &enrollment, &scopes, self.pacing.allowance())?;
-        let mut hello = hello(client, &scopes, asks(&scopes, &self.heard))?;
+        let roll = if self.asks_only || self.proving { None } else { roll::roll(client, &enrollment, &scopes)? };
+        let asks = if roll.is_some() { Vec::new() } else { asks(&scopes, &self.heard) };
+        let mut hello = hello(client, &scopes, asks)?;
         hello.most_bytes = self.pacing.most_bytes();
         hello.introductions = relay::introductions(&client.store, &self.unknown)?;
         if self.proving {
@@ -291,7 +300,13 @@ impl SyncSession {
             self.brought = notices.len();
             hello.notices = Some(notices);
         }
-        self.asked = hello.scopes.iter().map(|ask| ask.scope).collect();
+        self.asked = match &roll {
+            Some(_) => scopes.iter().filter(|record| record.granted).map(|record| record.scope).collect(),
+            None => hello.scopes.iter().map(|ask| ask.scope).collect(),
+        };
+        self.called = roll.as_ref().map(|roll| roll.epoch);
+        hello.roll = roll;
+        // A roll that is not taken is answered with all epochs, and one that is with none.
         self.oldest_epoch = hello.scopes.iter().map(|ask| ask.cursor.epoch).min().unwrap_or(0);
         hello.elsewhere = self.elsewhere(client, &scopes)?;
         let request = wire::request(&enrollment, &client.key, wire::usable(&nonce), &hello, &self.sent)?;
@@ -420,6 +435,7 @@ fn hello<S: Store>(client: &Client<S>, scopes: &[ScopeRecord], asks: Vec<Ask>) -
         monotonic: Some(client.seams.clock.monotonic()),
         noticed: Some(notices::seen(&client.store)?),
         notices: None,
+        roll: None,
     })
 }
 

@@ -61,6 +61,12 @@ impl From<&sync::Beat> for Beat {
     }
 }
 
+impl From<&Beat> for sync::Beat {
+    fn from(beat: &Beat) -> Self {
+        Self { code: beat.code.clone(), scope: beat.scope, name: beat.name.clone() }
+    }
+}
+
 impl Enrollment {
     pub(crate) fn load(store: &impl Store) -> Result<Option<Self>, StoreError> {
         let Some(bytes) = store.meta(Key::Enrollment)? else { return Ok(None) };

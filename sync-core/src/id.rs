@@ -185,6 +185,10 @@ hex_newtype!(
     TreeHash, 32, "tree hash"
 );
 hex_newtype!(
+    /// Names a list of beats; see [`crate::sync::beats_hash`].
+    BeatsHash, 32, "hash of beats"
+);
+hex_newtype!(
     /// A device's public key, P-256, SEC1 compressed.
     PublicKey, 33, "public key"
 );

@@ -7,6 +7,9 @@
 //! the device's cursor and a signed receipt, each with the [packs](Pack) that hold the rows of the past. Own entries come back as verdicts without content. The cost follows the
 //! changes missed, not the documents held.
 //!
+//! Who has several beats says in one [`Roll`] where each of them stands, and the server [vouches](Level) at once for those that
+//! gained nothing.
+//!
 //! The device hands each `Gained` to an [`Intake`], which rebuilds every stream's chain and the scope's Merkle root before
 //! anything is believed.
 
@@ -23,11 +26,13 @@ use crate::{
 
 pub use crate::sync::{
     pack::{Answer, Pack},
+    roll::{Level, Mark, Occasion, Roll, Unchanged, beats_hash},
     row::{Content, MAX_ROWS, Row},
 };
 pub use intake::{Alarm, Intake, StreamState, Taken};
 
 mod pack;
+mod roll;
 mod row;
 
 /// The one protocol version there is.
@@ -95,6 +100,9 @@ pub struct Hello {
     /// Notices brought back to a server that was restored, at most [`MAX_NOTICES`].
     #[n(14)]
     pub notices: Option<Vec<ByteVec>>,
+    /// Where it stands in all of its beats, in the place of `scopes`, to a server that has said that it takes this.
+    #[n(20)]
+    pub roll: Option<Roll>,
 }
 
 /// The last row that a device has of a scope.
@@ -159,6 +167,13 @@ pub struct Welcome {
     /// What has ended since field 13 of the hello, where that says less than the server knows, or something else.
     #[n(9)]
     pub noticed: Option<Noticed>,
+    /// To a [`Roll`]: that whatever the answer does not bring is as the device has it, `beats` among it. Absent: ask about
+    /// each scope.
+    #[n(20)]
+    pub level: Option<Level>,
+    /// Whether this server takes a [`Roll`].
+    #[n(21)]
+    pub takes_roll: Option<bool>,
 }
 
 /// What has ended that concerns a device, since it last heard.

@@ -9,13 +9,15 @@ use aralau_sync_core::{
     epoch::{Base, Epoch},
     frame::{Frame, MAX_FRAME_ENTRIES},
     id::{
-        ContentHash, DeviceId, DocumentId, EntryHash, EpochId, HeaderHash, PersonId, PublicKey, ReplicaId, ScopeId,
-        Signature, TokenId, TreeHash,
+        BeatsHash, ContentHash, DeploymentId, DeviceId, DocumentId, EntryHash, EpochId, HeaderHash, PersonId,
+        PublicKey, ReplicaId, ScopeId, ServerKey, Signature, TokenId, TreeHash,
     },
     log::{Because, RowKind, Verdict},
+    receipt::SignServer,
     stream::{Head, Header, Link, Seen, StreamId, Tip},
     sync::{
-        Ask, Beat, Content, FrameFate, Gained, Hello, LastRow, Noticed, PROTOCOL, Row, StreamEnd, StreamIntro, Welcome,
+        Ask, Beat, Content, FrameFate, Gained, Hello, LastRow, Level, Noticed, Occasion, PROTOCOL, Roll, Row,
+        StreamEnd, StreamIntro, Welcome,
     },
     time::{Millis, Monotonic},
 };
@@ -213,6 +215,12 @@ fn hellos() -> impl Strategy<Value = Hello> {
                 ms: unsent / 2,
                 counts_sleep: unsent % 2 == 0,
             }),
+            roll: receipts.as_ref().map(|_| Roll {
+                beats: BeatsHash([unsent as u8; 32]),
+                epoch: unsent,
+                rows: vec![unsent; scopes.len()],
+                unsaved: vec![unsent / 2; scopes.len()],
+            }),
             elsewhere: receipts.as_ref().map(|_| scopes.iter().map(|ask| last_row(ask, clock)).collect()),
             noticed: receipts.as_ref().map(|_| Seen { epoch: unsent, sequence: unsent / 3 }),
             notices: receipts.as_ref().map(|texts| texts.iter().map(|text| text.clone().into_bytes().into()).collect()),
@@ -241,6 +249,21 @@ fn ends() -> impl Strategy<Value = StreamEnd> {
     })
 }
 
+fn level(time: Millis) -> Level {
+    struct Constant;
+    impl SignServer for Constant {
+        fn public_key(&self) -> ServerKey {
+            ServerKey([1; 32])
+        }
+        fn sign(&self, _: &[u8]) -> [u8; 64] {
+            [2; 64]
+        }
+    }
+    let occasion =
+        Occasion { deployment: DeploymentId::from_bytes([3; 16]), replica: ReplicaId([4; 14]), epoch: 5, time };
+    Level::sign(&occasion, Vec::new(), &Constant)
+}
+
 fn welcomes() -> impl Strategy<Value = Welcome> {
     let beat = (texts(), scopes(), texts()).prop_map(|(code, scope, name)| Beat { code, scope, name });
     let list = |most| 0..most;
@@ -254,6 +277,8 @@ fn welcomes() -> impl Strategy<Value = Welcome> {
         prop::option::of((seen(), prop::collection::vec(bytes(), list(3)))),
     )
         .prop_map(|(time, epochs, nonce, beats, frames, elsewhere, noticed)| Welcome {
+            level: elsewhere.as_ref().map(|_| level(time)),
+            takes_roll: elsewhere.as_ref().map(|ends| ends.is_empty()),
             protocol: PROTOCOL,
             time,
             epochs,

@@ -19,7 +19,8 @@ use aralau_sync_core::{
     receipt::{Receipt, SignServer},
     stream::{Entry, Head, Header, Link, Seen, StreamId, Tip},
     sync::{
-        Ask, Beat, Content, Directive, FrameFate, Gained, Hello, Noticed, PROTOCOL, Pack, Row, StreamIntro, Welcome,
+        Ask, Beat, Content, Directive, FrameFate, Gained, Hello, Level, Mark, Noticed, Occasion, PROTOCOL, Pack, Roll,
+        Row, StreamIntro, Unchanged, Welcome, beats_hash,
     },
     time::{Millis, Monotonic},
 };
@@ -125,6 +126,7 @@ fn hello() -> Hello {
         monotonic: None,
         noticed: None,
         notices: None,
+        roll: None,
     }
 }
 
@@ -145,7 +147,45 @@ fn welcome() -> Welcome {
         ],
         elsewhere: None,
         noticed: None,
+        level: None,
+        takes_roll: None,
     }
+}
+
+fn hello_with_a_roll() -> Hello {
+    let mark = |scope, rows, backed_up| Mark { scope: ScopeId::from_bytes([scope; 16]), rows, backed_up };
+    let roll = Roll::of(beats_hash(&welcome().beats), 1, &[mark(1, 300, 299), mark(2, 0, 0)]);
+    Hello { scopes: Vec::new(), roll: Some(roll), ..hello() }
+}
+
+fn welcome_with_a_level() -> Welcome {
+    let level = Some(Level::sign(&occasion(), vec![unchanged()], &Signer));
+    Welcome { beats: Vec::new(), level, takes_roll: Some(true), ..welcome() }
+}
+
+fn occasion() -> Occasion {
+    Occasion { deployment: DEPLOYMENT, replica: REPLICA, epoch: 1, time: AT }
+}
+
+fn unchanged() -> Unchanged {
+    Unchanged { scope: SCOPE, size: 12, root: TreeHash([3; 32]), decided: Tip::default(), backed_up: 4 }
+}
+
+/// What a level signs.
+fn level_preimage() -> Vec<u8> {
+    struct Seen(std::cell::RefCell<Vec<u8>>);
+    impl SignServer for Seen {
+        fn public_key(&self) -> ServerKey {
+            ServerKey([0xe5; 32])
+        }
+        fn sign(&self, message: &[u8]) -> [u8; 64] {
+            self.0.replace(message.to_vec());
+            [0; 64]
+        }
+    }
+    let seen = Seen(Vec::new().into());
+    Level::sign(&occasion(), vec![unchanged()], &seen);
+    seen.0.into_inner()
 }
 
 fn gained() -> Gained {
@@ -250,6 +290,9 @@ fn vectors() -> Vec<(&'static str, Vec<u8>)> {
             cbor::encode(&Hello { noticed: Some(noticed.upto), notices: Some(noticed.notices.clone()), ..hello() }),
         ),
         ("welcome with notices", cbor::encode(&Welcome { noticed: Some(noticed), ..welcome() })),
+        ("hello with a roll", cbor::encode(&hello_with_a_roll())),
+        ("welcome with a level", cbor::encode(&welcome_with_a_level())),
+        ("level preimage", level_preimage()),
     ]
 }
 
@@ -271,6 +314,8 @@ fn every_encoding_of_protocol_1_has_the_bytes_it_always_had() {
 fn every_message_reads_back() {
     assert_eq!(cbor::decode::<Hello>(&cbor::encode(&hello())), Ok(hello()));
     assert_eq!(cbor::decode::<Welcome>(&cbor::encode(&welcome())), Ok(welcome()));
+    assert_eq!(cbor::decode::<Hello>(&cbor::encode(&hello_with_a_roll())), Ok(hello_with_a_roll()));
+    assert_eq!(cbor::decode::<Welcome>(&cbor::encode(&welcome_with_a_level())), Ok(welcome_with_a_level()));
     assert_eq!(cbor::decode::<Gained>(&cbor::encode(&gained())), Ok(gained()));
     assert_eq!(cbor::decode::<Pack>(&cbor::encode(&pack())), Ok(pack()));
     for frame in [frame(), frame_with_a_day_in_a_name()] {

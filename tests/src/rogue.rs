@@ -191,6 +191,7 @@ impl Rogue {
             monotonic: None,
             noticed: None,
             notices: None,
+            roll: None,
         }
     }
 

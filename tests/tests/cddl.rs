@@ -43,6 +43,8 @@ fn every_golden_message_is_as_described() {
         fits(rule, &golden(rule)).unwrap();
     }
     fits("frame", &golden("frame with a day in a name")).unwrap();
+    fits("hello", &golden("hello with a roll")).unwrap();
+    fits("welcome", &golden("welcome with a level")).unwrap();
     let controls = golden("controls");
     for control in sequence(&controls) {
         fits("control", control).unwrap();

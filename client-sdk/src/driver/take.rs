@@ -1,5 +1,7 @@
 //! Taking an answer in: the server's word about the frames, then what each scope gained.
 
+use std::collections::BTreeSet;
+
 use aralau_sync_core::{
     epoch::{follow, shared_point},
     id::ScopeId,
@@ -49,7 +51,9 @@ impl SyncSession {
             self.succeed(client, fates.forked)?;
             return Ok(true);
         }
-        self.heard.extend(&self.asked);
+        let brought: BTreeSet<_> = gained.iter().map(|gained| gained.scope).collect();
+        let heard = self.heard_of_roll(client, &welcome, &brought)?;
+        self.heard.extend(heard);
         let mut alarm = None;
         for gained in &gained {
             if gained.more {
@@ -83,7 +87,12 @@ impl SyncSession {
         self.report.wipe |= welcome.directives.contains(&Directive::Wipe);
         self.report.upgrade |= welcome.directives.contains(&Directive::Upgrade);
         let known = client.enrollment.as_ref().ok_or(Error::NotEnrolled)?;
-        let enrollment = Enrollment { beats: welcome.beats.iter().map(Beat::from).collect(), ..known.clone() };
+        let beats = match (self.called, welcome.level) {
+            // The server knows of none others.
+            (Some(_), Some(_)) => known.beats.clone(),
+            _ => welcome.beats.iter().map(Beat::from).collect(),
+        };
+        let enrollment = Enrollment { beats, ..known.clone() };
         let changed = enrollment != *known;
         transaction::<_, _, Error>(&mut client.store, |store| {
             store.set_meta(Key::Nonce, welcome.nonce.as_bytes())?;
@@ -98,6 +107,7 @@ impl SyncSession {
             self.report.beats_changed = true;
             client.tell(Event::Beats);
         }
+        self.note_roll(client, welcome)?;
         Ok(changed)
     }
 

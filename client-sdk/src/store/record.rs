@@ -27,6 +27,8 @@ pub enum Key {
     Noticed,
     /// The notices themselves.
     Notices,
+    /// Whether the server takes a roll, not empty if so.
+    TakesRoll,
 }
 
 impl Key {
@@ -41,6 +43,7 @@ impl Key {
             Self::Returned => "returned",
             Self::Noticed => "noticed",
             Self::Notices => "notices",
+            Self::TakesRoll => "takes_roll",
         }
     }
 }

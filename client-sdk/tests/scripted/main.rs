@@ -2,6 +2,7 @@
 
 mod chaos;
 mod restores;
+mod roll;
 mod server;
 mod sync;
 mod trust;

@@ -1,5 +1,7 @@
 //! `POST /v1/sync`: frames in, each committed by itself; what the scopes gained out.
 
+mod roll;
+
 use std::collections::BTreeSet;
 
 use aralau_sync_core::{
@@ -35,6 +37,7 @@ use crate::{
     message::MessageReader,
     store::{self, Asking, DeviceRow, Noted, Packed, Pulled, StoreError, Upload},
 };
+use roll::Call;
 
 /// How long a body may pause between two pieces.
 const BODY_PAUSE: std::time::Duration = std::time::Duration::from_secs(20);
@@ -122,6 +125,7 @@ struct Incoming<'a> {
     caller: &'a Caller,
     message: MessageReader,
     hello: Option<Hello>,
+    call: Option<Call>,
     fates: Vec<FrameFate>,
     held: Vec<(ScopeId, u64, String)>,
     own: u64,
@@ -129,7 +133,9 @@ struct Incoming<'a> {
 
 /// A whole request, taken.
 struct Received {
+    /// Its scopes are those of the roll, where it called one.
     hello: Hello,
+    call: Option<Call>,
     /// Of each frame, in its order.
     fates: Vec<FrameFate>,
     /// Entries that were not accepted.
@@ -140,7 +146,7 @@ struct Received {
 
 impl<'a> Incoming<'a> {
     fn new(app: &'a App, caller: &'a Caller, message: MessageReader) -> Self {
-        Self { app, caller, message, hello: None, fates: Vec::new(), held: Vec::new(), own: 0 }
+        Self { app, caller, message, hello: None, call: None, fates: Vec::new(), held: Vec::new(), own: 0 }
     }
 
     /// Reads all of it, frame by frame. Returns the digest of what was sent.
@@ -176,7 +182,7 @@ impl<'a> Incoming<'a> {
         if item.len() > MAX_HELLO_BYTES {
             return Err(malformed("too long"));
         }
-        let hello: Hello = cbor::decode(item).map_err(|error| malformed(&error.to_string()))?;
+        let mut hello: Hello = cbor::decode(item).map_err(|error| malformed(&error.to_string()))?;
         if hello.protocol != PROTOCOL {
             return Err(Problem::ProtocolVersion(PROTOCOL));
         }
@@ -191,6 +197,10 @@ impl<'a> Incoming<'a> {
         {
             return Err(malformed("more than its limits allow"));
         }
+        self.call = self.call(&hello).await?;
+        if let Some(call) = &self.call {
+            hello.scopes = call.asks();
+        }
         self.mend_lost_rows(&hello).await?;
         self.meet(introductions).await?;
         self.hear(hello.notices.as_deref().unwrap_or_default()).await?;
@@ -199,6 +209,13 @@ impl<'a> Incoming<'a> {
         }
         self.hello = Some(hello);
         Ok(())
+    }
+
+    /// A roll asks about every beat at once.
+    async fn call(&self, hello: &Hello) -> Result<Option<Call>, Problem> {
+        let Some(roll) = hello.roll.clone() else { return Ok(None) };
+        let (row, now) = (self.caller.row.clone(), self.app.now());
+        Ok(self.app.read(move |connection| Call::of(connection, &row, roll, now)).await?)
     }
 
     /// A device that has seen rows which this server lacks, or others, tells of a database put back by hand. Before
@@ -295,7 +312,7 @@ impl<'a> Incoming<'a> {
 
     fn finish(self) -> Result<Received, Problem> {
         let hello = self.hello.ok_or_else(|| Problem::Malformed("the body is empty".to_owned()))?;
-        Ok(Received { hello, fates: self.fates, held: self.held, own: self.own })
+        Ok(Received { hello, call: self.call, fates: self.fates, held: self.held, own: self.own })
     }
 }
 
@@ -357,7 +374,7 @@ async fn answer(
     encoding: Encoding,
     now: Millis,
 ) -> Result<Vec<u8>, Problem> {
-    let Received { hello, fates: frames, held, .. } = received;
+    let Received { mut hello, mut call, fates: frames, held, .. } = received;
     let nonces = Nonces(&app.identity().nonce_secret);
     let nonce = device_auth::next_nonce(&nonces, caller.row.device, caller.nonce_issued_at, now);
     let device = caller.row.device;
@@ -366,21 +383,29 @@ async fn answer(
         // As it stands now: the device may have been shut out while it sent, or by what it brought.
         let row =
             store::device(connection, device)?.ok_or_else(|| StoreError::corrupt("a device that sent is gone"))?;
-        let epochs = store::epochs_for(connection, &hello.scopes)?;
-        let epoch = store::current_epoch(connection)?;
-        let beats = if row.revoked_at.is_some() { Vec::new() } else { store::beats_of(connection, row.person, now)? };
-        let pulled = pull_all(connection, &handle, &hello, &beats, &epochs, epoch, &held, now)?;
         let noticed = match hello.noticed.filter(|_| row.revoked_at.is_none()) {
             Some(seen) => store::noticed(connection, handle.identity(), row.person, seen)?,
             None => None,
         };
+        let epoch = store::current_epoch(connection)?;
+        let beats = if row.revoked_at.is_some() { Vec::new() } else { store::beats_of(connection, row.person, now)? };
+        if call.take_if(|call| !call.is_of(&beats, epoch)).is_some() {
+            // As a roll that did not fit when it came.
+            hello.scopes.clear();
+        }
+        let epochs = store::epochs_for(connection, &hello.scopes)?;
+        let pulled = pull_all(connection, &handle, &hello, &beats, &epochs, epoch, &held, call.as_mut(), now)?;
+        let key = &handle.identity().receipt_key;
+        let level = call.map(|call| call.level(handle.deployment(), hello.replica, now, key));
         let welcome = Welcome {
             protocol: PROTOCOL,
             time: now,
             epochs,
             nonce,
             directives: directives(&row, &hello, &beats),
-            beats: beats.into_iter().map(Into::into).collect(),
+            takes_roll: (beats.len() > 1).then_some(true),
+            beats: if level.is_some() { Vec::new() } else { beats.into_iter().map(Into::into).collect() },
+            level,
             frames,
             elsewhere: hello.elsewhere.map(|rows| elsewhere(connection, hello.replica, &rows)).transpose()?,
             noticed,
@@ -428,8 +453,8 @@ fn directives(row: &DeviceRow, hello: &Hello, beats: &[store::BeatRow]) -> Vec<D
     }
     let asked: BTreeSet<ScopeId> = hello.scopes.iter().map(|ask| ask.scope).collect();
     let assigned: BTreeSet<ScopeId> = beats.iter().map(|beat| beat.scope).collect();
-    // Nobody may ask about more scopes than so many.
-    let asks_for_all = asked.is_subset(&assigned) && asked.len() == assigned.len().min(MAX_SCOPES);
+    // Nobody may ask about more scopes than so many, but by a roll.
+    let asks_for_all = asked.is_subset(&assigned) && asked.len() >= assigned.len().min(MAX_SCOPES);
     if asks_for_all { Vec::new() } else { vec![Directive::AssignmentChanged] }
 }
 
@@ -442,6 +467,7 @@ fn pull_all(
     epochs: &[aralau_sync_core::epoch::Epoch],
     epoch: u64,
     held: &[(ScopeId, u64, String)],
+    mut call: Option<&mut Call>,
     now: Millis,
 ) -> Result<Vec<Pulled>, StoreError> {
     let mut limits = app.settings().pull_limits;
@@ -454,7 +480,13 @@ fn pull_all(
     // Scopes that are not this person's are passed over in silence: foreign and absent look alike.
     for ask in &hello.scopes {
         let Some(beat) = beats.iter().find(|beat| beat.scope == ask.scope) else { continue };
-        let held = held.iter().filter(|(scope, ..)| *scope == ask.scope);
+        let mut held = held.iter().filter(|(scope, ..)| *scope == ask.scope).peekable();
+        if held.peek().is_none()
+            && let Some(call) = &mut call
+            && call.passes_over(connection, hello.replica, beat)?
+        {
+            continue;
+        }
         let asking = Asking {
             replica: hello.replica,
             ask: *ask,
@@ -517,6 +549,7 @@ mod tests {
                 monotonic: None,
                 noticed: None,
                 notices: None,
+                roll: None,
             }
         };
         let beat = |byte| store::BeatRow { code: String::new(), scope: scope(byte), name: String::new(), scope_no: 2 };
@@ -529,6 +562,7 @@ mod tests {
         let many: Vec<_> = (0..=MAX_SCOPES as u8).collect();
         let beats: Vec<_> = many.iter().map(|byte| beat(*byte)).collect();
         assert_eq!(directives(&row, &hello(&many[1..]), &beats), [], "it may not ask for more");
+        assert_eq!(directives(&row, &hello(&many), &beats), [], "but by a roll");
         row.revoked_at = Some(Millis(1));
         assert_eq!(directives(&row, &hello(&[1]), &[]), [Directive::Wipe]);
     }

@@ -140,7 +140,7 @@ pub fn receipt(
     })
 }
 
-fn backed_up(connection: &Connection, scope_no: i64) -> Result<u64, StoreError> {
+pub(super) fn backed_up(connection: &Connection, scope_no: i64) -> Result<u64, StoreError> {
     let mut statement = connection.prepare_cached("SELECT backed_up FROM scope WHERE scope_no = ?")?;
     Ok(statement.query_row([scope_no], |row| row.get::<_, i64>(0))?.cast_unsigned())
 }

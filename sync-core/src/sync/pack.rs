@@ -119,6 +119,8 @@ mod tests {
             frames: Vec::new(),
             elsewhere: None,
             noticed: None,
+            level: None,
+            takes_roll: None,
         };
         let items: Vec<_> = std::iter::once(cbor::encode(&welcome)).chain(items.iter().cloned()).collect();
         Answer::from_items(&items).map(|answer| answer.gained)

@@ -8,9 +8,9 @@ use aralau_sync_core::{
     change::Change,
     digest::{REPLICA_SALT_BYTES, replica_named},
     frame::{Frame, chain},
-    id::{Actor, DeploymentId, DeviceId, Kind},
+    id::{Actor, BeatsHash, DeploymentId, DeviceId, Kind},
     stream::{Header, Link, Seen, SignDevice as _, StreamId, Tip},
-    sync::{Ask, FrameFate, Hello, LastRow, PROTOCOL, Welcome},
+    sync::{Ask, FrameFate, Hello, LastRow, PROTOCOL, Roll, Welcome},
     time::{Millis, Monotonic},
 };
 use aralau_tests::{chance::Chance, forge::Forged};
@@ -179,6 +179,12 @@ impl Hostile {
             monotonic: Some(Monotonic { session: u64::MAX, ms: u64::MAX, counts_sleep: true }),
             noticed: Some(Seen { epoch: u64::MAX, sequence: u64::MAX }),
             notices: None,
+            roll: (self.chance.below(4) == 0).then(|| Roll {
+                beats: BeatsHash([7; 32]),
+                epoch: self.chance.bits(),
+                rows: vec![self.chance.bits(); 3],
+                unsaved: vec![self.chance.bits(); 3],
+            }),
         };
         let mut body = Vec::new();
         cbor::push_item(&mut body, &cbor::encode(&hello));

@@ -16,8 +16,8 @@ use aralau_sync_core::{
     receipt::{Receipt, SignServer},
     stream::{Entry, Head, Link, StreamId, Tip},
     sync::{
-        Ask, Beat, Content, Directive, FrameFate, Gained, Hello, LastRow, PROTOCOL, Row, StreamEnd, StreamIntro,
-        Welcome,
+        Ask, Beat, Content, Directive, FrameFate, Gained, Hello, LastRow, Level, Occasion, PROTOCOL, Roll, Row,
+        StreamEnd, StreamIntro, Unchanged, Welcome, beats_hash,
     },
     time::Millis,
 };
@@ -54,6 +54,8 @@ pub struct Server {
     /// Frames of these replicas are refused with this code.
     pub refusals: BTreeMap<ReplicaId, &'static str>,
     pub rows_per_answer: usize,
+    /// Whether it takes a roll.
+    pub takes_roll: bool,
     pub now: Millis,
 }
 
@@ -90,6 +92,7 @@ impl Server {
             held_documents: BTreeSet::new(),
             refusals: BTreeMap::new(),
             rows_per_answer: 10_000,
+            takes_roll: false,
             now: Millis(1_700_000_000_000),
         }
     }
@@ -114,17 +117,20 @@ impl Server {
 
     pub fn answer(&mut self, hello: &Hello, frames: &[Frame]) -> (Welcome, Vec<Gained>) {
         self.now = self.now.plus(1000);
+        let called = hello.roll.as_ref().and_then(|roll| self.called(roll));
+        let asks = called.as_ref().unwrap_or(&hello.scopes);
         let fates = frames.iter().map(|frame| self.ingest(frame)).collect();
         let is_strange = |ask: &Ask| ask.cursor.epoch > 0 && self.epochs.iter().all(|e| e.number != ask.cursor.epoch);
-        let oldest =
-            hello.scopes.iter().map(|ask| if is_strange(ask) { 0 } else { ask.cursor.epoch }).min().unwrap_or(0);
+        let oldest = asks.iter().map(|ask| if is_strange(ask) { 0 } else { ask.cursor.epoch }).min().unwrap_or(0);
+        let changed = |ask: &&Ask| called.is_none() || self.size(ask.scope) != ask.cursor.sequence;
+        let (told, unchanged): (Vec<_>, Vec<_>) = asks.iter().partition(changed);
         let welcome = Welcome {
             protocol: PROTOCOL,
             time: self.now,
             epochs: self.epochs.iter().filter(|epoch| epoch.number > oldest).cloned().collect(),
             nonce: "next".into(),
             directives: self.directives.clone(),
-            beats: self.beats.clone(),
+            beats: if called.is_some() { Vec::new() } else { self.beats.clone() },
             frames: fates,
             elsewhere: hello.elsewhere.as_ref().map(|rows| {
                 let end =
@@ -138,10 +144,40 @@ impl Server {
                 rows.iter().map(end).collect()
             }),
             noticed: None,
+            level: called.as_ref().map(|_| self.level(hello.replica, &unchanged)),
+            takes_roll: self.takes_roll.then_some(true),
         };
         let granted = |ask: &&Ask| self.beats.iter().any(|beat| beat.scope == ask.scope);
-        let gained = hello.scopes.iter().filter(granted).map(|ask| self.pull(hello.replica, ask)).collect();
+        let gained = told.into_iter().filter(granted).map(|ask| self.pull(hello.replica, ask)).collect();
         (welcome, gained)
+    }
+
+    /// What a roll asks about, if it fits.
+    fn called(&self, roll: &Roll) -> Option<Vec<Ask>> {
+        let fits = self.takes_roll
+            && roll.beats == beats_hash(&self.beats)
+            && Some(roll.epoch) == self.epochs.last().map(|epoch| epoch.number);
+        let marks = roll.marks(self.beats.iter().map(|beat| beat.scope)).filter(|_| fits)?;
+        Some(marks.iter().map(|mark| roll.ask(mark)).collect())
+    }
+
+    fn size(&self, scope: ScopeId) -> u64 {
+        self.logs.get(&scope).map_or(0, |log| log.rows.len() as u64)
+    }
+
+    fn level(&self, replica: ReplicaId, unchanged: &[&Ask]) -> Level {
+        let epoch = self.epochs.last().expect("one").number;
+        let unchanged = unchanged.iter().map(|ask| {
+            let log = self.logs.get(&ask.scope).cloned().unwrap_or_default();
+            let decided = log.streams.get(&replica).and_then(|stream| Some(stream.last()?.0)).unwrap_or_default();
+            let (size, root) = (log.rows.len(), log.frontier(log.rows.len()).root());
+            Unchanged { scope: ask.scope, size: size as u64, root, decided, backed_up: 0 }
+        });
+        Level::sign(
+            &Occasion { deployment: DEPLOYMENT, replica, epoch, time: self.now },
+            unchanged.collect(),
+            &self.key,
+        )
     }
 
     fn ingest(&mut self, frame: &Frame) -> FrameFate {

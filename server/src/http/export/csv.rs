@@ -92,11 +92,12 @@ impl Format for Csv {
 }
 
 impl Csv {
-    fn line<'a>(&self, cells: impl Iterator<Item = Cow<'a, str>>) -> Result<Vec<u8>, StoreError> {
+    fn line<'a>(&self, mut cells: impl Iterator<Item = Cow<'a, str>>) -> Result<Vec<u8>, StoreError> {
         let mut writer = csv::WriterBuilder::new();
         writer.terminator(csv::Terminator::CRLF).delimiter(self.style.delimiter.byte());
         let mut writer = writer.from_writer(Vec::new());
-        writer.write_record(cells.map(|cell| cell.into_owned().into_bytes())).map_err(unwritable)?;
+        cells.try_for_each(|cell| writer.write_field(cell.as_bytes())).map_err(unwritable)?;
+        writer.write_record(None::<&[u8]>).map_err(unwritable)?;
         writer.into_inner().map_err(unwritable)
     }
 

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use aralau_sync_core::{
     cbor,
-    stream::Link,
+    id::ScopeId,
+    stream::{Link, Seen},
     sync::{Content, Gained, Hello, Row as Sent, StreamIntro, Welcome},
+    time::Millis,
 };
 
 use super::{Exchange, Judge, Judgement, agreement::rows_on, violated};
@@ -28,10 +30,14 @@ impl Judge for Cursors {
         let welcome: Option<Welcome> = answer.first().and_then(|item| cbor::decode(item).ok());
         let (Some(hello), Some(welcome)) = (hello, welcome) else { return Ok(()) };
         let gained = gained_in(&exchange.body);
+        let asked = cursors(world, &hello, &welcome, exchange.at);
         let epochs = epochs(world);
         let is_strange = |epoch: u64| epoch > 0 && !epochs.contains(&epoch);
         let is_strange_to =
-            |gained: &Gained| hello.scopes.iter().any(|ask| ask.scope == gained.scope && is_strange(ask.cursor.epoch));
+            |gained: &Gained| asked.iter().any(|(scope, cursor)| *scope == gained.scope && is_strange(cursor.epoch));
+        if let Some(left_out) = welcome.level.and_then(|_| left_out(world, &asked, &gained)) {
+            return violated("I2", format!("{left_out} has gained something, and is passed over"));
+        }
         if gained.iter().any(|gained| gained.more)
             && gained.iter().all(|gained| gained.rows.is_empty() && !is_strange_to(gained))
         {
@@ -39,10 +45,10 @@ impl Judge for Cursors {
         }
         for gained in gained {
             let rows = world.transcript.rows.get(gained.scope.as_bytes()).map_or(&[][..], Vec::as_slice);
-            let Some(ask) = hello.scopes.iter().find(|ask| ask.scope == gained.scope) else {
+            let Some((_, cursor)) = asked.iter().find(|(scope, _)| *scope == gained.scope) else {
                 return violated("I2", format!("{} was not asked about", gained.scope));
             };
-            if is_strange(ask.cursor.epoch) {
+            if is_strange(cursor.epoch) {
                 // Where both histories part, only the device can tell, by all epochs of this one.
                 let told: BTreeSet<_> = welcome.epochs.iter().map(|epoch| epoch.number).collect();
                 if (gained.from, gained.rows.len(), &told) != (0, 0, &epochs) {
@@ -53,11 +59,11 @@ impl Judge for Cursors {
                 }
                 continue;
             }
-            let bases = welcome.epochs.iter().filter(|epoch| epoch.number > ask.cursor.epoch);
+            let bases = welcome.epochs.iter().filter(|epoch| epoch.number > cursor.epoch);
             let base = |bases: &aralau_sync_core::epoch::Epoch| {
                 bases.bases.iter().find(|base| base.scope == gained.scope).map_or(0, |base| base.size)
             };
-            let from = bases.map(base).fold(ask.cursor.sequence, u64::min).min(rows.len() as u64);
+            let from = bases.map(base).fold(cursor.sequence, u64::min).min(rows.len() as u64);
             if gained.from != from {
                 return violated("I2", format!("asked from {from}, answered from {}", gained.from));
             }
@@ -76,6 +82,31 @@ impl Judge for Cursors {
         }
         Ok(())
     }
+}
+
+/// What was asked about. A roll that was answered is of the scopes that the person has at the time, in the order of their ids.
+fn cursors(world: &World, hello: &Hello, welcome: &Welcome, at: Millis) -> Vec<(ScopeId, Seen)> {
+    let Some(roll) = hello.roll.as_ref().filter(|_| welcome.level.is_some()) else {
+        return hello.scopes.iter().map(|ask| (ask.scope, ask.cursor)).collect();
+    };
+    let connection = look_into(&world.server.database()).expect("the database opens");
+    let of_person = format!(
+        "SELECT DISTINCT scope FROM scope JOIN beat USING (scope_no) JOIN granted USING (scope_no) JOIN device USING (person)
+         JOIN replica USING (device)
+         WHERE hex(replica) = upper('{}') AND from_ms <= {at} AND (until_ms IS NULL OR until_ms > {at}) ORDER BY scope",
+        hello.replica,
+        at = at.0
+    );
+    let scopes = all(&connection, &of_person, |row| row.get::<_, [u8; 16]>(0)).expect("reads");
+    let rows = roll.rows.iter().map(|rows| Seen { epoch: roll.epoch, sequence: *rows });
+    scopes.into_iter().map(ScopeId::from_bytes).zip(rows).collect()
+}
+
+/// A scope that the answer does not bring, although the log has other rows than the device.
+fn left_out(world: &World, asked: &[(ScopeId, Seen)], gained: &[Gained]) -> Option<ScopeId> {
+    let size = |scope: &ScopeId| world.transcript.rows.get(scope.as_bytes()).map_or(0, Vec::len) as u64;
+    let is_brought = |scope| gained.iter().any(|gained| gained.scope == scope);
+    asked.iter().find(|(scope, cursor)| !is_brought(*scope) && size(scope) != cursor.sequence).map(|(scope, _)| *scope)
 }
 
 /// The numbers of the epochs that led to the server's log.
