@@ -2,7 +2,7 @@
 //!
 //! In reading order:
 //! - [`id`] and [`time`] name things; [`digest`] hashes them; [`cbor`] is how they travel.
-//! - [`vocabulary`] holds the code lists.
+//! - [`vocabulary`] holds the code lists, [`collation`] the order in which people read names and addresses.
 //! - [`change`] is one edit (its bytes, limits and local checks), [`document`] the changes of one document and the checks
 //!   that need its past, [`reading`] the value with every conflict, [`visit`] and [`contact`] what the fields mean.
 //! - [`stream`] is a replica's signed chain of entries, [`frame`] a run of it on its way to the server.
@@ -17,6 +17,7 @@ pub mod time;
 pub mod cbor;
 pub mod digest;
 
+pub mod collation;
 pub mod vocabulary;
 
 pub mod change;
