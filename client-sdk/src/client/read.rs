@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aralau_sync_core::{
     cbor,
     change::Change,
+    collation::SortKey,
     id::{DocumentId, Kind, ReplicaId},
     log::Verdict,
     reading::export,
@@ -35,13 +36,13 @@ impl<S: Store> Client<S> {
         Ok(self.surroundings()?.visit(&record, decode::<VisitRow>(&record)?))
     }
 
-    /// All places known here.
+    /// All places known here, by address.
     pub fn places(&self) -> Result<Vec<PlaceView>, Error> {
         let surroundings = self.surroundings()?;
         let records = self.store.projections(Kind::PLACE)?;
         let places = records.iter().map(|record| Ok(surroundings.place(record, decode::<PlaceRow>(record)?)));
         let mut places = places.collect::<Result<Vec<_>, Error>>()?;
-        places.sort_by(|a, b| (&a.address, a.id).cmp(&(&b.address, b.id)));
+        places.sort_by_cached_key(|place| (SortKey::of(place.address.as_deref().unwrap_or_default()), place.id));
         Ok(places)
     }
 
