@@ -25,6 +25,7 @@ pub mod places;
 pub mod quarantine;
 pub mod repeats;
 pub mod session;
+pub mod suggestions;
 pub mod tokens;
 pub mod visits;
 pub mod vocabulary;
@@ -81,6 +82,8 @@ pub fn headquarters() -> OpenApiRouter<App> {
         .routes(routes!(places::visits))
         .routes(routes!(beats::list))
         .routes(routes!(people::list))
+        .routes(routes!(suggestions::people))
+        .routes(routes!(suggestions::places))
         .routes(routes!(people::make_code))
         .routes(routes!(coverage::show))
         .routes(routes!(repeats::list))

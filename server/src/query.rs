@@ -25,6 +25,7 @@ pub mod quarantine;
 pub mod repeats;
 pub mod scopes;
 pub mod standing;
+pub mod suggestions;
 pub mod tokens;
 pub mod visit;
 pub mod visits;

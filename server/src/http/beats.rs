@@ -10,7 +10,7 @@ use crate::{
     query::beats::{self, BeatList},
 };
 
-/// All beats, by code, with their outlines where the operator gave some.
+/// All beats, by name, with their outlines where the operator gave some.
 #[utoipa::path(
     get, path = "/v1/beats", operation_id = "list_beats", security(("token" = []), ("session" = [])),
     responses((status = 200, body = BeatList), Problem)

@@ -3,7 +3,6 @@
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use aralau_sync_core::id::DeviceId;
 
@@ -18,6 +17,7 @@ use crate::{
     query::{
         devices::{self, DevicePage},
         instant::Instant,
+        people::PersonKey,
     },
     store::{self, Transaction},
 };
@@ -27,7 +27,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct All {}
 
-/// All devices.
+/// All devices, by the name of whoever has them.
 #[utoipa::path(
     get, path = "/v1/devices", operation_id = "list_devices", params(PageParameters), security(("token" = []), ("session" = [])),
     responses((status = 200, body = DevicePage), Problem)
@@ -35,7 +35,7 @@ pub struct All {}
 pub async fn list(
     State(app): State<App>,
     caller: Caller,
-    Paged { filter: All {}, page }: Paged<All, Uuid>,
+    Paged { filter: All {}, page }: Paged<All, PersonKey>,
 ) -> Result<Json<DevicePage>, Problem> {
     caller.may(Action::ReadDevices)?;
     let now = app.now();

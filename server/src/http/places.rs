@@ -14,13 +14,13 @@ use crate::{
     authorize::Action,
     query::{
         document::locate,
-        places::{self, PlaceFilter, PlacePage},
+        places::{self, PlaceFilter, PlaceKey, PlacePage},
         points::{self, PlacePoints, PointsWanted},
         visits::{self, VisitFilter, VisitKey, VisitPage},
     },
 };
 
-/// Places, the longest known first.
+/// Places, by address.
 #[utoipa::path(
     get, path = "/v1/places", operation_id = "list_places", params(PlaceFilter, PageParameters), security(("token" = []), ("session" = [])),
     responses((status = 200, body = PlacePage), Problem)
@@ -28,7 +28,7 @@ use crate::{
 pub async fn list(
     State(app): State<App>,
     caller: Caller,
-    Paged { filter, page }: Paged<PlaceFilter, i64>,
+    Paged { filter, page }: Paged<PlaceFilter, PlaceKey>,
 ) -> Result<Json<PlacePage>, Problem> {
     caller.may(Action::ReadVisits)?;
     let (now, interval_days) = (app.now(), app.settings().visit_interval_days);

@@ -28,7 +28,7 @@ pub struct BeatShown {
 /// All beats.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct BeatList {
-    /// By code.
+    /// By name.
     pub beats: Vec<BeatShown>,
 }
 

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     calendar::Day,
-    store::{StoreError, row_id, time_zone},
+    store::{self, BeatRow, StoreError, row_id, time_zone},
 };
 
 /// A device is silent that has not synced for so long.
@@ -70,9 +70,9 @@ pub struct Coverage {
     pub bucket: Bucket,
     /// Whose days, as the IANA names it.
     pub time_zone: String,
-    /// One point for each beat and each stretch of time with a visit, by beat and time.
+    /// One point for each beat and each stretch of time with a visit, by the beat's code and time.
     pub series: Vec<Point>,
-    /// One element for each beat.
+    /// One element for each beat, by name.
     pub beats: Vec<BeatFigures>,
     /// What may still be missing.
     pub freshness: Freshness,
@@ -224,15 +224,15 @@ fn figures(
     interval_ms: i64,
     beat: Option<&str>,
 ) -> Result<Vec<BeatFigures>, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT code, name, scope_no FROM beat WHERE ?1 IS NULL OR code = ?1 ORDER BY code")?;
-    let beats = statement.query_map([beat], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let beats: Vec<(String, String, i64)> = beats.collect::<Result<_, _>>()?;
-    let figures = beats.into_iter().map(|(beat, name, scope_no)| {
+    let beats = match beat {
+        Some(code) => store::beat(connection, code)?.into_iter().collect(),
+        None => store::beats(connection)?,
+    };
+    let figures = beats.into_iter().map(|BeatRow { code, name, scope_no, .. }| {
         let places = places(connection, period, interval_ms, scope_no)?;
         let (commitments_open, commitments_overdue) = promises(connection, period, scope_no)?;
         Ok(BeatFigures {
-            beat,
+            beat: code,
             name,
             places: places.known,
             contacted_places: places.contacted,

@@ -5,13 +5,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use aralau_sync_core::{id::PersonId, time::Millis};
+use aralau_sync_core::{collation::SortKey, id::PersonId, time::Millis};
 
 use super::{
     author::Person,
     instant::Instant,
     page::{Cursor, Limit, Page},
-    people::{beats_of, codes},
+    people::{PersonKey, after, beats_of, codes},
 };
 use crate::store::StoreError;
 
@@ -47,16 +47,16 @@ pub struct DeviceShown {
 /// A page of devices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DevicePage {
-    /// In no meaningful order, but always the same.
+    /// By the name of whoever has them.
     pub devices: Vec<DeviceShown>,
     /// Where the next page begins; null on the last one.
     #[schema(value_type = Option<String>)]
-    pub next: Option<Cursor<Uuid>>,
+    pub next: Option<Cursor<PersonKey>>,
 }
 
 /// All devices, page by page.
 pub fn all(connection: &Connection, now: Millis) -> Result<Vec<DeviceShown>, StoreError> {
-    let mut asked = Page::first(Limit::default());
+    let mut asked = Page::first(Limit::BATCH);
     let mut devices = Vec::new();
     loop {
         let found = page(connection, &asked, now)?;
@@ -69,20 +69,20 @@ pub fn all(connection: &Connection, now: Millis) -> Result<Vec<DeviceShown>, Sto
 }
 
 /// One page of all devices.
-pub fn page(connection: &Connection, page: &Page<Uuid>, now: Millis) -> Result<DevicePage, StoreError> {
+pub fn page(connection: &Connection, page: &Page<PersonKey>, now: Millis) -> Result<DevicePage, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT d.device, d.person, coalesce(p.name, '') AS name, d.server_custody, d.enrolled_at, d.revoked_at,
-             d.unconfirmed AND d.revoked_at IS NULL AS unconfirmed,
-             s.last_sync_at, s.unsent, s.oldest_unsent_at, s.clock_skew_ms, s.app,
-             {} AS beats
-         FROM device d LEFT JOIN person p USING (person) LEFT JOIN device_status s USING (device)
-         WHERE ?1 IS NULL OR d.device > ?1 ORDER BY d.device LIMIT ?3",
-        beats_of("d.person", "?2")
+        "WITH listed AS (
+             SELECT d.*, coalesce(p.name, '') AS name, coalesce(p.name_key, x'') AS name_key
+             FROM device d LEFT JOIN person p USING (person)
+             WHERE (coalesce(p.name_key, x''), d.device) > (?1, ?2) ORDER BY name_key, d.device LIMIT ?4)
+         SELECT d.*, d.unconfirmed AND d.revoked_at IS NULL AS waits, s.last_sync_at, s.unsent, s.oldest_unsent_at, s.clock_skew_ms, s.app, {} AS beats
+         FROM listed d LEFT JOIN device_status s USING (device) ORDER BY d.name_key, d.device",
+        beats_of("d.person", "?3")
     ))?;
-    let after = page.after().map(|device| device.as_bytes().to_vec());
-    let rows = statement.query_map(params![after, now.0, page.and_one()], |row| {
+    let (name, id) = after(page);
+    let rows = statement.query_map(params![name, id, now.0, page.and_one()], |row| {
         let device = device(row)?;
-        Ok((device.id, device))
+        Ok(((SortKey::from_bytes(row.get("name_key")?), device.id), device))
     })?;
     let (devices, next) = page.cut(rows.collect::<Result<_, _>>()?);
     Ok(DevicePage { devices, next })
@@ -102,6 +102,6 @@ fn device(row: &Row<'_>) -> rusqlite::Result<DeviceShown> {
         clock_skew_ms: row.get("clock_skew_ms")?,
         app: row.get("app")?,
         revoked_at: instant("revoked_at")?,
-        unconfirmed: row.get("unconfirmed")?,
+        unconfirmed: row.get("waits")?,
     })
 }

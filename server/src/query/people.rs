@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use aralau_sync_core::{id::PersonId, time::Millis};
+use aralau_sync_core::{collation::SortKey, id::PersonId, time::Millis};
 
 use super::page::{Cursor, Page};
 use crate::store::{HEADQUARTERS, StoreError};
@@ -22,8 +22,8 @@ pub struct PersonShown {
     pub beats: Vec<String>,
 }
 
-/// The order of the list: by name, namesakes in no meaningful one.
-pub type PersonKey = (String, Uuid);
+/// The order of lists of people, and of what is theirs: by name, namesakes in no meaningful one.
+pub type PersonKey = (SortKey, Uuid);
 
 /// A page of people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -38,29 +38,34 @@ pub struct PeoplePage {
 /// One page of all people; headquarters' own hand is nobody.
 pub fn page(connection: &Connection, page: &Page<PersonKey>, now: Millis) -> Result<PeoplePage, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT p.person, p.name, {} AS beats
-         FROM person p WHERE p.person <> ?2 AND (?3 IS NULL OR (p.name, p.person) > (?3, ?4))
-         ORDER BY p.name, p.person LIMIT ?5",
+        "SELECT p.person, p.name, p.name_key, {} AS beats
+         FROM person p WHERE p.person <> ?2 AND (p.name_key, p.person) > (?3, ?4)
+         ORDER BY p.name_key, p.person LIMIT ?5",
         beats_of("p.person", "?1")
     ))?;
-    let after = page.after();
-    let (name, id) = (after.map(|(name, _)| name), after.map(|(_, id)| id.as_bytes().to_vec()));
+    let (name, id) = after(page);
     let rows = statement.query_map(params![now.0, HEADQUARTERS.as_bytes(), name, id, page.and_one()], |row| {
         let person = PersonShown {
             person: PersonId::from_bytes(row.get("person")?),
             name: row.get("name")?,
             beats: codes(row.get("beats")?),
         };
-        Ok(((person.name.clone(), Uuid::from_bytes(*person.person.as_bytes())), person))
+        let key = SortKey::from_bytes(row.get("name_key")?);
+        Ok(((key, Uuid::from_bytes(*person.person.as_bytes())), person))
     })?;
     let (people, next) = page.cut(rows.collect::<Result<_, _>>()?);
     Ok(PeoplePage { people, next })
 }
 
+/// Where a page begins: before everybody, unless it has a cursor.
+pub(super) fn after(page: &Page<PersonKey>) -> (&[u8], &[u8]) {
+    page.after().map_or((&[], &[]), |(name, id)| (name.as_bytes(), id.as_bytes()))
+}
+
 /// SQL for the codes of the beats that a person may write in at a time, both given as SQL; read by [`codes`].
 pub(super) fn beats_of(person: &'static str, at: &'static str) -> String {
     format!(
-        "(SELECT group_concat(b.code, char(10) ORDER BY b.code) FROM beat b WHERE b.scope_no IN
+        "(SELECT group_concat(b.code, char(10)) FROM beat b WHERE b.scope_no IN
              (SELECT g.scope_no FROM granted g WHERE g.person = {person} AND g.from_ms <= {at}
               AND (g.until_ms IS NULL OR g.until_ms > {at})))"
     )
@@ -68,5 +73,7 @@ pub(super) fn beats_of(person: &'static str, at: &'static str) -> String {
 
 /// What [`beats_of`] found.
 pub(super) fn codes(joined: Option<String>) -> Vec<String> {
-    joined.iter().flat_map(|codes| codes.split('\n')).map(str::to_owned).collect()
+    let mut codes: Vec<_> = joined.iter().flat_map(|codes| codes.split('\n')).map(str::to_owned).collect();
+    codes.sort_by_cached_key(|code| SortKey::of(code));
+    codes
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use aralau_sync_core::{
+    collation::SortKey,
     id::DocumentId,
     time::{DAY_MS, Millis},
     visit::ACTIVE,
@@ -77,21 +78,24 @@ pub struct PlaceRow {
     pub attempted_at: Option<Instant>,
 }
 
+/// The order of the list: by address, where these read alike the longest known first.
+pub type PlaceKey = (SortKey, i64);
+
 /// A page of places.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct PlacePage {
-    /// In the order in which the server came to know them.
+    /// By address, in the order of the Kazakh alphabet and with numbers by what they count.
     pub places: Vec<PlaceRow>,
     /// Where the next page begins; null on the last one.
     #[schema(value_type = Option<String>)]
-    pub next: Option<Cursor<i64>>,
+    pub next: Option<Cursor<PlaceKey>>,
 }
 
 /// One page of the places that pass the filter.
 pub fn page(
     connection: &Connection,
     filter: &PlaceFilter,
-    page: &Page<i64>,
+    page: &Page<PlaceKey>,
     visit_interval_days: u32,
     now: Millis,
 ) -> Result<Result<PlacePage, NoPeriod>, StoreError> {
@@ -99,18 +103,21 @@ pub fn page(
         Ok(conditions) => conditions,
         Err(error) => return Ok(Err(error)),
     };
-    conditions.and_some("s.document_no > ?", page.after().copied());
+    if let Some((address, document_no)) = page.after() {
+        conditions.and_pair("(s.address_key, s.document_no) > (?, ?)", address.as_bytes().to_vec(), *document_no);
+    }
     let mut statement = connection.prepare_cached(&format!(
-        "{} SELECT s.document_no, s.document, b.code, s.address, s.external_code, s.place_type, s.status, s.lat, s.lon,
+        "{} SELECT s.address_key, s.document_no, s.document, b.code, s.address, s.external_code, s.place_type, s.status, s.lat, s.lon,
              (SELECT max(v.started_at) FROM visit v WHERE v.place = s.document AND v.scope_no = s.scope_no),
              s.contacted_at, s.attempted_at
          FROM standing s LEFT JOIN beat b ON b.scope_no = s.scope_no{}
-         ORDER BY s.document_no LIMIT {}",
+         ORDER BY s.address_key, s.document_no LIMIT {}",
         standing::places_as_of(),
         conditions.sql,
         page.and_one()
     ))?;
-    let rows = statement.query_map(conditions.values(), |row| Ok((row.get(0)?, place_row(row)?)))?;
+    let rows = statement
+        .query_map(conditions.values(), |row| Ok(((SortKey::from_bytes(row.get(0)?), row.get(1)?), place_row(row)?)))?;
     let (places, next) = page.cut(rows.collect::<Result<_, _>>()?);
     Ok(Ok(PlacePage { places, next }))
 }
@@ -143,16 +150,16 @@ fn place_row(row: &Row<'_>) -> rusqlite::Result<PlaceRow> {
     let instant =
         |column: usize| -> rusqlite::Result<_> { Ok(row.get::<_, Option<i64>>(column)?.map(Instant::from_ms)) };
     Ok(PlaceRow {
-        id: DocumentId::from_bytes(row.get(1)?),
-        beat: row.get(2)?,
-        address: row.get(3)?,
-        external_code: row.get(4)?,
-        place_type: row.get(5)?,
-        status: row.get(6)?,
-        lat: row.get(7)?,
-        lon: row.get(8)?,
-        last_visit_at: instant(9)?,
-        contacted_at: instant(10)?,
-        attempted_at: instant(11)?,
+        id: DocumentId::from_bytes(row.get(2)?),
+        beat: row.get(3)?,
+        address: row.get(4)?,
+        external_code: row.get(5)?,
+        place_type: row.get(6)?,
+        status: row.get(7)?,
+        lat: row.get(8)?,
+        lon: row.get(9)?,
+        last_visit_at: instant(10)?,
+        contacted_at: instant(11)?,
+        attempted_at: instant(12)?,
     })
 }

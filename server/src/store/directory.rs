@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aralau_sync_core::{
     cbor,
+    collation::SortKey,
     digest::is_named_by,
     directory::Control,
     id::{DeviceId, PersonId, PublicKey, ReplicaId, ScopeId},
@@ -145,8 +146,9 @@ pub fn follow(tx: &Connection, control: &Control, sequence: u64, at: Millis) -> 
             params![epoch.number.cast_signed(), cbor::encode(epoch)],
         )?,
         Control::Person { person, name } => tx.execute(
-            "INSERT INTO person (person, name) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET name = ?2",
-            params![person.as_bytes(), name],
+            "INSERT INTO person (person, name, name_key) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET name = ?2, name_key = ?3",
+            params![person.as_bytes(), name, SortKey::of(name).as_bytes()],
         )?,
         Control::Beat { code, scope, name } => tx.execute(
             "INSERT INTO beat (code, scope_no, name) SELECT ?1, scope_no, ?3 FROM scope WHERE scope = ?2
@@ -196,7 +198,7 @@ pub fn beat(connection: &Connection, code: &str) -> Result<Option<BeatRow>, Stor
     Ok(beats_where(connection, "code = ?1", [code])?.pop())
 }
 
-/// All beats, by code.
+/// All beats, by name.
 pub fn beats(connection: &Connection) -> Result<Vec<BeatRow>, StoreError> {
     beats_where(connection, "1", [])
 }
@@ -214,7 +216,7 @@ fn beats_where(
     values: impl rusqlite::Params,
 ) -> Result<Vec<BeatRow>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT code, scope, name, scope_no FROM beat JOIN scope USING (scope_no) WHERE {condition} ORDER BY code"
+        "SELECT code, scope, name, scope_no FROM beat JOIN scope USING (scope_no) WHERE {condition}"
     ))?;
     let rows = statement.query_map(values, |row| {
         Ok(BeatRow {
@@ -224,7 +226,9 @@ fn beats_where(
             scope_no: row.get(3)?,
         })
     })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut beats: Vec<BeatRow> = rows.collect::<Result<_, _>>()?;
+    beats.sort_by_cached_key(|beat| (SortKey::of(&beat.name), SortKey::of(&beat.code)));
+    Ok(beats)
 }
 
 /// Makes a beat with a scope of its own, where absent.

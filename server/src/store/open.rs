@@ -49,6 +49,7 @@ static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| {
         M::up(include_str!("../../migrations/sqlite/8-uptime.sql")),
         M::up(include_str!("../../migrations/sqlite/9-visit-indexes.sql")),
         M::up_with_hook(include_str!("../../migrations/sqlite/10-authority.sql"), notice_all),
+        M::up(include_str!("../../migrations/sqlite/11-order.sql")),
     ])
 });
 
@@ -57,10 +58,10 @@ fn notice_all(connection: &rusqlite::Transaction<'_>) -> HookResult {
 }
 
 /// The schema this build writes; a newer one is refused, an older one migrated.
-pub const SCHEMA_VERSION: usize = 10;
+pub const SCHEMA_VERSION: usize = 11;
 
 /// What an older schema than this one projected is made anew from the log, once every table is there.
-const PROJECTED_SINCE: i64 = 7;
+const PROJECTED_SINCE: i64 = 11;
 
 /// Why a data folder cannot be opened.
 #[derive(Debug, thiserror::Error)]

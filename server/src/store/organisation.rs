@@ -115,7 +115,7 @@ pub fn load(
 /// The places of a beat.
 pub fn places_of(connection: &Connection, beat: &BeatRow) -> Result<Vec<DocumentId>, StoreError> {
     let mut statement = connection.prepare(
-        "SELECT document FROM place JOIN document USING (document_no) WHERE scope_no = ? ORDER BY document_no",
+        "SELECT document FROM place p JOIN document USING (document_no) WHERE p.scope_no = ? ORDER BY document_no",
     )?;
     let ids = statement.query_map([beat.scope_no], |row| Ok(DocumentId::from_bytes(row.get(0)?)))?;
     Ok(ids.collect::<Result<_, _>>()?)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aralau_sync_core::{
     change::{Change, NOTES, STATUS, Value},
+    collation::SortKey,
     id::{ChangeHash, DocumentId, Kind, PersonId, ReplicaId},
     log::{Labels, Verdict},
     reading::Reading,
@@ -22,7 +23,7 @@ use super::{
     follow_up::{self, FollowUp},
     log::ScopeLog,
     segment::Contents,
-    words::{Words, fold_into},
+    words::{Words, fold_into, fold_loosely},
 };
 
 /// What the store knows of a document's accepted rows, beside the changes themselves; in the order of the log.
@@ -194,26 +195,32 @@ pub fn project(
     };
     match ground.kind {
         Some(Kind::VISIT) => Projected { tx, scope_no, document_no, loaded, words }.visit(&Visit::read(&reading)),
-        Some(Kind::PLACE) => place(tx, document_no, &Place::read(&reading)),
+        Some(Kind::PLACE) => place(tx, scope_no, document_no, &Place::read(&reading)),
         // Carried and synchronised, though nothing asks for it yet.
         _ => Ok(()),
     }
 }
 
-fn place(tx: &Connection, document_no: i64, place: &Place) -> Result<(), StoreError> {
+fn place(tx: &Connection, scope_no: i64, document_no: i64, place: &Place) -> Result<(), StoreError> {
     tx.prepare_cached(
-        "INSERT OR REPLACE INTO place (document_no, address, external_code, place_type, status, lat, lon)
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO place
+         (document_no, scope_no, address, address_key, external_code, place_type, status, lat, lon)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         document_no,
+        scope_no,
         place.address,
+        SortKey::of(place.address.as_deref().unwrap_or_default()).as_bytes(),
         place.external_code,
         place.place_type,
         place.status,
         place.coordinates.map(|coordinates| coordinates.lat),
         place.coordinates.map(|coordinates| coordinates.lon),
     ])?;
+    let address = fold_loosely(place.address.as_deref().unwrap_or_default());
+    tx.prepare_cached("INSERT OR REPLACE INTO place_text (rowid, folded) VALUES (?, ?)")?
+        .execute(params![document_no, address])?;
     Ok(())
 }
 

@@ -147,7 +147,10 @@ fn forget_all(tx: &Connection) -> Result<(), StoreError> {
     for table in PROJECTIONS {
         tx.execute_batch(&format!("DELETE FROM main.{table}"))?;
     }
-    Ok(tx.execute_batch("INSERT INTO note_text (note_text) VALUES ('delete-all'); DELETE FROM note_word")?)
+    Ok(tx.execute_batch(
+        "INSERT INTO note_text (note_text) VALUES ('delete-all'); DELETE FROM note_word;
+         INSERT INTO place_text (place_text) VALUES ('delete-all')",
+    )?)
 }
 
 /// How far the projections have followed the log.

@@ -109,6 +109,8 @@ async fn the_description_lists_every_route() {
             "DELETE /v1/session",
             "GET /v1/session",
             "POST /v1/session",
+            "GET /v1/suggestions/people",
+            "GET /v1/suggestions/places",
             "POST /v1/sync",
             "GET /v1/tokens",
             "POST /v1/tokens",

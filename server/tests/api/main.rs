@@ -9,6 +9,7 @@ mod days;
 mod exports;
 mod lists;
 mod one_visit;
+mod order;
 mod people;
 mod points;
 mod quarantine;

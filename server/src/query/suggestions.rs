@@ -1,0 +1,184 @@
+//! Who and what may be meant by the beginning of a name: for fields that help whoever types.
+
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use aralau_sync_core::{
+    collation::SortKey,
+    id::{DocumentId, PersonId},
+    visit::ACTIVE,
+};
+
+use super::{author::Person, text::MAX_WORDS};
+use crate::store::{self, HEADQUARTERS, StoreError, fold_loosely};
+
+/// Suggestions of one answer, at most: more than fit a screen are no help.
+pub const MAX_SUGGESTIONS: usize = 20;
+
+/// What was typed so far, in its words, each of which is the beginning of one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Typed(Vec<String>);
+
+/// Too many words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("text: has more than {MAX_WORDS} words")]
+pub struct TooManyWords;
+
+impl TryFrom<String> for Typed {
+    type Error = TooManyWords;
+    fn try_from(text: String) -> Result<Self, TooManyWords> {
+        let words: Vec<_> = fold_loosely(&text).split_ascii_whitespace().map(str::to_owned).collect();
+        if words.len() > MAX_WORDS { Err(TooManyWords) } else { Ok(Self(words)) }
+    }
+}
+
+impl Typed {
+    /// Whether it may mean this name: whatever the case, ё as е, and Kazakh letters as Russian ones.
+    pub fn finds(&self, name: &str) -> bool {
+        let folded = fold_loosely(name);
+        self.0.iter().all(|typed| folded.split_ascii_whitespace().any(|word| word.starts_with(typed.as_str())))
+    }
+
+    /// As FTS5 is asked; `None` where nothing was typed. Words hold letters and digits only, so that quotes make strings
+    /// of them.
+    fn expression(&self) -> Option<String> {
+        let words: Vec<_> = self.0.iter().map(|word| format!("\"{word}\"*")).collect();
+        (!words.is_empty()).then(|| words.join(" AND "))
+    }
+}
+
+/// Whom to suggest.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PeopleTyped {
+    /// What was typed: each of its words begins one of the name's.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    pub text: Typed,
+}
+
+/// Which places to suggest.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PlacesTyped {
+    /// What was typed: each of its words begins one of the address's.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    pub text: Typed,
+    /// A beat's code, such as `beat-01`; all beats unless given.
+    pub beat: Option<String>,
+}
+
+/// People who may be meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PeopleSuggested {
+    /// The first twenty, by name.
+    pub people: Vec<Person>,
+}
+
+/// A place that may be meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PlaceSuggested {
+    /// The place.
+    #[schema(value_type = Uuid)]
+    pub id: DocumentId,
+    /// Its beat's code.
+    pub beat: Option<String>,
+    /// As written on the door.
+    pub address: String,
+}
+
+/// Places that may be meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PlacesSuggested {
+    /// Twenty active ones, by address.
+    pub places: Vec<PlaceSuggested>,
+}
+
+/// The people who may be meant. An organisation has some thousands, whose names are read until there are enough.
+pub fn people(connection: &Connection, typed: &Typed) -> Result<PeopleSuggested, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT person, name FROM person WHERE person <> ? ORDER BY name_key, person")?;
+    let mut rows = statement.query([HEADQUARTERS.as_bytes()])?;
+    let mut people = Vec::new();
+    while let Some(row) = rows.next()? {
+        let name: String = row.get(1)?;
+        if typed.finds(&name) {
+            people.push(Person { id: PersonId::from_bytes(row.get(0)?), name });
+        }
+        if people.len() == MAX_SUGGESTIONS {
+            break;
+        }
+    }
+    Ok(PeopleSuggested { people })
+}
+
+/// The places that may be meant.
+pub fn places(
+    connection: &Connection,
+    PlacesTyped { text, beat }: &PlacesTyped,
+) -> Result<PlacesSuggested, StoreError> {
+    let scope_no = match beat.as_deref().map(|code| store::beat(connection, code)).transpose()? {
+        Some(None) => return Ok(PlacesSuggested { places: Vec::new() }),
+        Some(Some(beat)) => Some(beat.scope_no),
+        None => None,
+    };
+    // Of what the words find the longest known are taken: to sort a million that begin alike would take seconds.
+    let source = match text.expression() {
+        Some(_) => "place_text f JOIN place p ON p.document_no = f.rowid",
+        None => "place p",
+    };
+    let (found, order) = match text.expression() {
+        Some(_) => ("place_text MATCH ?1 AND (?2 IS NULL OR f.rowid >> 40 = ?2)", "f.rowid"),
+        None if scope_no.is_some() => ("?1 IS NULL AND p.scope_no = ?2", "p.address_key"),
+        None => ("?1 IS NULL AND ?2 IS NULL", "p.address_key"),
+    };
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT d.document, b.code, p.address, p.address_key FROM {source} JOIN document d ON d.document_no = p.document_no
+         LEFT JOIN beat b ON b.scope_no = p.scope_no
+         WHERE {found} AND p.status = '{ACTIVE}' AND p.address <> '' ORDER BY {order} LIMIT {MAX_SUGGESTIONS}"
+    ))?;
+    let rows = statement.query_map(params![text.expression(), scope_no], |row| {
+        let place = PlaceSuggested { id: DocumentId::from_bytes(row.get(0)?), beat: row.get(1)?, address: row.get(2)? };
+        Ok((SortKey::from_bytes(row.get(3)?), place))
+    })?;
+    let mut places: Vec<_> = rows.collect::<Result<_, _>>()?;
+    places.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(PlacesSuggested { places: places.into_iter().map(|(_, place)| place).collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Cases {
+        found: Vec<Found>,
+    }
+
+    #[derive(Deserialize)]
+    struct Found {
+        typed: String,
+        finds: Vec<String>,
+        passes: Vec<String>,
+    }
+
+    #[test]
+    fn a_name_is_found_by_its_beginnings_however_they_are_typed() {
+        let cases: Cases = serde_json::from_str(include_str!("../../../sync-core/tests/collation/cases.json")).unwrap();
+        for Found { typed, finds, passes } in cases.found {
+            let words = Typed::try_from(typed.clone()).unwrap();
+            assert!(finds.iter().all(|name| words.finds(name)), "{typed:?} finds {finds:?}");
+            assert!(!passes.iter().any(|name| words.finds(name)), "{typed:?} does not find {passes:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_too_many_words_is_refused() {
+        assert_eq!(Typed::try_from("а ".repeat(MAX_WORDS + 1)), Err(TooManyWords));
+    }
+}
