@@ -1,6 +1,7 @@
 //! The demonstration: inspectors' devices log visits without a network, come back in any order over a bad line, and
 //! headquarters' history grows whole. Everything in it is real: server, HTTP, device stores.
 
+mod cast;
 mod headquarters;
 mod line;
 mod script;
@@ -111,7 +112,7 @@ impl Demo {
 
         let names: Vec<String> = match &import {
             Some(import) => import.inspectors.clone(),
-            None => (1..=self.devices).map(|number| format!("Inspector {number:02}")).collect(),
+            None => cast::names(usize::from(self.devices)),
         };
         let places = match &import {
             Some(import) => stage.furnish_with(&import.places)?,
@@ -119,7 +120,7 @@ impl Demo {
         };
         let script = match &import {
             Some(import) => Script::of_import(import, &mut dice),
-            None => Script::made_up(&names, &places, self.visits as usize, now(), &mut dice),
+            None => Script::made_up(&names, &places, self.visits as usize, &stage.calendar(now())?, &mut dice),
         };
         say(&format!("{} inspectors enroll their devices over a line that cuts connections.", names.len()));
         stage.enroll(&names, &bar(names.len(), "devices enrolled", json))?;
@@ -212,7 +213,7 @@ fn tell(summary: &Summary, hq: &Headquarters, seen: &headquarters::Seen, stage: 
         ));
     }
     let Some(visit) = seen.in_conflict.first() else { return Ok(()) };
-    output::line(&format!("\nOne visit that two people saw differently, {visit}:"));
+    output::line(&format!("\nOne visit that two people saw differently, {}:", hq.place(visit)?));
     hq.history(visit)?.iter().for_each(|change| output::line(&format!("  {change}")));
     if let Some(settled) = hq.settle(visit)? {
         output::line(&format!("  conflict in {}: {}", settled.field, settled.values.join(" | ")));

@@ -92,12 +92,19 @@ impl Headquarters {
         Ok(self.ask("GET", "/v1/quarantine", None)?["held"].as_array().map_or(0, Vec::len))
     }
 
+    /// Where a visit was, as written on the door.
+    pub fn place(&self, visit: &str) -> Result<String, Failure> {
+        let detail = self.ask("GET", &format!("/v1/visits/{visit}"), None)?;
+        Ok(detail["place"]["address"].as_str().unwrap_or("at a place without an address").to_owned())
+    }
+
     /// Who changed what, one line a change.
     pub fn history(&self, visit: &str) -> Result<Vec<String>, Failure> {
         let history = self.ask("GET", &format!("/v1/visits/{visit}/history"), None)?;
         let line = |change: &Json| {
             let puts = change["puts"].as_array().into_iter().flatten();
-            let plain = puts.filter(|put| !text(&put["key"]).starts_with("witness/"));
+            // What each phone saw by itself is left out, and the place, which is the visit's.
+            let plain = puts.filter(|put| !text(&put["key"]).starts_with("witness/") && put["key"] != "place");
             let puts: Vec<_> =
                 plain.map(|put| format!("{} = {}", last(&text(&put["key"])), short(&put["value"]))).collect();
             let by = text(&change["author"]["name"]);
@@ -124,7 +131,12 @@ fn text(value: &Json) -> String {
 }
 
 fn last(key: &str) -> &str {
-    if key.ends_with("/text") { "note" } else { key.rsplit('/').next().unwrap_or(key) }
+    match key.split_once('/') {
+        Some(("notes", _)) if key.ends_with("/text") => "note",
+        Some(("concerns", _)) if key.ends_with("/category") => "concern",
+        Some(("commitments", _)) if key.ends_with("/text") => "promise",
+        _ => key.rsplit('/').next().unwrap_or(key),
+    }
 }
 
 fn short(value: &Json) -> String {

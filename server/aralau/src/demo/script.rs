@@ -7,12 +7,26 @@ use aralau_server::{calendar::on_the_wall, store::DEFAULT_TIME_ZONE};
 use aralau_sync_core::{
     change::Value,
     id::DocumentId,
-    time::Millis,
+    time::{DAY_MS, Millis},
     visit::{Position, VisitDraft, VisitEdit},
 };
+use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::headquarters::Seen;
+use super::{
+    cast::{self, WORKING_MINUTES},
+    headquarters::Seen,
+};
+
+/// The days on which visits were made, and whose they are.
+pub struct Calendar {
+    /// When each working day began, the oldest first.
+    pub days: Vec<Millis>,
+    /// The deployment's.
+    pub zone: Tz,
+}
+
+const MINUTE_MS: i64 = 60_000;
 
 /// The whole demonstration.
 #[derive(Debug, Default)]
@@ -68,24 +82,18 @@ impl Script {
         names: &[String],
         places: &[DocumentId],
         visits: usize,
-        now: Millis,
+        calendar: &Calendar,
         chance: &mut impl Chance,
     ) -> Self {
         const OUTCOMES: [&str; 6] = ["contacted", "contacted", "contacted", "nobody_home", "no_access", "refused"];
-        const NOTES: [&str; 5] = [
-            "Жалоба на шум после 23:00, обещал зайти участковый.",
-            "Көше жарығы жанбайды, әкімдікке хабарлау керек.",
-            "Пенсионерка живёт одна, оставил телефон.",
-            "Дверь не открыли, соседи говорят, что уехали до мая.",
-            "Тұрғын паркинг мәселесін көтерді.",
-        ];
         let mut script = Self { visits, ..Self::default() };
         names.iter().for_each(|name| drop(script.inspectors.insert(name.clone(), Vec::new())));
         for visit in 0..visits {
             let id = DocumentId(chance.uuid());
             let first = visit % names.len();
             let partner = (first + 1) % names.len();
-            let started_at = now.plus(-(chance.below(5 * 24 * 60) as i64) * 60_000);
+            let day = calendar.days.get(chance.below(calendar.days.len())).copied().unwrap_or_default();
+            let started_at = day.plus(chance.below(WORKING_MINUTES) as i64 * MINUTE_MS);
             let door = visit % places.len().max(1);
             let position = Some(before(door, chance));
             let draft = |outcome: &str, note| {
@@ -99,18 +107,22 @@ impl Script {
                     ..VisitDraft::default()
                 })
             };
-            let note = Some((chance.uuid(), NOTES[chance.below(NOTES.len())].to_owned()));
             let outcome = OUTCOMES[chance.below(OUTCOMES.len())];
+            let note = Some((chance.uuid(), words_about(outcome, chance)));
             script.act(&names[first], Act::Log(id, draft(outcome, note)));
             // Every third visit has a partner with words of their own; now and then they saw it otherwise.
             if visit % 3 == 0 && partner != first {
                 let outcome = if visit % 2 == 0 { outcome } else { OUTCOMES[chance.below(OUTCOMES.len())] };
-                let note = (visit % 2 == 0).then(|| (chance.uuid(), NOTES[chance.below(NOTES.len())].to_owned()));
+                let note = (visit % 2 == 0).then(|| (chance.uuid(), words_about(outcome, chance)));
                 script.act(&names[partner], Act::Log(id, draft(outcome, note)));
             }
             if visit % 7 == 0 {
                 let text = "Уточнение: договорились на субботу.".to_owned();
                 script.act(&names[first], Act::Edit(id, vec![VisitEdit::AddNote { id: chance.uuid(), text }]));
+            }
+            let asked = asked_of(visit, door, (day, started_at), calendar, chance);
+            if !asked.is_empty() {
+                script.act(&names[first], Act::Edit(id, asked));
             }
         }
         script
@@ -150,6 +162,49 @@ impl Script {
             }
         }
     }
+}
+
+/// What is noted of a visit with this outcome.
+fn words_about(outcome: &str, chance: &mut impl Chance) -> String {
+    const MET: [&str; 4] = [
+        "Жалоба на шум после 23:00, обещал зайти участковый.",
+        "Көше жарығы жанбайды, әкімдікке хабарлау керек.",
+        "Пенсионерка живёт одна, оставил телефон.",
+        "Тұрғын паркинг мәселесін көтерді.",
+    ];
+    const NOT_MET: [&str; 2] =
+        ["Дверь не открыли, соседи говорят, что уехали до мая.", "Есік ашылмады, көршілері үйде жоқ деді."];
+    let words: &[&str] = if outcome == "contacted" { &MET } else { &NOT_MET };
+    words[chance.below(words.len())].to_owned()
+}
+
+/// What residents ask for: at some doors the same again and again, and promises, of which some are kept.
+fn asked_of(
+    visit: usize,
+    door: usize,
+    (day, started_at): (Millis, Millis),
+    calendar: &Calendar,
+    chance: &mut impl Chance,
+) -> Vec<VisitEdit> {
+    const CONCERNS: [&str; 5] = ["noise", "lighting", "parking", "neighbour_dispute", "elder_at_risk"];
+    const PROMISES: [&str; 3] = ["Починить фонарь во дворе", "Көрші шуы туралы сөйлесу", "Передать обращение в акимат"];
+    /// Those of the first weeks are overdue by now, those of the last are not.
+    const DAYS_TO_KEEP_IT: i64 = 21;
+    let set = |field: String, value: Value| VisitEdit::Set { field, value };
+    let mut asked = Vec::new();
+    if visit % 5 == 0 {
+        let concern = CONCERNS[door % CONCERNS.len()].into();
+        asked.push(set(format!("concerns/{}/category", chance.uuid()), concern));
+    }
+    if visit % 8 == 3 {
+        let promise = format!("commitments/{}", chance.uuid());
+        asked.push(set(format!("{promise}/text"), PROMISES[chance.below(PROMISES.len())].into()));
+        asked.push(set(format!("{promise}/due"), cast::due(day, DAYS_TO_KEEP_IT, calendar.zone).into()));
+        if visit % 16 == 3 {
+            asked.push(set(format!("{promise}/fulfilled_at"), Value::Timestamp(started_at.plus(DAY_MS).0)));
+        }
+    }
+    asked
 }
 
 /// Where a phone says that it stands at a door: along the streets of one neighbourhood, some metres off.

@@ -20,6 +20,7 @@ use aralau_server::{
 };
 use aralau_sync_core::{
     id::Kind,
+    time::Millis,
     visit::{ACTIVE, Place},
 };
 use indicatif::ProgressBar;
@@ -27,9 +28,10 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot};
 
 use super::{
+    cast,
     headquarters::Headquarters,
     line::{self, Line},
-    script::{Act, Script},
+    script::{Act, Calendar, Script},
 };
 use crate::{command::now, console::CONSOLE, failure::Failure, output};
 
@@ -104,6 +106,12 @@ impl Stage {
             None => Ok(Vec::new()),
         });
         Ok(places?)
+    }
+
+    /// The working days before now, by the clocks of the deployment.
+    pub fn calendar(&self, now: Millis) -> Result<Calendar, Failure> {
+        let zone = self.app.store().read(store::time_zone)?;
+        Ok(Calendar { days: cast::working_days(now, zone), zone })
     }
 
     /// One beat with the places of a table.
