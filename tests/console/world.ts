@@ -127,6 +127,17 @@ export class World {
     return String(made['token']);
   }
 
+  /** Shuts out whatever devices somebody has. */
+  async revoke(name: string): Promise<void> {
+    const { stdout } = await run(BINARY, ['admin', '--data', this.data, 'devices', '--json'], { maxBuffer: 1 << 24 });
+    const devices = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { id: string; person: { name: string } });
+    for (const { id } of devices.filter(({ person }) => person.name === name))
+      await aralau('admin', '--data', this.data, 'revoke', id);
+  }
+
   async device(name: string, beat = 'beat-01'): Promise<Device> {
     const made = await aralau('admin', '--data', this.data, 'enroll', '--beat', beat, '--inspector', name);
     return this.enroll(name, String(made['code']));
