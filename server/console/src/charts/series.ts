@@ -1,5 +1,5 @@
 import type { Coverage, Schemas } from '../api/client';
-import { addDays } from '../format/calendar';
+import { addDays, addMonths, weekday } from '../format/calendar';
 
 export interface Stretch {
   /** Its first local day. */
@@ -36,13 +36,11 @@ export function stretches({ from, to, bucket, series }: Coverage): Stretch[] {
 export function beginning(day: string, bucket: Bucket): string {
   if (bucket === 'month') return `${day.slice(0, 7)}-01`;
   if (bucket === 'day') return day;
-  const weekday = (new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7;
-  return addDays(day, -weekday);
+  return addDays(day, -weekday(day));
 }
 
 function following(start: string, bucket: Bucket): string {
   if (bucket === 'day') return addDays(start, 1);
   if (bucket === 'week') return addDays(start, 7);
-  // The 1st and 31 days are always in the next month.
-  return `${addDays(start, 31).slice(0, 7)}-01`;
+  return addMonths(start, 1);
 }

@@ -1,5 +1,6 @@
 import { FORMAT_TAGS, t } from '../i18n/index.svelte';
 import { preferences } from '../state/preferences.svelte';
+import { weekday } from './calendar';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -41,6 +42,17 @@ export const dateTimeSeconds = (instant: string | number): string => shown(insta
 export const timeOfDay = (instant: string | number): string => shown(instant, 'time');
 /** A day without a zone, such as `2026-11-01`. */
 export const day = (date: string): string => format('day').format(new Date(`${date}T00:00:00Z`));
+
+/** A day in words: “Sunday 31 May 2026”. Not the browser's, which has none for Kazakh. */
+export function dayInWords(date: string): string {
+  const [year = '', month = '1', day = '1'] = date.split('-');
+  return t('calendar.day', {
+    year,
+    month: t('calendar.months_of').split('|')[Number(month) - 1] ?? month,
+    day: String(Number(day)),
+    weekday: t('calendar.weekdays_long').split('|')[weekday(date)] ?? '',
+  });
+}
 
 /** A stretch of time in its largest unit: “3 h”. */
 export function duration(ms: number): string {

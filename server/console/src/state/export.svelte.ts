@@ -1,6 +1,5 @@
 import { ask } from '../api/client';
 import { Problem } from '../api/problem';
-import { preferences } from './preferences.svelte';
 import { toRequest, type VisitFilter } from './filter';
 
 /** What there is to choose from: a format of the server's, and how it is to be written. */
@@ -33,7 +32,7 @@ export class Export {
     this.problem = null;
     this.name = `visits-${new Date().toISOString().slice(0, 10)}.${format}`;
     try {
-      const wanted = { ...toRequest(filter, preferences.timeZone), ...style };
+      const wanted = { ...toRequest(filter), ...style };
       const query = new URLSearchParams(Object.entries(wanted).map(([name, value]) => [name, String(value)]));
       const response = await ask(`/v1/export.${format}?${query}`, { signal: this.#abort.signal });
       save(await this.#read(response), this.name);

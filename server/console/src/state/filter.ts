@@ -1,4 +1,4 @@
-import { endOfDay, isDay, startOfDay } from '../format/calendar';
+import { isDay } from '../format/calendar';
 
 /** Which visits are shown. The address bar holds it; dates are local days, both inclusive. */
 export interface VisitFilter {
@@ -72,13 +72,11 @@ export function writeFilter(filter: VisitFilter): string {
   return text ? `?${text}` : '';
 }
 
-/** What the server is asked: local days become instants. */
-export function toRequest(filter: VisitFilter, timeZone: string) {
-  const { from, to, late, conflict, commitment, ...rest } = filter;
+/** What the server is asked. Days go as they are: it knows whose they are. */
+export function toRequest(filter: VisitFilter) {
+  const { late, conflict, commitment, ...rest } = filter;
   return {
     ...rest,
-    ...(from && { from: startOfDay(from, timeZone).toISOString() }),
-    ...(to && { to: endOfDay(to, timeZone).toISOString() }),
     ...(late && { late: late === 'true' }),
     ...(conflict && { conflict: conflict === 'true' }),
     ...(commitment && { commitment: commitment === 'true' }),
