@@ -1,6 +1,7 @@
 // Latin, Cyrillic and the letters of Kazakh; a browser loads only the files whose letters are shown.
 import '@fontsource-variable/inter/index.css';
 import './app.css';
+import './print.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
 
