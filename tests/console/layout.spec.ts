@@ -121,3 +121,25 @@ test('no date is written as browsers write what they have no words for', async (
     expect(await page.locator('body').innerText(), path).not.toMatch(/\d{4} M\d{2}|\bM\d{2}\b/);
   }
 });
+
+test('coverage goes onto sheets of A4, without what one works it by', async ({ page }) => {
+  await signIn(page, world, token, 'ru');
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(`${world.url}/coverage?from=2026-01-01&to=2026-03-31&beat=beat-01`);
+  await settled(page);
+  const said = page.getByText('01.01.2026 – 31.03.2026');
+  await expect(said).toBeHidden();
+  await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+  await expect(said).toBeVisible();
+  await expect(page.getByRole('definition').filter({ hasText: 'Участок № 1' })).toBeVisible();
+  for (const hidden of ['nav', 'search', 'main button']) await expect(page.locator(hidden).first()).toBeHidden();
+  // A table also where the screen is a phone's, black on white also where it is dark.
+  await expect(page.getByRole('columnheader', { name: 'Участок' })).toBeVisible();
+  const [ink, ground] = await page.evaluate(() => {
+    const { color, backgroundColor } = getComputedStyle(document.documentElement);
+    return [color, backgroundColor];
+  });
+  expect([ink, ground]).toEqual(['rgb(0, 0, 0)', 'rgb(255, 255, 255)']);
+  const sheets = (await page.pdf({ preferCSSPageSize: true })).toString('latin1');
+  expect(sheets).toMatch(/MediaBox \[0 0 59[45][.\d]* 84[12]/);
+});

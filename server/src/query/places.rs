@@ -106,20 +106,25 @@ pub fn page(
     if let Some((address, document_no)) = page.after() {
         conditions.and_pair("(s.address_key, s.document_no) > (?, ?)", address.as_bytes().to_vec(), *document_no);
     }
-    let mut statement = connection.prepare_cached(&format!(
-        "{} SELECT s.address_key, s.document_no, s.document, b.code, s.address, s.external_code, s.place_type, s.status, s.lat, s.lon,
-             (SELECT max(v.started_at) FROM visit v WHERE v.place = s.document AND v.scope_no = s.scope_no),
-             s.contacted_at, s.attempted_at
-         FROM standing s LEFT JOIN beat b ON b.scope_no = s.scope_no{}
-         ORDER BY s.address_key, s.document_no LIMIT {}",
-        standing::places_as_of(),
-        conditions.sql,
-        page.and_one()
-    ))?;
+    let mut statement = connection.prepare_cached(&listing(&conditions, page.and_one()))?;
     let rows = statement
         .query_map(conditions.values(), |row| Ok(((SortKey::from_bytes(row.get(0)?), row.get(1)?), place_row(row)?)))?;
     let (places, next) = page.cut(rows.collect::<Result<_, _>>()?);
     Ok(Ok(PlacePage { places, next }))
+}
+
+/// SQL for the first so many of the places that pass, in the order of the list.
+fn listing(conditions: &Conditions, most: i64) -> String {
+    format!(
+        "{} SELECT s.address_key, s.document_no, s.document, b.code, s.address, s.external_code, s.place_type, s.status,
+             s.lat, s.lon,
+             (SELECT max(v.started_at) FROM visit v WHERE v.place = s.document AND v.scope_no = s.scope_no),
+             s.contacted_at, s.attempted_at
+         FROM standing s LEFT JOIN beat b ON b.scope_no = s.scope_no{}
+         ORDER BY s.address_key, s.document_no LIMIT {most}",
+        standing::places_as_of(),
+        conditions.sql,
+    )
 }
 
 /// Of rows of [`standing::places_as_of`], whose values it brings.
@@ -162,4 +167,36 @@ fn place_row(row: &Row<'_>) -> rusqlite::Result<PlaceRow> {
         contacted_at: instant(11)?,
         attempted_at: instant(12)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{entropy::SystemEntropy, store::Store};
+
+    /// How SQLite means to go about a page of the list.
+    fn plan(connection: &Connection, filter: &PlaceFilter) -> Result<String, StoreError> {
+        let mut conditions = conditions(connection, filter, 365, Millis(0))?.expect("a period");
+        conditions.and_pair("(s.address_key, s.document_no) > (?, ?)", Vec::<u8>::new(), 0);
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", listing(&conditions, 101)))?;
+        let steps = statement.query_map(conditions.values(), |row| row.get::<_, String>("detail"))?;
+        Ok(steps.collect::<Result<Vec<_>, _>>()?.join("\n"))
+    }
+
+    #[test]
+    fn a_page_is_read_along_an_index_and_never_sorted() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), Millis(0), Arc::new(SystemEntropy)).unwrap();
+        let of_beat = PlaceFilter { beat: Some("beat-01".into()), ..PlaceFilter::default() };
+        let overdue = PlaceFilter { standing: Some(Standing::Overdue), ..PlaceFilter::default() };
+        for (filter, index) in
+            [(PlaceFilter::default(), "place_address"), (overdue, "place_address"), (of_beat, "place_beat_address")]
+        {
+            let plan = store.read(|connection| plan(connection, &filter)).unwrap();
+            assert!(plan.contains(&format!("p USING INDEX {index}")), "{filter:?}: {plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{filter:?}: {plan}");
+        }
+    }
 }

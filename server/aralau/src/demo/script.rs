@@ -192,7 +192,7 @@ fn asked_of(
     const DAYS_TO_KEEP_IT: i64 = 21;
     let set = |field: String, value: Value| VisitEdit::Set { field, value };
     let mut asked = Vec::new();
-    if visit % 5 == 0 {
+    if visit.is_multiple_of(5) {
         let concern = CONCERNS[door % CONCERNS.len()].into();
         asked.push(set(format!("concerns/{}/category", chance.uuid()), concern));
     }
