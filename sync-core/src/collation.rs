@@ -6,8 +6,8 @@
 //! a few lines where the library's is hundreds of kilobytes. The console has the same table in
 //! `server/console/src/format/collation.ts`, and both pass the same cases, `sync-core/tests/collation/cases.json`.
 //!
-//! Beside CLDR's order, № is a sign and not the letters "No", ґ is a letter of its own, and scripts other than Cyrillic and Latin follow both by
-//! their code points.
+//! Beside CLDR's order, № is a sign and not the letters "No", ґ is a letter and curly quotes are signs of their own, and
+//! scripts other than Cyrillic and Latin follow both by their code points.
 
 use std::{fmt, sync::LazyLock};
 
