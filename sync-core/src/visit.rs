@@ -46,6 +46,10 @@ pub mod field {
     pub const EXTERNAL_CODE: &str = "external_code";
     /// In a place: a code of the list `place_type`.
     pub const PLACE_TYPE: &str = "place_type";
+    /// In a place that is withdrawn because it now is of another beat: its document there, a document id as text.
+    pub const MOVED_TO: &str = "moved_to";
+    /// The document of which this one is the successor, a document id as text.
+    pub const CONTINUES: &str = "continues";
     /// In a note: the words.
     pub const TEXT: &str = "text";
 }
@@ -256,6 +260,12 @@ impl Coordinates {
     pub fn is_on_globe(self) -> bool {
         (-90.0..=90.0).contains(&self.lat) && (-180.0..=180.0).contains(&self.lon)
     }
+
+    /// The puts that say it.
+    pub fn puts(self) -> Vec<(String, Value)> {
+        let degrees = |name: &str, degrees: f64| (name.to_owned(), whole(degrees * PER_DEGREE));
+        vec![degrees(field::LAT_E7, self.lat), degrees(field::LON_E7, self.lon)]
+    }
 }
 
 impl Place {
@@ -275,16 +285,15 @@ impl Place {
     /// The puts of the change that creates it. `nonce`: 16 random bytes.
     pub fn puts(&self, nonce: [u8; 16]) -> Vec<(String, Value)> {
         let text = |name: &str, value: &Option<String>| Some((name.to_owned(), Value::Text(value.clone()?)));
-        let degrees = |name: &str, degrees: Option<f64>| Some((name.to_owned(), whole(degrees? * PER_DEGREE)));
         let fields = [
             text(field::ADDRESS, &self.address),
             text(field::EXTERNAL_CODE, &self.external_code),
             text(field::PLACE_TYPE, &self.place_type),
-            degrees(field::LAT_E7, self.coordinates.map(|coordinates| coordinates.lat)),
-            degrees(field::LON_E7, self.coordinates.map(|coordinates| coordinates.lon)),
-            Some((NONCE.to_owned(), Value::Bytes(nonce.to_vec()))),
         ];
-        fields.into_iter().flatten().collect()
+        let mut puts: Vec<_> = fields.into_iter().flatten().collect();
+        puts.extend(self.coordinates.into_iter().flat_map(Coordinates::puts));
+        puts.push((NONCE.to_owned(), Value::Bytes(nonce.to_vec())));
+        puts
     }
 }
 
