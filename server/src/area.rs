@@ -49,6 +49,17 @@ impl Area {
         Self::Polygon(vec![Ring(around.into_iter().map(|[lon, lat]| Corner(lon, lat)).collect())])
     }
 
+    /// Whether a point, degrees east and degrees north, lies inside.
+    pub fn contains(&self, point: [f64; 2]) -> bool {
+        let polygons = match self {
+            Self::Polygon(rings) => std::slice::from_ref(rings),
+            Self::MultiPolygon(polygons) => polygons,
+        };
+        // Inside of an odd number of a polygon's rings: in its outer one, and in none of its holes.
+        let is_in = |rings: &Vec<Ring>| rings.iter().filter(|ring| ring.surrounds(point)).count() % 2 == 1;
+        polygons.iter().any(is_in)
+    }
+
     /// Whether it can be drawn.
     ///
     /// # Errors
@@ -69,6 +80,14 @@ impl Area {
 }
 
 impl Ring {
+    /// Whether a line from the point to the east crosses the ring an odd number of times.
+    fn surrounds(&self, [lon, lat]: [f64; 2]) -> bool {
+        let crosses = |(from, to): (&Corner, &Corner)| {
+            (from.1 > lat) != (to.1 > lat) && lon < from.0 + (lat - from.1) / (to.1 - from.1) * (to.0 - from.0)
+        };
+        self.0.iter().zip(self.0.iter().skip(1)).filter(|side| crosses(*side)).count() % 2 == 1
+    }
+
     fn check(&self) -> Result<(), AreaError> {
         let Self(corners) = self;
         let on_globe = |Corner(lon, lat): &Corner| (-180.0..=180.0).contains(lon) && (-90.0..=90.0).contains(lat);
@@ -87,6 +106,15 @@ mod tests {
         let area: Area =
             serde_json::from_str(&format!(r#"{{"type":"Polygon","coordinates":{coordinates}}}"#)).expect("an area");
         area.check()
+    }
+
+    #[test]
+    fn a_point_is_inside_of_a_piece_and_outside_of_its_holes() {
+        let hole = "[[[0.0,0.0],[10.0,0.0],[10.0,10.0],[0.0,10.0],[0.0,0.0]],[[4,4],[6,4],[6,6],[4,6],[4,4]]]";
+        let area: Area = serde_json::from_str(&format!(r#"{{"type":"Polygon","coordinates":{hole}}}"#)).unwrap();
+        for (point, inside) in [([1.0, 2.0], true), ([5.0, 5.0], false), ([11.0, 5.0], false), ([5.0, 9.0], true)] {
+            assert_eq!(area.contains(point), inside, "{point:?}");
+        }
     }
 
     #[test]
