@@ -4,10 +4,10 @@ use aralau_sync_core::{
     change::Value,
     digest::replica_named,
     directory::Control,
-    document::AuthorError,
-    frame::Frame,
+    document::{AuthorError, Document},
+    frame::{Frame, MAX_FRAME_BYTES, MAX_FRAME_ENTRIES, chain},
     id::{Actor, ChangeHash, DocumentId, Kind, ReplicaId, ScopeId},
-    stream::{Entry, Header, Seen, SignDevice as _, StreamId},
+    stream::{Entry, Header, Link, Seen, SignDevice as _, StreamId},
     sync::FrameFate,
     time::Millis,
     visit::VisitEdit,
@@ -54,9 +54,12 @@ fn replica(tx: &Transaction<'_>, identity: &Identity, now: Millis) -> Result<Rep
     Ok(replica)
 }
 
+/// What headquarters' own hand is called in the directory.
+pub const HEADQUARTERS_NAME: &str = "Headquarters";
+
 /// Says in the directory that the server has a hand of its own.
 fn introduce(tx: &Transaction<'_>, identity: &Identity, now: Millis) -> Result<(), StoreError> {
-    directory::record(tx, &Control::Person { person: HEADQUARTERS, name: "Headquarters".to_owned() }, now)?;
+    directory::record(tx, &Control::Person { person: HEADQUARTERS, name: HEADQUARTERS_NAME.to_owned() }, now)?;
     let key = identity.custody_key.public_key();
     let device = Control::Device { device: CUSTODY_DEVICE, key, person: HEADQUARTERS, server_custody: true };
     directory::record(tx, &device, now)
@@ -82,6 +85,17 @@ pub fn ensure_custody(
     directory::grant(tx, HEADQUARTERS, stream.scope, now)
 }
 
+/// What headquarters puts to one document, as one change.
+#[derive(Debug, Clone)]
+pub struct Edit {
+    /// What it is, should it not exist yet.
+    pub kind: Kind,
+    /// Which.
+    pub id: DocumentId,
+    /// Each key and its value.
+    pub puts: Vec<(String, Value)>,
+}
+
 /// Writes headquarters' puts to one document, as one change, through the same door as everybody's. `by` stands in the
 /// row's verdict: who asked for it.
 pub fn author(
@@ -93,28 +107,124 @@ pub fn author(
     by: Option<&str>,
     now: Millis,
 ) -> Result<Result<Option<ChangeHash>, EditError>, StoreError> {
-    let replica = replica(tx, identity, now)?;
-    let log = ScopeLog::load(tx, scope_no)?;
-    directory::grant(tx, HEADQUARTERS, log.scope, now)?;
-    let (ground, _) = projection::load(tx, scope_no, id)?;
-    let change = match ground.document.author(Actor { replica, generation: 0 }, puts) {
-        Ok(Some(change)) => change,
+    let hand = Hand::in_scope(tx, identity, scope_no, now)?;
+    let edit = Edit { kind, id, puts: puts.to_vec() };
+    let entry = match hand.entry(&edit)? {
+        Ok(Some(entry)) => entry,
         Ok(None) => return Ok(Ok(None)),
-        Err(error) => return Ok(Err(error.into())),
+        Err(error) => return Ok(Err(error)),
     };
-    let hash = change.hash();
-    let seen = Seen { epoch: log::current_epoch(tx)?, sequence: log.frontier.size() };
-    let header =
-        Header { kind: kind.0, document: id, at: now, monotonic: None, seen: Some(seen), reauthored_from: None };
-    let stream = StreamId { replica, scope: log.scope };
-    let before = ingest::tip(tx, scope_no, replica)?;
-    let links = vec![Entry::new(header, change).to_link()];
-    let frame = Frame::sign(&identity.deployment, stream, before, links, &identity.custody_key);
-    let tips = aralau_sync_core::frame::chain(&stream, before, &frame.links);
-    let ingested = ingest::ingest(tx, &Upload { frame, tips, by: by.map(str::to_owned), brought_by: None }, now)?;
-    match (ingested.fate, ingested.held.into_iter().next()) {
-        (FrameFate::Decided { .. }, None) => Ok(Ok(Some(hash))),
-        (_, held) => Ok(Err(EditError::Refused(held.map_or("refused".to_owned(), |(_, reason)| reason)))),
+    let hash = entry.change.hash();
+    Ok(hand.send(vec![entry.to_link()], by)?.map(|()| Some(hash)))
+}
+
+/// As [`author`], for many documents of one scope, each once. Many changes share a frame and its signature. `progress` hears
+/// how many edits are written. After a refusal some are written: the transaction must not be kept.
+pub fn author_all(
+    tx: &Transaction<'_>,
+    identity: &Identity,
+    scope_no: i64,
+    edits: &[Edit],
+    by: Option<&str>,
+    now: Millis,
+    progress: &dyn Fn(usize),
+) -> Result<Result<(), EditError>, StoreError> {
+    let mut written = 0;
+    for edits in edits.chunks(MAX_FRAME_ENTRIES) {
+        let hand = Hand::in_scope(tx, identity, scope_no, now)?;
+        let (mut links, mut bytes) = (Vec::with_capacity(edits.len()), 0);
+        for edit in edits {
+            let entry = match hand.entry(edit)? {
+                Ok(Some(entry)) => entry,
+                Ok(None) => continue,
+                Err(error) => return Ok(Err(error)),
+            };
+            let link = entry.to_link();
+            if let Link::Full { header, body } = &link {
+                bytes += header.len() + body.len();
+            }
+            links.push(link);
+            if bytes > FRAME_FULL_BYTES {
+                bytes = 0;
+                if let Err(error) = hand.send(std::mem::take(&mut links), by)? {
+                    return Ok(Err(error));
+                }
+            }
+        }
+        if let Err(error) = hand.send(links, by)? {
+            return Ok(Err(error));
+        }
+        written += edits.len();
+        progress(written);
+    }
+    Ok(Ok(()))
+}
+
+/// A frame is sent off once it holds so many bytes: the largest entry still fits in.
+const FRAME_FULL_BYTES: usize = MAX_FRAME_BYTES / 2;
+
+/// Headquarters' own hand in one scope.
+struct Hand<'a> {
+    tx: &'a Transaction<'a>,
+    identity: &'a Identity,
+    scope_no: i64,
+    stream: StreamId,
+    seen: Seen,
+    now: Millis,
+}
+
+impl<'a> Hand<'a> {
+    fn in_scope(
+        tx: &'a Transaction<'a>,
+        identity: &'a Identity,
+        scope_no: i64,
+        now: Millis,
+    ) -> Result<Self, StoreError> {
+        let replica = replica(tx, identity, now)?;
+        let log = ScopeLog::load(tx, scope_no)?;
+        directory::grant(tx, HEADQUARTERS, log.scope, now)?;
+        let seen = Seen { epoch: log::current_epoch(tx)?, sequence: log.frontier.size() };
+        Ok(Self { tx, identity, scope_no, stream: StreamId { replica, scope: log.scope }, seen, now })
+    }
+
+    /// The entry that an edit becomes; `None` where it changes nothing.
+    fn entry(&self, edit: &Edit) -> Result<Result<Option<Entry>, EditError>, StoreError> {
+        let actor = Actor { replica: self.stream.replica, generation: 0 };
+        let change = match projection::document_no(self.tx, self.scope_no, edit.id)? {
+            None => Document::begin(actor, &edit.puts).map(Some),
+            Some(_) => projection::load(self.tx, self.scope_no, edit.id)?.0.document.author(actor, &edit.puts),
+        };
+        let change = match change {
+            Ok(Some(change)) => change,
+            Ok(None) => return Ok(Ok(None)),
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let header = Header {
+            kind: edit.kind.0,
+            document: edit.id,
+            at: self.now,
+            monotonic: None,
+            seen: Some(self.seen),
+            reauthored_from: None,
+        };
+        Ok(Ok(Some(Entry::new(header, change))))
+    }
+
+    /// Signs the entries as one frame and takes it in.
+    fn send(&self, links: Vec<Link>, by: Option<&str>) -> Result<Result<(), EditError>, StoreError> {
+        if links.is_empty() {
+            return Ok(Ok(()));
+        }
+        let (stream, identity) = (self.stream, self.identity);
+        let before = ingest::tip(self.tx, self.scope_no, stream.replica)?;
+        let frame = Frame::sign(&identity.deployment, stream, before, links, &identity.custody_key);
+        let tips = chain(&stream, before, &frame.links);
+        let upload = Upload { frame, tips, by: by.map(str::to_owned), brought_by: None };
+        let ingested = ingest::ingest(self.tx, &upload, self.now)?;
+        Ok(match (ingested.fate, ingested.held.into_iter().next()) {
+            (FrameFate::Decided { .. }, None) => Ok(()),
+            (_, held) => Err(EditError::Refused(held.map_or("refused".to_owned(), |(_, reason)| reason))),
+        })
     }
 }
 
