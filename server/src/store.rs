@@ -39,7 +39,7 @@ use crate::entropy::Entropy;
 
 pub use compact::next_sealed;
 pub use coverage::{CONTACTED, DEFAULT_TIME_ZONE, set_time_zone, time_zone};
-pub use custody::{EditError, author, ensure_custody, resolve_visit};
+pub use custody::{EditError, HEADQUARTERS_NAME, author, ensure_custody, resolve_visit};
 pub use directory::{
     BeatRow, CUSTODY_DEVICE, DIRECTORY, DeviceRow, EnrollError, Enrolled, Enrollment, HEADQUARTERS, assign_device,
     beat, beat_areas, beats, beats_of, confirm_device, device, device_of_replica, enroll, ensure_beat, ensure_person,
@@ -52,7 +52,11 @@ pub use ingest::{Ingested, Upload, ingest};
 pub use log::{ScopeLog, current_epoch, epochs_for, has_row, row_id, scope_no};
 pub use notices::{bring_back, noticed, open_notices};
 pub use open::{Copied, FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, shrink, total_rows, write_high_water};
-pub use organisation::{LoadReport, Organisation, PlaceLine, StaffLine, load, places_of, sample};
+pub use organisation::{
+    FieldChange, FieldValue, GrantEnded, Known, KnownPlace, Line, LoadOptions, LoadReport, Names, Organisation,
+    PersonAdded, PlaceAdded, PlaceChanged, PlaceLine, PlaceMoved, Plan, Refusal, RefusalKind, StaffLine, Warning,
+    WarningKind, apply, clean, has_control, key, load, people, person_named, places_of, sample,
+};
 pub use place::{Disk, Place, SystemDisk};
 pub use projection::load as load_document;
 pub use pull::{Asking, Packed, PullLimits, Pulled, own_tip, pull, receipt};

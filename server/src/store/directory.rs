@@ -23,6 +23,7 @@ use super::{
     StoreError, Transaction, hold,
     log::{NewRow, ScopeLog},
     notices,
+    organisation,
 };
 use crate::area::Area;
 
@@ -269,16 +270,19 @@ fn fresh_uuid(tx: &Transaction<'_>) -> Result<Uuid, StoreError> {
     Ok(uuid::Builder::from_random_bytes(tx.random()?).into_uuid())
 }
 
-/// Finds a person by name, or lets one join.
+/// Finds a person by name, however it is spaced and in whichever case, or lets one join.
 pub fn ensure_person(tx: &Transaction<'_>, name: &str, now: Millis) -> Result<(PersonId, bool), StoreError> {
-    let found: Option<[u8; 16]> =
-        tx.query_row("SELECT person FROM person WHERE name = ?", [name], |row| row.get(0)).optional()?;
-    if let Some(person) = found {
-        return Ok((PersonId::from_bytes(person), false));
+    match organisation::person_named(tx, name)? {
+        Some(person) => Ok((person, false)),
+        None => Ok((join(tx, name, now)?, true)),
     }
+}
+
+/// Lets a new person join.
+pub fn join(tx: &Transaction<'_>, name: &str, now: Millis) -> Result<PersonId, StoreError> {
     let person = PersonId(fresh_uuid(tx)?);
-    record(tx, &Control::Person { person, name: name.to_owned() }, now)?;
-    Ok((person, true))
+    record(tx, &Control::Person { person, name: organisation::clean(name) }, now)?;
+    Ok(person)
 }
 
 /// Whether phones enroll as this person: the directory knows them, and they are not headquarters' own hand.

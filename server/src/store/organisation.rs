@@ -1,19 +1,33 @@
 //! An organisation to work in: beats, places and staff, from a sample or from an operator's own tables.
+//!
+//! A load is a plan. [`Known`] is what the store has, [`Plan::of`] says what would become of it, touching nothing, and
+//! [`apply`] does that in one transaction.
 
-use aralau_sync_core::{
-    directory::Control,
-    id::{DocumentId, Kind},
-    time::Millis,
-    visit::{ACTIVE, Coordinates, Place},
-    vocabulary,
-};
+mod apply;
+mod identity;
+mod known;
+mod near;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+use aralau_sync_core::{directory::Control, id::DocumentId, time::Millis, visit::Coordinates, vocabulary};
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{BeatRow, Identity, StoreError, Transaction, custody, directory, projection};
+use super::{BeatRow, Identity, StoreError, Transaction, directory};
 use crate::area::Area;
 
-/// Places get their ids from beat and address, so that loading a table twice makes each only once.
+pub use apply::apply;
+pub use identity::{clean, has_control, key, people, person_named};
+pub use known::{Known, KnownPlace};
+pub use near::Names;
+pub use plan::{
+    FieldChange, FieldValue, GrantEnded, Line, LoadOptions, PersonAdded, PlaceAdded, PlaceChanged, PlaceMoved, Plan,
+    Refusal, RefusalKind, Warning, WarningKind,
+};
+
+/// Namespace of the ids that places get from the row that first names them.
 const PLACE_NAMESPACE: Uuid = Uuid::from_u128(0x0d1f_3b8e_52a4_5c6b_9e21_7f0a_61c3_d2b4);
 
 /// What is to exist.
@@ -64,52 +78,33 @@ pub struct LoadReport {
     pub people: usize,
 }
 
-/// Makes whatever does not exist yet.
+/// Brings the store to what an organisation is to be: plans, and does it.
 ///
 /// # Errors
-/// Names a beat that neither exists nor is to be made; nothing is changed then.
+/// The first contradiction in `organisation`; nothing is changed then.
 pub fn load(
     tx: &Transaction<'_>,
     identity: &Identity,
     organisation: &Organisation,
     now: Millis,
 ) -> Result<LoadReport, StoreError> {
-    let mut report = LoadReport::default();
-    for (code, name) in &organisation.beats {
-        report.beats += usize::from(directory::ensure_beat(tx, code, name, now)?.1);
+    let known = Known::read(tx, organisation, now)?;
+    let plan = Plan::of(&known, organisation, LoadOptions::default()).map_err(|refusals| {
+        let first = refusals.first().map(|refusal| format!("{:?}: {}", refusal.kind.value(), refusal.kind));
+        StoreError::Internal(first.unwrap_or_default())
+    })?;
+    apply(tx, identity, &plan, now, &|_, _| {})?;
+    Ok(plan.made())
+}
+
+/// The document of a place that a table names first: the same from the same row, so that two restored servers agree. A
+/// `number` above 1 tells it from places that once had the same row.
+fn place_id(beat: &str, address: &str, external_code: Option<&str>, number: u32) -> DocumentId {
+    let mut name = format!("{beat}|{address}|{}", external_code.unwrap_or(""));
+    if number > 1 {
+        name += &format!("|{number}");
     }
-    let beat = |code: &str| {
-        directory::beat(tx, code)?.ok_or_else(|| StoreError::Internal(format!("there is no beat {code:?}")))
-    };
-    for (code, area) in &organisation.areas {
-        directory::outline_beat(tx, beat(code)?.scope_no, area)?;
-    }
-    for line in &organisation.staff {
-        let beat = beat(&line.beat)?;
-        let (person, new) = directory::ensure_person(tx, &line.name, now)?;
-        directory::grant(tx, person, beat.scope, now)?;
-        report.people += usize::from(new);
-    }
-    for line in &organisation.places {
-        let beat = beat(&line.beat)?;
-        let name = format!("{}|{}|{}", line.beat, line.address, line.external_code.as_deref().unwrap_or(""));
-        let id = DocumentId(Uuid::new_v5(&PLACE_NAMESPACE, name.as_bytes()));
-        if projection::document_no(tx, beat.scope_no, id)?.is_some() {
-            continue;
-        }
-        let place = Place {
-            address: Some(line.address.clone()),
-            external_code: line.external_code.clone(),
-            place_type: line.place_type.clone(),
-            coordinates: line.coordinates,
-            status: ACTIVE.to_owned(),
-        };
-        let puts = place.puts(tx.random()?);
-        let made = custody::author(tx, identity, beat.scope_no, (Kind::PLACE, id), &puts, None, now)?;
-        made.map_err(|error| StoreError::Internal(format!("the place {:?}: {error:?}", line.address)))?;
-        report.places += 1;
-    }
-    Ok(report)
+    DocumentId(Uuid::new_v5(&PLACE_NAMESPACE, name.as_bytes()))
 }
 
 /// The places of a beat.

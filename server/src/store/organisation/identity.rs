@@ -1,0 +1,86 @@
+//! When two spellings name the same thing. What was written is kept; what is compared is its [`key`].
+
+use aralau_sync_core::id::PersonId;
+use rusqlite::Connection;
+use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
+
+use super::super::{HEADQUARTERS, StoreError};
+
+/// A text as it is kept: composed (NFC), each run of white space one space and none at the ends, without what nobody sees,
+/// such as the zero-width spaces that come along from web pages.
+pub fn clean(text: &str) -> String {
+    match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => fold_spaces(text.chars(), text.len()),
+        IsNormalized::No | IsNormalized::Maybe => fold_spaces(text.nfc(), text.len()),
+    }
+}
+
+/// What a text is compared by: cleaned, and in lower case.
+pub fn key(text: &str) -> String {
+    clean(text).to_lowercase()
+}
+
+/// Whether a cleaned text holds what no keyboard writes.
+pub fn has_control(text: &str) -> bool {
+    text.chars().any(char::is_control)
+}
+
+fn fold_spaces(chars: impl Iterator<Item = char>, bytes: usize) -> String {
+    let mut cleaned = String::with_capacity(bytes);
+    let mut space = false;
+    for c in chars.filter(|c| !is_invisible(*c)) {
+        if c.is_whitespace() {
+            space = !cleaned.is_empty();
+        } else {
+            if std::mem::take(&mut space) {
+                cleaned.push(' ');
+            }
+            cleaned.push(c);
+        }
+    }
+    cleaned
+}
+
+/// Soft hyphens, zero-width spaces and joiners, marks of direction, the byte order mark.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+}
+
+/// Everybody in the directory but headquarters' own hand, by name.
+pub fn people(connection: &Connection) -> Result<Vec<(PersonId, String)>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT person, name FROM person WHERE person <> ? ORDER BY name, person")?;
+    let people = statement.query_map([HEADQUARTERS.as_bytes()], |row| {
+        Ok((PersonId::from_bytes(row.get(0)?), row.get::<_, String>(1)?))
+    })?;
+    Ok(people.collect::<Result<_, _>>()?)
+}
+
+/// The person of a name, however it is spaced and in whichever case. Of several, the one who is written just so.
+pub fn person_named(connection: &Connection, name: &str) -> Result<Option<PersonId>, StoreError> {
+    let people = people(connection)?;
+    let (wanted, cleaned) = (key(name), clean(name));
+    let mut same = people.iter().filter(|(_, known)| key(known) == wanted).peekable();
+    let first = same.peek().map(|(person, _)| *person);
+    Ok(same.find(|(_, known)| *known == cleaned).map(|(person, _)| *person).or(first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spaces_case_and_what_nobody_sees_make_no_difference() {
+        for (written, cleaned) in [
+            ("  Болат \u{a0} С. ", "Болат С."),
+            ("Болат\tС.\r\n", "Болат С."),
+            ("мои\u{306}\u{200b}ка", "мойка"),
+            ("\u{feff}Абая\u{ad} 10", "Абая 10"),
+            ("\u{a0}", ""),
+        ] {
+            assert_eq!(clean(written), cleaned);
+            assert_eq!(key(&cleaned.to_uppercase()), key(written));
+        }
+        assert!(has_control(&clean("a\u{7}b")) && !has_control(&clean("a\nb")));
+    }
+}

@@ -1,0 +1,105 @@
+//! What the store knows of an organisation, as far as a plan has to know it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use aralau_sync_core::{
+    id::{DocumentId, PersonId},
+    time::Millis,
+    visit::{Coordinates, Place},
+};
+use rusqlite::Connection;
+
+use super::{
+    Organisation, PlaceLine,
+    identity::{key, people},
+};
+use crate::{
+    area::Area,
+    store::{BeatRow, StoreError, directory},
+};
+
+/// One snapshot of the directory and of the places that the wanted ones may be.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// All beats, by code.
+    pub beats: Vec<BeatRow>,
+    /// Their outlines, by the number of the scope.
+    pub areas: BTreeMap<i64, Area>,
+    /// Everybody but headquarters' own hand, by name.
+    pub people: Vec<(PersonId, String)>,
+    /// Who may write in which scope, by its number, at this moment.
+    pub grants: BTreeSet<(PersonId, i64)>,
+    /// Places of the beats that are spoken of, and those elsewhere whose external code is; as the server came to know them.
+    pub places: Vec<KnownPlace>,
+}
+
+/// A place of a scope.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownPlace {
+    /// The scope, by its number.
+    pub scope_no: i64,
+    /// The document.
+    pub id: DocumentId,
+    /// What it holds; of concurrent values those that are shown.
+    pub place: Place,
+}
+
+impl Known {
+    /// Reads what a plan for `wanted` has to know.
+    pub fn read(connection: &Connection, wanted: &Organisation, now: Millis) -> Result<Self, StoreError> {
+        let mut known = Self {
+            beats: directory::beats(connection)?,
+            areas: directory::beat_areas(connection)?,
+            people: people(connection)?,
+            grants: grants(connection, now)?,
+            ..Self::default()
+        };
+        if !wanted.places.is_empty() {
+            known.read_places(connection, &wanted.places)?;
+        }
+        Ok(known)
+    }
+
+    fn read_places(&mut self, connection: &Connection, wanted: &[PlaceLine]) -> Result<(), StoreError> {
+        let beats: HashSet<String> = wanted.iter().map(|line| key(&line.beat)).collect();
+        let spoken_of: HashSet<i64> =
+            self.beats.iter().filter(|beat| beats.contains(&key(&beat.code))).map(|beat| beat.scope_no).collect();
+        let codes: HashSet<String> = wanted.iter().filter_map(|line| line.external_code.as_deref()).map(key).collect();
+        let mut statement = connection.prepare(
+            "SELECT scope_no, document, address, external_code, place_type, status, lat, lon
+             FROM place JOIN document USING (document_no) ORDER BY document_no",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let scope_no: i64 = row.get(0)?;
+            let external_code: Option<String> = row.get(3)?;
+            let is_asked_for = |code| codes.contains(&key(code));
+            if !spoken_of.contains(&scope_no) && !external_code.as_deref().is_some_and(is_asked_for) {
+                continue;
+            }
+            let coordinates: (Option<f64>, Option<f64>) = (row.get(6)?, row.get(7)?);
+            let place = Place {
+                address: row.get(2)?,
+                external_code,
+                place_type: row.get(4)?,
+                coordinates: coordinates.0.zip(coordinates.1).map(|(lat, lon)| Coordinates { lat, lon }),
+                status: row.get(5)?,
+            };
+            self.places.push(KnownPlace { scope_no, id: DocumentId::from_bytes(row.get(1)?), place });
+        }
+        Ok(())
+    }
+
+    /// The beats by what their codes are compared by.
+    pub(super) fn beats_by_key(&self) -> HashMap<String, &BeatRow> {
+        self.beats.iter().map(|beat| (key(&beat.code), beat)).collect()
+    }
+}
+
+fn grants(connection: &Connection, now: Millis) -> Result<BTreeSet<(PersonId, i64)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT person, scope_no FROM granted WHERE from_ms <= ?1 AND (until_ms IS NULL OR until_ms > ?1)",
+    )?;
+    let rows = statement.query_map([now.0], |row| Ok((PersonId::from_bytes(row.get(0)?), row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,140 @@
+//! Who joins, and which rights begin and end.
+
+use std::collections::{BTreeSet, HashMap};
+
+use aralau_sync_core::id::PersonId;
+
+use super::{
+    super::{
+        identity::{clean, key},
+        near::Names,
+    },
+    GrantAdded, GrantEnded, Line, LoadOptions, PersonAdded, Planning, RefusalKind, WarningKind, Who,
+};
+use crate::store::{BeatRow, custody::HEADQUARTERS_NAME};
+
+/// A person of the table, with the beats that they are listed beside.
+struct Listed {
+    who: Who,
+    name: String,
+    beats: BTreeSet<String>,
+}
+
+/// What stands between two beats in one cell.
+const BETWEEN_BEATS: [char; 3] = [';', ',', '/'];
+
+impl Planning<'_> {
+    pub(super) fn people(&mut self, options: LoadOptions) {
+        let listed = self.listed();
+        self.grants(&listed);
+        let over = self.grants_beyond(&listed);
+        if options.replace_grants {
+            self.plan.grants_ended = over;
+        } else {
+            self.plan.grants_kept = over;
+        }
+    }
+
+    fn listed(&mut self) -> Vec<Listed> {
+        let mut by_key: HashMap<String, Vec<(PersonId, &str)>> = HashMap::new();
+        for (person, name) in &self.known.people {
+            by_key.entry(key(name)).or_default().push((*person, name));
+        }
+        let mut names: Option<Names> = None;
+        let mut listed: Vec<Listed> = Vec::new();
+        let mut position: HashMap<String, usize> = HashMap::new();
+        for (at, row) in self.wanted.staff.iter().enumerate() {
+            let line = Line::Staff(at);
+            let (name, key_of_name) = (clean(&row.name), key(&row.name));
+            if key_of_name == key(HEADQUARTERS_NAME) {
+                self.refuse(line, None, RefusalKind::NameReserved { name });
+                continue;
+            }
+            let Some(beats) = self.beats_in(line, &row.beat) else { continue };
+            let place = match position.get(&key_of_name) {
+                Some(place) => *place,
+                None => {
+                    let who = match by_key.get(&key_of_name) {
+                        Some(same) => {
+                            if same.len() > 1 {
+                                self.warn(line, WarningKind::PersonKnownTwice { name: name.clone() });
+                            }
+                            let just_so = same.iter().find(|(_, known)| *known == name);
+                            Who::Known(just_so.unwrap_or(&same[0]).0)
+                        }
+                        None => {
+                            let known = &self.known.people;
+                            let names = names.get_or_insert_with(|| Names::of(known.iter().map(|(_, name)| &**name)));
+                            self.join(line, &name, names)
+                        }
+                    };
+                    position.insert(key_of_name, listed.len());
+                    listed.push(Listed { who, name, beats: BTreeSet::new() });
+                    listed.len() - 1
+                }
+            };
+            let known = listed[place].beats.len();
+            listed[place].beats.extend(beats);
+            if listed[place].beats.len() == known {
+                self.plan.left.repeated_rows += 1;
+            }
+        }
+        self.plan.left.people = listed.len() - self.plan.people_added.len();
+        listed
+    }
+
+    /// The codes of the beats that a cell names: of one, or of several with something between.
+    fn beats_in(&mut self, line: Line, cell: &str) -> Option<Vec<String>> {
+        let code_of = |planning: &mut Self, code: &str| Some(planning.beat(line, code)?.code().to_owned());
+        if self.beats.contains_key(&key(cell)) || !cell.contains(BETWEEN_BEATS) {
+            return Some(vec![code_of(self, cell)?]);
+        }
+        let codes = cell.split(BETWEEN_BEATS).filter(|code| !code.trim().is_empty());
+        // Each unknown one is told.
+        let found: Vec<_> = codes.map(|code| code_of(self, &clean(code))).collect();
+        found.into_iter().collect()
+    }
+
+    fn join(&mut self, line: Line, name: &str, names: &mut Names) -> Who {
+        let near = names.near(name);
+        if !near.is_empty() {
+            self.warn(line, WarningKind::PersonNear { name: name.to_owned(), near: near.clone() });
+        }
+        names.add(name);
+        self.plan.people_added.push(PersonAdded { name: name.to_owned(), near });
+        Who::Added(self.plan.people_added.len() - 1)
+    }
+
+    fn grants(&mut self, listed: &[Listed]) {
+        for Listed { who, name, beats } in listed {
+            for beat in beats {
+                let scope_no = self.beats.get(&key(beat)).and_then(super::PlannedBeat::scope_no);
+                let is_held = match (who, scope_no) {
+                    (Who::Known(person), Some(scope_no)) => self.known.grants.contains(&(*person, scope_no)),
+                    (Who::Known(_) | Who::Added(_), _) => false,
+                };
+                if !is_held {
+                    self.plan.grants_added.push(GrantAdded { who: *who, name: name.clone(), beat: beat.clone() });
+                }
+            }
+        }
+    }
+
+    /// What listed people hold now, and are not listed beside.
+    fn grants_beyond(&self, listed: &[Listed]) -> Vec<GrantEnded> {
+        let beats: HashMap<i64, &BeatRow> = self.known.beats.iter().map(|beat| (beat.scope_no, beat)).collect();
+        let mut over = Vec::new();
+        for Listed { who, name, beats: wanted } in listed {
+            let Who::Known(person) = *who else { continue };
+            let held = self.known.grants.range((person, i64::MIN)..=(person, i64::MAX));
+            let held = held.filter_map(|(_, scope_no)| beats.get(scope_no));
+            over.extend(held.filter(|beat| !wanted.contains(&beat.code)).map(|beat| GrantEnded {
+                person,
+                name: name.clone(),
+                scope: beat.scope,
+                beat: beat.code.clone(),
+            }));
+        }
+        over
+    }
+}

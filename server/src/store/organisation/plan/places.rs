@@ -1,0 +1,374 @@
+//! Which places are made, corrected, moved, and left.
+
+use std::collections::{HashMap, HashSet};
+
+use aralau_sync_core::{
+    id::DocumentId,
+    visit::{ACTIVE, Coordinates, Place},
+    vocabulary,
+};
+
+use super::{
+    super::{
+        identity::{clean, key},
+        known::KnownPlace,
+        place_id,
+    },
+    FieldChange, FieldValue, Line, PlaceAdded, PlaceChanged, PlaceField, PlaceMoved, Planning, RefusalKind,
+    WarningKind,
+};
+use crate::area::Area;
+
+/// A row, with what it is compared by.
+struct Row {
+    line: usize,
+    beat: String,
+    /// Of a beat that exists already.
+    scope_no: Option<i64>,
+    address: String,
+    code: Option<String>,
+    place: Place,
+}
+
+/// By what a place is known again: its code in all of the deployment, or else its address in its beat.
+#[derive(PartialEq, Eq, Hash)]
+enum Identity<'a> {
+    Code(&'a str),
+    Address(&'a str, &'a str),
+}
+
+impl Row {
+    fn identity(&self) -> Identity<'_> {
+        match &self.code {
+            Some(code) => Identity::Code(code),
+            None => Identity::Address(&self.beat, &self.address),
+        }
+    }
+
+    fn says_the_same_as(&self, other: &Self) -> bool {
+        self.beat == other.beat
+            && self.address == other.address
+            && self.place.place_type == other.place.place_type
+            && same_point(self.place.coordinates, other.place.coordinates)
+    }
+}
+
+/// The places that are known, by what they are compared by.
+struct Index<'a> {
+    places: &'a [KnownPlace],
+    by_code: HashMap<String, Vec<usize>>,
+    by_address: HashMap<(i64, String), Vec<usize>>,
+    claimed: HashSet<usize>,
+}
+
+/// What a row turns out to be.
+enum Found {
+    /// A place of its beat.
+    Same(usize),
+    /// A place of another beat; perhaps it has been in this one before.
+    Elsewhere { from: usize, back: Option<usize> },
+    /// None that is known.
+    New,
+    /// Any of several.
+    Ambiguous,
+}
+
+impl Planning<'_> {
+    pub(super) fn places(&mut self) {
+        let rows = self.rows();
+        let rows = self.without_repeated(rows);
+        self.look_at(&rows);
+        let known = self.known;
+        let mut index = Index::of(&known.places);
+        let mut taken: HashSet<DocumentId> = known.places.iter().map(|place| place.id).collect();
+        let alone = coded_alone(&rows);
+        // Those with a code first: a row without one takes what is left.
+        let mut order: Vec<&Row> = rows.iter().collect();
+        order.sort_by_key(|row| row.code.is_none());
+        let mut found: Vec<(&Row, Found)> = Vec::with_capacity(rows.len());
+        for row in order {
+            let (is, several) = index.find(row, alone.contains(&row.line));
+            if several {
+                let address = row.place.address.clone().unwrap_or_default();
+                self.warn(Line::Place(row.line), WarningKind::PlaceKnownTwice { address });
+            }
+            found.push((row, is));
+        }
+        found.sort_by_key(|(row, _)| row.line);
+        for (row, found) in found {
+            match found {
+                Found::Same(at) => self.correct(row, &known.places[at]),
+                Found::Elsewhere { from, back } => {
+                    self.move_here(row, &known.places[from], back.map(|at| &known.places[at]), &mut taken);
+                }
+                Found::New => {
+                    let id = fresh_id(row, &mut taken);
+                    self.plan.places_added.push(PlaceAdded { id, beat: row.beat.clone(), place: row.place.clone() });
+                }
+                Found::Ambiguous => {
+                    let address = row.place.address.clone().unwrap_or_default();
+                    self.refuse(Line::Place(row.line), None, RefusalKind::PlaceAmbiguous { address });
+                }
+            }
+        }
+        let beats: HashSet<i64> = rows.iter().filter_map(|row| row.scope_no).collect();
+        self.plan.left.places_not_listed = index.not_claimed(&beats);
+    }
+
+    fn rows(&mut self) -> Vec<Row> {
+        let wanted = self.wanted;
+        let mut rows = Vec::with_capacity(wanted.places.len());
+        for (line, wanted) in wanted.places.iter().enumerate() {
+            let Some(beat) = self.beat(Line::Place(line), &wanted.beat) else { continue };
+            let (beat, scope_no) = (beat.code().to_owned(), beat.scope_no());
+            let external_code = wanted.external_code.as_deref().map(clean).filter(|code| !code.is_empty());
+            let address = clean(&wanted.address);
+            rows.push(Row {
+                line,
+                beat,
+                scope_no,
+                address: address.to_lowercase(),
+                code: external_code.as_deref().map(str::to_lowercase),
+                place: Place {
+                    address: Some(address),
+                    external_code,
+                    place_type: wanted.place_type.clone(),
+                    coordinates: wanted.coordinates,
+                    status: ACTIVE.to_owned(),
+                },
+            });
+        }
+        rows
+    }
+
+    /// Of rows about one place only the first, the others being refused where they differ from it.
+    fn without_repeated(&mut self, rows: Vec<Row>) -> Vec<Row> {
+        let mut first: HashMap<Identity<'_>, &Row> = HashMap::with_capacity(rows.len());
+        let mut repeated = HashSet::new();
+        for row in &rows {
+            let Some(earlier) = first.get(&row.identity()) else {
+                first.insert(row.identity(), row);
+                continue;
+            };
+            repeated.insert(row.line);
+            if row.says_the_same_as(earlier) {
+                self.plan.left.repeated_rows += 1;
+                continue;
+            }
+            let kind = match (&row.place.external_code, &row.place.address) {
+                (Some(code), _) => RefusalKind::ExternalCodeTwice { code: code.clone() },
+                (None, address) => RefusalKind::PlaceTwice { address: address.clone().unwrap_or_default() },
+            };
+            self.refuse(Line::Place(row.line), Some(Line::Place(earlier.line)), kind);
+        }
+        rows.into_iter().filter(|row| !repeated.contains(&row.line)).collect()
+    }
+
+    /// Says what is odd about rows by themselves.
+    fn look_at(&mut self, rows: &[Row]) {
+        let known_types = vocabulary::list("place_type");
+        let mut unknown_types = HashSet::new();
+        let outlines: HashMap<String, &Area> = self.wanted.areas.iter().map(|(code, area)| (key(code), area)).collect();
+        for row in rows {
+            if let Some(place_type) = &row.place.place_type
+                && known_types.is_some_and(|list| list.code(place_type).is_none())
+                && unknown_types.insert(place_type.clone())
+            {
+                let place_type = place_type.clone();
+                self.warn(Line::Place(row.line), WarningKind::PlaceTypeUnknown { place_type });
+            }
+            let so_far = row.scope_no.and_then(|scope_no| self.known.areas.get(&scope_no));
+            let outline = outlines.get(&key(&row.beat)).copied().or(so_far);
+            if let (Some(Coordinates { lat, lon }), Some(outline)) = (row.place.coordinates, outline)
+                && !outline.contains([lon, lat])
+            {
+                let address = row.place.address.clone().unwrap_or_default();
+                let swapped = outline.contains([lat, lon]);
+                self.warn(Line::Place(row.line), WarningKind::OutsideBeat { address, swapped });
+            }
+        }
+    }
+
+    fn correct(&mut self, row: &Row, known: &KnownPlace) {
+        let changes = changes(&known.place, &row.place);
+        if changes.is_empty() {
+            self.plan.left.places += 1;
+            return;
+        }
+        self.plan.places_changed.push(PlaceChanged {
+            id: known.id,
+            beat: row.beat.clone(),
+            scope_no: known.scope_no,
+            address: known.place.address.clone(),
+            changes,
+        });
+    }
+
+    fn move_here(&mut self, row: &Row, from: &KnownPlace, back: Option<&KnownPlace>, taken: &mut HashSet<DocumentId>) {
+        let from_beat = self.known.beats.iter().find(|beat| beat.scope_no == from.scope_no);
+        let to = back.map_or_else(|| fresh_id(row, taken), |back| back.id);
+        let place = Place {
+            address: row.place.address.clone(),
+            external_code: row.place.external_code.clone(),
+            place_type: row.place.place_type.clone().or_else(|| from.place.place_type.clone()),
+            coordinates: row.place.coordinates.or(from.place.coordinates),
+            status: ACTIVE.to_owned(),
+        };
+        self.plan.places_moved.push(PlaceMoved {
+            from: from.id,
+            from_beat: from_beat.map(|beat| beat.code.clone()).unwrap_or_default(),
+            from_scope_no: from.scope_no,
+            to,
+            to_beat: row.beat.clone(),
+            comes_back: back.is_some(),
+            place,
+        });
+    }
+}
+
+/// Rows with a code whose address no other row with a code has: such a row may give a place known without one its code.
+fn coded_alone(rows: &[Row]) -> HashSet<usize> {
+    let mut at: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+    for row in rows.iter().filter(|row| row.code.is_some()) {
+        at.entry((&row.beat, &row.address)).or_default().push(row.line);
+    }
+    at.into_values().filter(|lines| lines.len() == 1).flatten().collect()
+}
+
+/// The name of a new document. Where a place that has since got another identity has it already, the next one.
+fn fresh_id(row: &Row, taken: &mut HashSet<DocumentId>) -> DocumentId {
+    let (address, code) = (row.place.address.as_deref().unwrap_or(""), row.place.external_code.as_deref());
+    let mut id = place_id(&row.beat, address, code, 1);
+    for number in 2.. {
+        if taken.insert(id) {
+            break;
+        }
+        id = place_id(&row.beat, address, code, number);
+    }
+    id
+}
+
+impl<'a> Index<'a> {
+    fn of(places: &'a [KnownPlace]) -> Self {
+        let mut index = Self {
+            places,
+            by_code: HashMap::new(),
+            by_address: HashMap::with_capacity(places.len()),
+            claimed: HashSet::new(),
+        };
+        for (at, KnownPlace { scope_no, place, .. }) in places.iter().enumerate() {
+            if let Some(code) = &place.external_code {
+                index.by_code.entry(key(code)).or_default().push(at);
+            }
+            if let Some(address) = &place.address {
+                index.by_address.entry((*scope_no, key(address))).or_default().push(at);
+            }
+        }
+        index
+    }
+
+    /// What a row is, and whether several known places may have been meant. What is found is claimed.
+    fn find(&mut self, row: &Row, may_give_code: bool) -> (Found, bool) {
+        let (found, several) = match &row.code {
+            Some(code) => self.by_code(row, code, may_give_code),
+            None => self.by_address(row),
+        };
+        match &found {
+            Found::Same(at) => drop(self.claimed.insert(*at)),
+            Found::Elsewhere { from, back } => {
+                self.claimed.insert(*from);
+                self.claimed.extend(back);
+            }
+            Found::New | Found::Ambiguous => {}
+        }
+        (found, several)
+    }
+
+    fn by_code(&self, row: &Row, code: &str, may_give_code: bool) -> (Found, bool) {
+        let candidates = self.by_code.get(code).map_or(&[][..], Vec::as_slice);
+        let is_here = |at: &usize| Some(self.places[*at].scope_no) == row.scope_no;
+        let (active, withdrawn): (Vec<usize>, Vec<usize>) = candidates.iter().partition(|at| self.is_active(**at));
+        let back = withdrawn.iter().copied().find(is_here);
+        match (active.iter().copied().find(is_here), active.first(), back) {
+            (Some(here), ..) => (Found::Same(here), active.len() > 1),
+            (None, Some(&from), back) => (Found::Elsewhere { from, back }, active.len() > 1),
+            (None, None, Some(back)) => (Found::Same(back), false),
+            (None, None, None) => {
+                let without = self.at_address(row, |at| self.is_active(at) && !self.has_code(at));
+                match without.first() {
+                    Some(&at) if may_give_code => (Found::Same(at), without.len() > 1),
+                    _ => (Found::New, false),
+                }
+            }
+        }
+    }
+
+    fn by_address(&self, row: &Row) -> (Found, bool) {
+        let without = self.at_address(row, |at| self.is_active(at) && !self.has_code(at));
+        if let Some(&first) = without.first() {
+            let is_just_so = |at: &usize| self.places[*at].place.address == row.place.address;
+            let at = without.iter().copied().find(is_just_so).unwrap_or(first);
+            return (Found::Same(at), without.len() > 1);
+        }
+        match self.at_address(row, |at| self.is_active(at))[..] {
+            [only] => return (Found::Same(only), false),
+            [_, _, ..] => return (Found::Ambiguous, false),
+            [] => {}
+        }
+        match self.at_address(row, |at| !self.is_active(at) && !self.has_code(at)).first() {
+            Some(&withdrawn) => (Found::Same(withdrawn), false),
+            None => (Found::New, false),
+        }
+    }
+
+    /// The places at a row's address in its beat that no other row has claimed.
+    fn at_address(&self, row: &Row, is_meant: impl Fn(usize) -> bool) -> Vec<usize> {
+        let Some(scope_no) = row.scope_no else { return Vec::new() };
+        let places = self.by_address.get(&(scope_no, row.address.clone())).map_or(&[][..], Vec::as_slice);
+        places.iter().copied().filter(|at| !self.claimed.contains(at) && is_meant(*at)).collect()
+    }
+
+    fn is_active(&self, at: usize) -> bool {
+        self.places[at].place.status == ACTIVE
+    }
+
+    fn has_code(&self, at: usize) -> bool {
+        self.places[at].place.external_code.as_deref().is_some_and(|code| !code.is_empty())
+    }
+
+    fn not_claimed(&self, beats: &HashSet<i64>) -> usize {
+        let is_left = |at: &usize| {
+            beats.contains(&self.places[*at].scope_no) && self.is_active(*at) && !self.claimed.contains(at)
+        };
+        (0..self.places.len()).filter(is_left).count()
+    }
+}
+
+/// What a table corrects: what it leaves blank stays as it is.
+fn changes(known: &Place, wanted: &Place) -> Vec<FieldChange> {
+    let text = |field, known: &Option<String>, wanted: &Option<String>| {
+        let to = wanted.as_ref().filter(|wanted| known.as_deref().map(clean).as_ref() != Some(wanted))?;
+        Some(FieldChange { field, from: known.clone().map(FieldValue::Text), to: FieldValue::Text(to.clone()) })
+    };
+    let point = wanted.coordinates.filter(|_| !same_point(known.coordinates, wanted.coordinates));
+    let status = (Some(known.status.clone()), Some(wanted.status.clone()));
+    let changes = [
+        text(PlaceField::Address, &known.address, &wanted.address),
+        text(PlaceField::ExternalCode, &known.external_code, &wanted.external_code),
+        text(PlaceField::PlaceType, &known.place_type, &wanted.place_type),
+        point.map(|to| FieldChange {
+            field: PlaceField::Coordinates,
+            from: known.coordinates.map(FieldValue::Point),
+            to: FieldValue::Point(to),
+        }),
+        text(PlaceField::Status, &status.0, &status.1),
+    ];
+    changes.into_iter().flatten().collect()
+}
+
+/// Whether two points are one to the last digit that a document holds.
+fn same_point(one: Option<Coordinates>, other: Option<Coordinates>) -> bool {
+    let whole = |degrees: f64| (degrees * 1e7).round() as i64;
+    let whole = |point: Coordinates| (whole(point.lat), whole(point.lon));
+    one.map(whole) == other.map(whole)
+}

@@ -1,0 +1,229 @@
+//! What a plan has to say about single lines: why nothing can be done, and what somebody should look at.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// A line of the tables, by its position in [`Organisation`](crate::store::Organisation).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Line {
+    /// Of `beats`.
+    Beat(usize),
+    /// Of `places`.
+    Place(usize),
+    /// Of `staff`.
+    Staff(usize),
+    /// Of `areas`.
+    Area(usize),
+}
+
+/// Why the tables cannot be loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The line.
+    pub line: Line,
+    /// The earlier line that it contradicts.
+    pub other: Option<Line>,
+    /// What is wrong.
+    pub kind: RefusalKind,
+}
+
+/// A kind of contradiction. The message names the value; where it stands is for whoever knows the files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// A beat that neither exists nor is to be made.
+    BeatUnknown {
+        /// As the cell has it.
+        code: String,
+        /// A code much like it.
+        meant: Option<String>,
+    },
+    /// One beat with two names.
+    BeatTwice {
+        /// Its code.
+        code: String,
+    },
+    /// Two outlines for one beat.
+    OutlineTwice {
+        /// Its code.
+        code: String,
+    },
+    /// One external code at two places.
+    ExternalCodeTwice {
+        /// The code.
+        code: String,
+    },
+    /// One place with two contents.
+    PlaceTwice {
+        /// Its address.
+        address: String,
+    },
+    /// A row without an external code that may be any of several places.
+    PlaceAmbiguous {
+        /// Their address.
+        address: String,
+    },
+    /// The name of headquarters' own hand.
+    NameReserved {
+        /// The name.
+        name: String,
+    },
+}
+
+impl RefusalKind {
+    /// Stable.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::BeatUnknown { .. } => "beat_unknown",
+            Self::BeatTwice { .. } => "beat_twice",
+            Self::OutlineTwice { .. } => "outline_twice",
+            Self::ExternalCodeTwice { .. } => "external_code_twice",
+            Self::PlaceTwice { .. } => "place_twice",
+            Self::PlaceAmbiguous { .. } => "place_ambiguous",
+            Self::NameReserved { .. } => "name_reserved",
+        }
+    }
+
+    /// The column of the table in which it stands, as the documentation calls it.
+    pub const fn column(&self) -> &'static str {
+        match self {
+            Self::BeatUnknown { .. } | Self::OutlineTwice { .. } => "beat",
+            Self::BeatTwice { .. } | Self::NameReserved { .. } => "name",
+            Self::ExternalCodeTwice { .. } => "external_code",
+            Self::PlaceTwice { .. } | Self::PlaceAmbiguous { .. } => "address",
+        }
+    }
+
+    /// The value that is wrong.
+    pub fn value(&self) -> &str {
+        match self {
+            Self::BeatUnknown { code, .. }
+            | Self::BeatTwice { code }
+            | Self::OutlineTwice { code }
+            | Self::ExternalCodeTwice { code } => code,
+            Self::PlaceTwice { address } | Self::PlaceAmbiguous { address } => address,
+            Self::NameReserved { name } => name,
+        }
+    }
+}
+
+impl fmt::Display for RefusalKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BeatUnknown { meant: None, .. } => f.write_str("there is no such beat; list it among the beats"),
+            Self::BeatUnknown { meant: Some(meant), .. } => {
+                write!(f, "there is no such beat; is {meant:?} meant? Else list it among the beats")
+            }
+            Self::BeatTwice { .. } => f.write_str("one beat has two names; keep one of the rows"),
+            Self::OutlineTwice { .. } => f.write_str("one beat has two outlines; make them one MultiPolygon"),
+            Self::ExternalCodeTwice { .. } => {
+                f.write_str("one external code stands at two places; correct one of the rows")
+            }
+            Self::PlaceTwice { .. } => f.write_str(
+                "two rows are about one place, and differ; keep one, or tell them apart by address or external code",
+            ),
+            Self::PlaceAmbiguous { .. } => {
+                f.write_str("several places of the beat have this address; name the external code of the one meant")
+            }
+            Self::NameReserved { .. } => {
+                f.write_str("this is the name of the server's own hand; write the person's own name")
+            }
+        }
+    }
+}
+
+/// What an operator should look at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Warning {
+    /// The line.
+    pub line: Line,
+    /// What is odd about it.
+    pub kind: WarningKind,
+}
+
+/// A kind of oddity.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum WarningKind {
+    /// A point that is not in its beat.
+    OutsideBeat {
+        /// The place's address.
+        address: String,
+        /// With latitude and longitude exchanged it would be.
+        swapped: bool,
+    },
+    /// A type of place that no list has; it is kept as it stands.
+    PlaceTypeUnknown {
+        /// The type.
+        place_type: String,
+    },
+    /// Several places are the one that the row may mean; the first of them is taken.
+    PlaceKnownTwice {
+        /// Their address.
+        address: String,
+    },
+    /// Somebody new whose name looks like another spelling of one that is known.
+    PersonNear {
+        /// The new name.
+        name: String,
+        /// Those that are known.
+        near: Vec<String>,
+    },
+    /// Several people of this name are in the directory; one of them is taken.
+    PersonKnownTwice {
+        /// The name.
+        name: String,
+    },
+}
+
+impl WarningKind {
+    /// Stable.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::OutsideBeat { .. } => "outside_beat",
+            Self::PlaceTypeUnknown { .. } => "place_type_unknown",
+            Self::PlaceKnownTwice { .. } => "place_known_twice",
+            Self::PersonNear { .. } => "person_near",
+            Self::PersonKnownTwice { .. } => "person_known_twice",
+        }
+    }
+
+    /// The column of the table in which it stands, as the documentation calls it.
+    pub const fn column(&self) -> &'static str {
+        match self {
+            Self::OutsideBeat { .. } | Self::PlaceKnownTwice { .. } => "address",
+            Self::PlaceTypeUnknown { .. } => "place_type",
+            Self::PersonNear { .. } | Self::PersonKnownTwice { .. } => "name",
+        }
+    }
+
+    /// The value that is odd.
+    pub fn value(&self) -> &str {
+        match self {
+            Self::OutsideBeat { address, .. } | Self::PlaceKnownTwice { address } => address,
+            Self::PlaceTypeUnknown { place_type } => place_type,
+            Self::PersonNear { name, .. } | Self::PersonKnownTwice { name } => name,
+        }
+    }
+}
+
+impl fmt::Display for WarningKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutsideBeat { swapped: false, .. } => f.write_str("the point lies outside of its beat's outline"),
+            Self::OutsideBeat { swapped: true, .. } => f.write_str(
+                "the point lies outside of its beat's outline; with latitude and longitude exchanged it would lie inside",
+            ),
+            Self::PlaceTypeUnknown { .. } => f.write_str("no list has this type of place; it is kept as it stands"),
+            Self::PlaceKnownTwice { .. } => {
+                f.write_str("several places known here are this one by their address or code; the first is taken")
+            }
+            Self::PersonNear { near, .. } => {
+                write!(f, "a new person; are they {}? Then write the name as it is known", near.join(" or "))
+            }
+            Self::PersonKnownTwice { .. } => {
+                f.write_str("several people known here have this name; the one spelt just so is taken, or the first")
+            }
+        }
+    }
+}
