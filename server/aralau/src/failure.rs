@@ -5,17 +5,34 @@ use std::{fmt, process::ExitCode};
 use aralau_client_sdk as client;
 use aralau_server::store::{OpenError, StoreError};
 
-/// A sentence and a code.
+/// A sentence and a code, and perhaps what it is made up of.
 #[derive(Debug)]
 pub struct Failure {
     code: String,
     sentence: String,
+    parts: Option<Parts>,
+}
+
+/// Many things that are wrong at once.
+#[derive(Debug)]
+struct Parts {
+    /// A line for each, for a person.
+    lines: Vec<String>,
+    /// The same for a script: an object whose keys stand beside code and message.
+    values: serde_json::Value,
 }
 
 impl Failure {
     /// A failure of the command itself.
     pub fn new(code: &str, sentence: impl fmt::Display) -> Self {
-        Self { code: code.to_owned(), sentence: sentence.to_string() }
+        Self { code: code.to_owned(), sentence: sentence.to_string(), parts: None }
+    }
+
+    /// With each of the things that are wrong: a line for a person, and an object for a script.
+    #[must_use]
+    pub fn with_parts(mut self, lines: Vec<String>, values: serde_json::Value) -> Self {
+        self.parts = Some(Parts { lines, values });
+        self
     }
 
     /// The code.
@@ -26,10 +43,17 @@ impl Failure {
 
     /// Says it on stderr, or as one JSON object on stdout.
     pub fn report(&self, json: bool) -> ExitCode {
-        let Self { code, sentence } = self;
+        let Self { code, sentence, parts } = self;
         if json {
-            crate::output::line(&serde_json::json!({ "error": { "code": code, "message": sentence } }).to_string());
+            let mut error = serde_json::json!({ "code": code, "message": sentence });
+            if let (Some(error), Some(values)) =
+                (error.as_object_mut(), parts.as_ref().and_then(|parts| parts.values.as_object()))
+            {
+                error.extend(values.clone());
+            }
+            crate::output::line(&serde_json::json!({ "error": error }).to_string());
         }
+        parts.iter().flat_map(|parts| &parts.lines).for_each(|line| eprintln!("{line}"));
         eprintln!("aralau: {sentence} [{code}]");
         ExitCode::FAILURE
     }

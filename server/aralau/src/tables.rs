@@ -1,195 +1,382 @@
-//! An operator's own organisation, from three CSV tables and, if wanted, a map.
+//! An operator's own organisation, from tables as offices have them: text with delimiters or Excel workbooks, in whichever
+//! encoding, with headers in three languages, and, if wanted, a map.
+//!
+//! ```text
+//! bytes ── encoding, delimited ──┐
+//!                                ├─► Table ── column (Layout) ── rows ──► Organisation, each line with where it stands
+//! bytes ── workbook ─────────────┘                                        or Faults, all of them
+//! bytes ── map ───────────────────────────────────────────────────────►
+//! ```
+//!
+//! [`table`], [`delimited`], [`workbook`] and [`encoding`] know nothing of organisations, and read any table.
 
-use aralau_server::{
-    area::{Area, AreaError},
-    store::{Organisation, PlaceLine, StaffLine},
-};
-use aralau_sync_core::visit::Coordinates;
-use serde::{Deserialize, de::DeserializeOwned};
+pub mod column;
+pub mod delimited;
+pub mod encoding;
+pub mod fault;
+mod map;
+mod rows;
+pub mod table;
+pub mod workbook;
 
-#[derive(Deserialize)]
-struct BeatLine {
-    code: String,
-    #[serde(default)]
-    name: String,
+use aralau_server::store::{Line, Organisation, Refusal, RefusalKind, Warning};
+use serde::Serialize;
+
+use column::{Column, Kind, Layout, LayoutError, Surplus};
+use fault::{Fault, FaultKind, Faults};
+use rows::Source;
+use table::{Row, Table};
+
+pub use rows::MAX_NAME_BYTES;
+
+/// One file, at most.
+pub const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// What a file is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// One table of this kind.
+    One(Kind),
+    /// Tables of any kind, told by the names of the sheets or by their headers.
+    Any,
+    /// A map.
+    Areas,
 }
 
-#[derive(Deserialize)]
-struct Place {
-    beat: String,
-    address: String,
-    #[serde(default)]
-    external_code: Option<String>,
-    #[serde(default)]
-    place_type: Option<String>,
-    #[serde(default)]
-    lat: Option<f64>,
-    #[serde(default)]
-    lon: Option<f64>,
+/// A file that was handed in.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// As faults name it.
+    pub name: String,
+    /// What it is taken for.
+    pub content: Content,
+    /// What it holds, or why that is not known.
+    pub bytes: Result<Vec<u8>, Fault>,
 }
 
-#[derive(Deserialize)]
-struct Staff {
-    name: String,
-    beat: String,
+/// Where a line stands: a table, by its position in [`Tables::read`], and the row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Origin {
+    table: usize,
+    row: u32,
 }
 
-/// A GeoJSON feature collection, as far as it is read.
-#[derive(Deserialize)]
-struct Map {
-    features: Vec<Feature>,
+/// What the files say.
+#[derive(Debug, Default)]
+pub struct Tables {
+    /// All that could be read.
+    pub organisation: Organisation,
+    /// What could not.
+    pub faults: Faults,
+    /// Each table and map that was read.
+    pub read: Vec<ReadTable>,
+    beats: Vec<Origin>,
+    places: Vec<Origin>,
+    staff: Vec<Origin>,
+    areas: Vec<Origin>,
+    /// Not all beats that the files name could be read.
+    beats_are_missing: bool,
 }
 
-#[derive(Deserialize)]
-struct Feature {
-    properties: Properties,
-    geometry: Area,
+/// A table that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReadTable {
+    /// The file, and its sheet where it has any.
+    pub file: String,
+    /// `beats`, `places`, `staff` or `areas`.
+    pub kind: &'static str,
+    /// Rows under the header that are not blank.
+    pub rows: usize,
+    /// Columns that are not read.
+    pub columns_not_read: Vec<NotRead>,
+    /// Sheets beside it that are not read.
+    pub sheets_not_read: Vec<String>,
+    /// The headers of the columns that are, each beside the column's own name.
+    #[serde(skip)]
+    headers: Vec<(&'static str, String)>,
 }
 
-#[derive(Deserialize)]
-struct Properties {
-    beat: String,
+/// A column that is not read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotRead {
+    /// Its header; of a column without one, its letter.
+    pub column: String,
+    /// The column that may have been meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meant: Option<&'static str>,
 }
 
-/// Rows of one table, at most.
-const MAX_ROWS: usize = 1_000_000;
-
-/// Why a table gives nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum TableError {
-    /// A line that is not of the expected form.
-    #[error(transparent)]
-    Unreadable(#[from] csv::Error),
-    /// A map that is not of the expected form.
-    #[error("not a collection of polygons with the property `beat`: {0}")]
-    NoMap(#[from] serde_json::Error),
-    /// An outline that cannot be drawn.
-    #[error("the outline of {beat:?}: {error}")]
-    NoArea {
-        /// The beat's code.
-        beat: String,
-        /// Why.
-        error: AreaError,
-    },
-    /// A place that is nowhere.
-    #[error("the place {address:?}: lat is from -90 to 90 and lon from -180 to 180 degrees, and neither stands alone")]
-    OffGlobe {
-        /// The place's address.
-        address: String,
-    },
-    /// Larger than any organisation.
-    #[error("more than a million rows")]
-    TooManyRows,
+/// Something to look at, and where it stands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Notice {
+    /// Stable.
+    pub code: &'static str,
+    /// The file, and its sheet where it has any.
+    pub file: String,
+    /// As a spreadsheet counts.
+    pub row: u32,
+    /// The header of the column.
+    pub column: String,
+    /// What is odd.
+    pub value: String,
+    /// Why.
+    pub message: String,
 }
 
-/// Code and name of each beat. One without a name has its code for a name.
-pub fn beats(table: &[u8]) -> Result<Vec<(String, String)>, TableError> {
-    let beats = rows::<BeatLine>(table)?.into_iter().map(|line| {
-        let name = if line.name.is_empty() { line.code.clone() } else { line.name };
-        (line.code, name)
-    });
-    Ok(beats.collect())
-}
-
-/// The places of all beats.
-pub fn places(table: &[u8]) -> Result<Vec<PlaceLine>, TableError> {
-    let places = rows::<Place>(table)?.into_iter().map(|line| {
-        let coordinates = line.lat.zip(line.lon).map(|(lat, lon)| Coordinates { lat, lon });
-        if coordinates.is_some_and(|coordinates| !coordinates.is_on_globe()) || line.lat.is_some() != line.lon.is_some()
-        {
-            return Err(TableError::OffGlobe { address: line.address });
+impl Tables {
+    /// Reads all files.
+    pub fn of(files: &[File]) -> Self {
+        let mut tables = Self::default();
+        for file in files {
+            tables.read_file(file);
         }
-        Ok(PlaceLine {
-            beat: line.beat,
-            address: line.address,
-            external_code: line.external_code.filter(|code| !code.is_empty()),
-            place_type: line.place_type.filter(|kind| !kind.is_empty()),
-            coordinates,
+        tables
+    }
+
+    fn read_file(&mut self, file: &File) {
+        let before = self.faults.count();
+        match (&file.bytes, file.content) {
+            (Err(fault), _) => self.faults.push(fault.clone()),
+            (Ok(bytes), Content::Areas) => self.read_map(&file.name, bytes),
+            (Ok(bytes), Content::One(kind)) => self.read_one(&file.name, bytes, kind),
+            (Ok(bytes), Content::Any) => self.read_any(&file.name, bytes),
+        }
+        let may_name_beats = matches!(file.content, Content::One(Kind::Beats) | Content::Any);
+        self.beats_are_missing |= may_name_beats && self.faults.count() > before;
+    }
+
+    fn read_map(&mut self, name: &str, bytes: &[u8]) {
+        let areas = map::read(bytes, name, &mut self.faults);
+        let table = self.note(name, "areas", areas.len(), Vec::new());
+        for (row, area) in areas {
+            self.areas.push(Origin { table, row });
+            self.organisation.areas.push(area);
+        }
+    }
+
+    /// A file that holds one table: of a workbook the sheet of that name, or else the first.
+    fn read_one(&mut self, file: &str, bytes: &[u8], kind: Kind) {
+        let Some(mut sheets) = self.sheets(file, bytes, &|row| is_header(kind, row)) else { return };
+        let named = sheets.named.iter().position(|sheet| Kind::of_sheet(&sheet.name) == Some(kind));
+        let fitting = || sheets.named.iter().position(|sheet| Layout::of(kind, &sheet.table.headers).is_ok());
+        let at = named.or_else(fitting).unwrap_or(0);
+        if at >= sheets.named.len() {
+            self.faults.push(Fault::new(FaultKind::TableEmpty, file, "there is no table in it"));
+            return;
+        }
+        let sheet = sheets.named.swap_remove(at);
+        let read = self.read_sheet(&sheet, kind);
+        let others = sheets.named.into_iter().map(|sheet| sheet.name).chain(sheets.hidden);
+        self.read[read].sheets_not_read = others.collect();
+    }
+
+    /// A file with a sheet for each kind, or with one table that shows by itself what it is.
+    fn read_any(&mut self, file: &str, bytes: &[u8]) {
+        let any = |row: &Row<'_>| Kind::ALL.into_iter().any(|kind| is_header(kind, row));
+        let Some(sheets) = self.sheets(file, bytes, &any) else { return };
+        let (mut last, mut unread) = (None, sheets.hidden);
+        for sheet in sheets.named {
+            let kind = Kind::of_sheet(&sheet.name).or_else(|| Layout::kind_of(&sheet.table.headers));
+            match kind {
+                Some(kind) => last = Some(self.read_sheet(&sheet, kind)),
+                None => unread.push(sheet.name),
+            }
+        }
+        match last {
+            Some(last) => self.read[last].sheets_not_read = unread,
+            None => {
+                let names = Kind::ALL.map(|kind| kind.sheet_names().join(", ")).join("; ");
+                let message = format!("no sheet is of beats, places or staff; name one of: {names}");
+                self.faults.push(Fault::new(FaultKind::SheetMissing, file, message));
+            }
+        }
+    }
+
+    /// The tables in a file, whatever its format; `None` after a fault.
+    fn sheets(&mut self, file: &str, bytes: &[u8], is_header: &dyn Fn(&Row<'_>) -> bool) -> Option<Sheets> {
+        let read = sheets(file, bytes, is_header);
+        read.map_err(|fault| self.faults.push(fault)).ok()
+    }
+
+    fn read_sheet(&mut self, sheet: &Sheet, kind: Kind) -> usize {
+        let Sheet { file, table, .. } = sheet;
+        let layout = match Layout::of(kind, &table.headers) {
+            Ok(layout) => layout,
+            Err(errors) => {
+                errors.into_iter().for_each(|error| self.faults.push(header_fault(sheet, kind, &error)));
+                return self.note(file, kind.name(), table.len(), Vec::new());
+            }
+        };
+        let unread = layout.surplus.iter().filter(|surplus| is_written(table, surplus)).map(NotRead::of).collect();
+        let at = self.note(file, kind.name(), table.len(), unread);
+        let found = kind.columns().iter().zip(&layout.places);
+        let header = |(column, place): (&Column, &Option<usize>)| Some((column.name, table.headers[(*place)?].clone()));
+        self.read[at].headers = found.filter_map(header).collect();
+        let source = Source { file, loses_letters: sheet.loses_letters, table, layout: &layout, kind };
+        let faults = &mut self.faults;
+        let organisation = &mut self.organisation;
+        match kind {
+            Kind::Beats => keep(source.beats(faults), at, &mut self.beats, &mut organisation.beats),
+            Kind::Places => keep(source.places(faults), at, &mut self.places, &mut organisation.places),
+            Kind::Staff => keep(source.staff(faults), at, &mut self.staff, &mut organisation.staff),
+        }
+        at
+    }
+
+    fn note(&mut self, file: &str, kind: &'static str, rows: usize, columns_not_read: Vec<NotRead>) -> usize {
+        let (sheets_not_read, headers) = (Vec::new(), Vec::new());
+        self.read.push(ReadTable { file: file.to_owned(), kind, rows, columns_not_read, sheets_not_read, headers });
+        self.read.len() - 1
+    }
+
+    fn origin(&self, line: Line) -> Option<(&ReadTable, u32)> {
+        let origin = match line {
+            Line::Beat(at) => self.beats.get(at),
+            Line::Place(at) => self.places.get(at),
+            Line::Staff(at) => self.staff.get(at),
+            Line::Area(at) => self.areas.get(at),
+        };
+        origin.map(|origin| (&self.read[origin.table], origin.row))
+    }
+
+    /// The faults of the files and those that a plan found, each with where it stands. Where beats could not be read, that
+    /// others do not find them is no news.
+    pub fn with_refusals(&self, refusals: &[Refusal]) -> Faults {
+        let mut faults = self.faults.clone();
+        for refusal in refusals {
+            if !(self.beats_are_missing && matches!(refusal.kind, RefusalKind::BeatUnknown { .. })) {
+                self.refused(refusal).into_iter().for_each(|fault| faults.push(fault));
+            }
+        }
+        let file = |fault: &Fault| self.read.iter().position(|table| table.file == fault.file);
+        faults.faults.sort_by_key(|fault| (file(fault), fault.row));
+        faults
+    }
+
+    fn refused(&self, Refusal { line, other, kind }: &Refusal) -> Option<Fault> {
+        let (table, row) = self.origin(*line)?;
+        let message = match other.and_then(|other| self.origin(other)) {
+            Some((other, at)) if other.file == table.file => format!("{kind}; see row {at}"),
+            Some((other, at)) => format!("{kind}; see {}, row {at}", other.file),
+            None => kind.to_string(),
+        };
+        let fault = Fault::new(FaultKind::Refused(kind.code()), &table.file, message).at(row);
+        Some(fault.in_column(table.header(kind.column())).holding(kind.value()))
+    }
+
+    /// A plan's warning, with where it stands.
+    pub fn notice(&self, Warning { line, kind }: &Warning) -> Option<Notice> {
+        let (table, row) = self.origin(*line)?;
+        Some(Notice {
+            code: kind.code(),
+            file: table.file.clone(),
+            row,
+            column: table.header(kind.column()).to_owned(),
+            value: fault::shortened(kind.value()),
+            message: kind.to_string(),
         })
-    });
-    places.collect()
+    }
 }
 
-/// The people of all beats.
-pub fn staff(table: &[u8]) -> Result<Vec<StaffLine>, TableError> {
-    let staff = rows::<Staff>(table)?.into_iter().map(|line| StaffLine { name: line.name, beat: line.beat });
-    Ok(staff.collect())
+impl ReadTable {
+    /// The header of a column, as the file has it.
+    fn header<'a>(&'a self, column: &'a str) -> &'a str {
+        self.headers.iter().find(|(name, _)| *name == column).map_or(column, |(_, header)| header)
+    }
 }
 
-/// The outline of each beat, by code.
-pub fn areas(map: &[u8]) -> Result<Vec<(String, Area)>, TableError> {
-    let map: Map = serde_json::from_slice(map)?;
-    let area = |Feature { properties: Properties { beat }, geometry }| match Area::check(&geometry) {
-        Ok(()) => Ok((beat, geometry)),
-        Err(error) => Err(TableError::NoArea { beat, error }),
-    };
-    map.features.into_iter().map(area).collect()
+fn keep<T>(rows: Vec<(u32, T)>, table: usize, origins: &mut Vec<Origin>, lines: &mut Vec<T>) {
+    for (row, line) in rows {
+        origins.push(Origin { table, row });
+        lines.push(line);
+    }
 }
 
-/// All three, or the first that is wrong, by its position.
-pub fn organisation(tables: [&[u8]; 3]) -> Result<Organisation, (usize, TableError)> {
-    let [of_beats, of_places, of_staff] = tables;
-    Ok(Organisation {
-        beats: beats(of_beats).map_err(|error| (0, error))?,
-        places: places(of_places).map_err(|error| (1, error))?,
-        staff: staff(of_staff).map_err(|error| (2, error))?,
-        areas: Vec::new(),
-    })
+/// One table of a file.
+struct Sheet {
+    /// The file, and the sheet where it has any.
+    file: String,
+    /// The sheet's name; of text nothing.
+    name: String,
+    table: Table,
+    loses_letters: bool,
 }
 
-fn rows<T: DeserializeOwned>(table: &[u8]) -> Result<Vec<T>, TableError> {
-    // Excel writes a byte order mark.
-    let table = table.strip_prefix(b"\xef\xbb\xbf").unwrap_or(table);
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(table);
-    let rows: Vec<T> = reader.deserialize().take(MAX_ROWS + 1).collect::<Result<_, _>>()?;
-    if rows.len() > MAX_ROWS { Err(TableError::TooManyRows) } else { Ok(rows) }
+struct Sheets {
+    named: Vec<Sheet>,
+    hidden: Vec<String>,
+}
+
+fn sheets(file: &str, bytes: &[u8], is_header: &dyn Fn(&Row<'_>) -> bool) -> Result<Sheets, Fault> {
+    if workbook::is_workbook(bytes, file)? {
+        let read = workbook::read(bytes, file, is_header)?;
+        let named = read.sheets.into_iter().map(|(name, table)| Sheet {
+            file: format!("{file}, sheet {name:?}"),
+            name,
+            table,
+            loses_letters: false,
+        });
+        return Ok(Sheets { named: named.collect(), hidden: read.hidden });
+    }
+    let (text, encoding) =
+        encoding::decode(bytes).map_err(|error| Fault::new(FaultKind::EncodingUnknown, file, error.to_string()))?;
+    let table = delimited::read(&text, file, is_header)?;
+    if table.headers.is_empty() {
+        return Ok(Sheets { named: Vec::new(), hidden: Vec::new() });
+    }
+    let loses_letters = encoding.loses_kazakh_letters();
+    let sheet = Sheet { file: file.to_owned(), name: String::new(), table, loses_letters };
+    Ok(Sheets { named: vec![sheet], hidden: Vec::new() })
+}
+
+fn is_header(kind: Kind, row: &Row<'_>) -> bool {
+    let headers: Vec<String> = (0..row.len()).map(|column| row.cell(column).to_owned()).collect();
+    Layout::of(kind, &headers).is_ok()
+}
+
+fn header_fault(Sheet { file, table, .. }: &Sheet, kind: Kind, error: &LayoutError) -> Fault {
+    match error {
+        LayoutError::Missing(column) => {
+            let found = table.headers.iter().map(|header| fault::shortened(header)).collect::<Vec<_>>().join(", ");
+            let message = format!(
+                "the table of {} has no column {:?} (or {}); its header is: {}",
+                kind.name(),
+                column.name,
+                column.synonyms.join(", "),
+                fault::shortened(&found),
+            );
+            Fault::new(FaultKind::ColumnMissing, file, message).at(table.header_row)
+        }
+        LayoutError::Twice(column, headers) => {
+            let message = format!("{:?} and {:?} are both {}; keep one of them", headers[0], headers[1], column.name);
+            Fault::new(FaultKind::ColumnTwice, file, message).at(table.header_row).in_column(&headers[1])
+        }
+    }
+}
+
+/// Whether a column that is not read holds anything, so that somebody may miss it.
+fn is_written(table: &Table, surplus: &Surplus) -> bool {
+    !surplus.header.trim().is_empty() || table.rows().any(|row| !row.cell(surplus.place).trim().is_empty())
+}
+
+impl NotRead {
+    fn of(surplus: &Surplus) -> Self {
+        let column = match surplus.header.trim() {
+            "" => letter(surplus.place),
+            header => fault::shortened(header),
+        };
+        Self { column, meant: surplus.meant }
+    }
+}
+
+/// What a spreadsheet calls a column without a header.
+fn letter(place: usize) -> String {
+    let letter = |place: usize| char::from(b'A' + u8::try_from(place % 26).unwrap_or_default());
+    match place / 26 {
+        0 => letter(place).to_string(),
+        more => format!("{}{}", letter(more - 1), letter(place)),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn three_tables_are_an_organisation_and_a_wrong_one_is_named() {
-        let beats = "\u{feff}code,name\nb1,Участок 1\nb2,\n".as_bytes();
-        let places = b"beat,address,place_type\nb1,\"Abay, 1\",house\nb2,Abay 2,\n";
-        let staff = b"name,beat\n Aigul , b1\n";
-        let read = organisation([beats, places, staff]).unwrap();
-        assert_eq!(read.beats, [("b1", "Участок 1"), ("b2", "b2")].map(|(code, name)| (code.into(), name.into())));
-        assert_eq!(
-            read.places.iter().map(|place| place.place_type.as_deref()).collect::<Vec<_>>(),
-            [Some("house"), None]
-        );
-        assert_eq!((read.staff[0].name.as_str(), read.staff[0].beat.as_str()), ("Aigul", "b1"));
-        let (wrong, error) = organisation([beats, b"beat,address\nonly one\n", staff]).unwrap_err();
-        assert_eq!(wrong, 1);
-        assert!(error.to_string().contains("line: 2"), "{error}");
-    }
-
-    #[test]
-    fn a_place_may_say_where_it_is() {
-        let read = |line: &str| places(format!("beat,address,lat,lon\n{line}\n").as_bytes());
-        let coordinates = |line| read(line).unwrap()[0].coordinates.map(|Coordinates { lat, lon }| (lat, lon));
-        assert_eq!(coordinates("b1,Abay 1,43.25,76.9"), Some((43.25, 76.9)));
-        assert_eq!(coordinates("b1,Abay 1,,"), None);
-        for wrong in ["b1,Abay 1,76.9,", "b1,Abay 1,143.25,76.9", "b1,Abay 1,NaN,76.9"] {
-            let error = read(wrong).unwrap_err().to_string();
-            assert!(error.starts_with("the place \"Abay 1\": lat"), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_map_outlines_beats_and_a_broken_outline_is_named() {
-        let map = |ring: &str| {
-            format!(
-                r#"{{"type":"FeatureCollection","features":[{{"type":"Feature","properties":{{"beat":"b1","colour":3}},
-                "geometry":{{"type":"Polygon","coordinates":[{ring}]}}}}]}}"#
-            )
-        };
-        let read = areas(map("[[76.9,43.2],[77,43.2],[77,43.3],[76.9,43.2]]").as_bytes()).unwrap();
-        assert_eq!(read[0].0, "b1");
-        let error = areas(map("[[76.9,43.2],[77,43.2]]").as_bytes()).unwrap_err();
-        assert!(error.to_string().starts_with("the outline of \"b1\": a ring"), "{error}");
-        assert!(matches!(areas(b"{}"), Err(TableError::NoMap(_))));
-    }
-}
+mod tests;

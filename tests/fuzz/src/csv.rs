@@ -1,11 +1,15 @@
 //! Tables that people hand in: a plan or a named refusal, and each row of a plan fits into a change.
 
+use std::collections::BTreeSet;
+
 use aralau::{
     import::{self, FieldValue, Import, ImportRow},
-    tables,
+    tables::{Content, File, Tables, column::Kind, fault::MOST_FAULTS},
 };
+use aralau_server::store::{Known, LoadOptions, Plan};
 use aralau_sync_core::{
     change::{Change, ChangeParts, Put, Value},
+    document::Document,
     id::{Actor, ReplicaId},
 };
 
@@ -20,9 +24,28 @@ pub fn csv(data: &[u8]) {
     match door % 6 {
         0 => inspections(bytes),
         1 | 2 => inspections(&[HEADER, bytes].concat()),
-        3 => drop(tables::beats(bytes).map(|rows| rows.iter().for_each(|_| passed()))),
-        4 => drop(tables::places(&[b"beat,address,external_code,place_type\n", bytes].concat()).map(|_| passed())),
-        _ => drop(tables::staff(&[b"name,beat\n", bytes].concat()).map(|_| passed())),
+        3 => organisation(Content::Any, bytes.to_vec()),
+        4 => organisation(
+            Content::One(Kind::Places),
+            [b"beat,address,external_code,place_type,lat,lon\n", bytes].concat(),
+        ),
+        _ => organisation(Content::One(Kind::Staff), [b"name,beat\n", bytes].concat()),
+    }
+}
+
+/// A plan or named faults: of rows that were read the plan loses none.
+fn organisation(content: Content, bytes: Vec<u8>) {
+    let tables = Tables::of(&[File { name: "table".to_owned(), content, bytes: Ok(bytes) }]);
+    assert!(tables.faults.faults.len() <= MOST_FAULTS);
+    let beats: BTreeSet<_> = tables.organisation.places.iter().map(|place| &place.beat).collect();
+    let mut wanted = tables.organisation.clone();
+    wanted.beats.extend(beats.into_iter().map(|beat| (beat.clone(), String::new())));
+    let Ok(plan) = Plan::of(&Known::default(), &wanted, LoadOptions::default()) else { return };
+    assert!(plan.places_added.len() + plan.left.repeated_rows >= wanted.places.len());
+    let actor = Actor { replica: ReplicaId([1; 14]), generation: 0 };
+    for place in &plan.places_added {
+        passed();
+        Document::begin(actor, &place.place.puts([7; 16])).expect("a place fits into a change");
     }
 }
 

@@ -1,8 +1,10 @@
 //! `aralau admin`: the organisation, its devices and tokens. Works beside a running server on the same folder.
 
-use std::path::{Path, PathBuf};
+mod load;
 
-use aralau::tables;
+use std::{path::PathBuf, sync::Arc};
+
+use aralau::tables::MAX_NAME_BYTES;
 use aralau_server::{
     auth,
     authorize::Role,
@@ -32,27 +34,15 @@ pub struct Admin {
 enum Task {
     /// Make an organisation to play with: beat-01 to beat-06, places, code lists. May be repeated.
     Sample,
-    /// Load an organisation of one's own. May be repeated: what exists is left as it is.
-    Load {
-        /// CSV with `code,name`.
-        #[arg(long)]
-        beats: PathBuf,
-        /// CSV with `beat,address` and, if wanted, `external_code,place_type,lat,lon`.
-        #[arg(long)]
-        places: PathBuf,
-        /// CSV with `name,beat`.
-        #[arg(long)]
-        staff: PathBuf,
-        /// GeoJSON: a collection of polygons, each with its beat's code as the property `beat`.
-        #[arg(long)]
-        areas: Option<PathBuf>,
-    },
+    /// Bring the organisation to what tables say: new beats, places and people, corrections, moves. All or nothing. May be
+    /// repeated, also while the server runs.
+    Load(load::Load),
     /// Make a one-time code with which an inspector's phone enrolls itself.
     Enroll {
         /// The beat's code; may be repeated.
         #[arg(long, required = true)]
         beat: Vec<String>,
-        /// The inspector's name; joins the directory where absent.
+        /// The inspector's name, however spaced and in whichever case; joins the directory where absent.
         #[arg(long, allow_hyphen_values = true)]
         inspector: String,
         /// How long the code is good for.
@@ -120,10 +110,7 @@ impl Admin {
     pub fn run(&self, json: bool) -> Result<(), Failure> {
         match &self.task {
             Task::Sample => self.sample(json),
-            Task::Load { beats, places, staff, areas } => {
-                let organisation = read_tables([beats, places, staff], areas.as_deref())?;
-                self.load(json, organisation)
-            }
+            Task::Load(load) => load.run(&self.data, json),
             Task::Enroll { beat, inspector, minutes } => self.enroll(json, beat, inspector, *minutes),
             Task::Token { role, name, days } => self.token(json, role, name, *days),
             Task::Tokens => self.tokens(json),
@@ -143,14 +130,6 @@ impl Admin {
         open_store(&self.data)
     }
 
-    fn load(&self, json: bool, organisation: store::Organisation) -> Result<(), Failure> {
-        let store = open_store(&self.data)?;
-        let handle = store.clone();
-        let report = store.write_by(operator(), move |tx| store::load(tx, handle.identity(), &organisation, now()))?;
-        output::show(json, &report, made);
-        Ok(())
-    }
-
     fn sample(&self, json: bool) -> Result<(), Failure> {
         let store = open_store(&self.data)?;
         let handle = store.clone();
@@ -161,26 +140,48 @@ impl Admin {
 
     fn enroll(&self, json: bool, codes: &[String], inspector: &str, minutes: i64) -> Result<(), Failure> {
         let store = self.open()?;
-        let (asked, name) = (codes.to_vec(), inspector.trim().to_owned());
-        if name.is_empty() || name.len() > 200 {
-            return Err(Failure::new("inspector", "an inspector's name has 1 to 200 bytes"));
+        let people = store.read(store::people)?;
+        let (asked, name) = (codes.to_vec(), store::clean(inspector));
+        if name.is_empty() || name.len() > MAX_NAME_BYTES || store::has_control(&name) {
+            return Err(Failure::new("inspector", "an inspector's name has 1 to 200 bytes, and no control characters"));
         }
+        if store::key(&name) == store::key(store::HEADQUARTERS_NAME) {
+            return Err(Failure::new(
+                "inspector",
+                "this is the name of the server's own hand; give the person's own name",
+            ));
+        }
+        let near = store::Names::of(people.iter().map(|(_, name)| &**name)).near(&name);
         let made = store.write_by(operator(), move |tx| {
             let mut beats = Vec::new();
             for code in &asked {
                 let Some(beat) = store::beat(tx, code)? else { return Ok(Err(code.clone())) };
                 beats.push(beat);
             }
-            let (person, _) = store::ensure_person(tx, &name, now())?;
+            let (person, new) = store::ensure_person(tx, &name, now())?;
             for beat in beats {
                 store::grant(tx, person, beat.scope, now())?;
             }
-            store::make_code(tx, person, minutes * 60_000, now()).map(Ok)
+            let code = store::make_code(tx, person, minutes * 60_000, now())?;
+            let known = store::people(tx)?.into_iter().find(|(known, _)| *known == person).map(|(_, name)| name);
+            Ok(Ok((code, new, known.unwrap_or_default())))
         })?;
-        let code = made.map_err(|unknown| no_beat(&unknown))?;
+        let (code, new, name) = made.map_err(|unknown| no_beat(&unknown))?;
+        let near = if new { near } else { Vec::new() };
         let beat = codes.join(", ");
-        let report = json!({ "code": code, "inspector": inspector, "beat": beat, "minutes": minutes });
-        output::show(json, &report, |_| format!("{code}\n(once, within {minutes} minutes, for {inspector} on {beat})"));
+        let report =
+            json!({ "code": code, "inspector": name, "new": new, "near": near, "beat": beat, "minutes": minutes });
+        output::show(json, &report, |_| {
+            let mut text = format!("{code}\n(once, within {minutes} minutes, for {name} on {beat})");
+            if new {
+                text += &format!("\n{name} is new in the directory.");
+            }
+            if !near.is_empty() {
+                let near = near.join(", ");
+                text += &format!(" Is this {near}? Then leave the code unused, and enroll by the name that is known.");
+            }
+            text
+        });
         Ok(())
     }
 
@@ -317,19 +318,6 @@ impl Admin {
         });
         if report.problems.is_empty() { Ok(()) } else { Err(Failure::new("check_failed", "the store is not sound")) }
     }
-}
-
-fn read_tables(paths: [&Path; 3], areas: Option<&Path>) -> Result<store::Organisation, Failure> {
-    let wrong =
-        |path: &Path, error: &dyn std::fmt::Display| Failure::new("table", format!("{}: {error}", path.display()));
-    let read = |path: &Path| std::fs::read(path).map_err(|error| wrong(path, &error));
-    let [beats, places, staff] = [read(paths[0])?, read(paths[1])?, read(paths[2])?];
-    let organisation = tables::organisation([&beats, &places, &staff]);
-    let mut organisation = organisation.map_err(|(table, error)| wrong(paths[table], &error))?;
-    if let Some(path) = areas {
-        organisation.areas = tables::areas(&read(path)?).map_err(|error| wrong(path, &error))?;
-    }
-    Ok(organisation)
 }
 
 fn made(report: &store::LoadReport) -> String {

@@ -1,0 +1,239 @@
+//! Rows of a table become what they say, or faults.
+
+use aralau_server::store::{PlaceLine, StaffLine, clean, has_control, key};
+use aralau_sync_core::{
+    change::MAX_TEXT_BYTES,
+    visit::Coordinates,
+    vocabulary::{self, Language},
+};
+
+use super::{
+    column::{Column, Kind, Layout},
+    fault::{Fault, FaultKind, Faults},
+    table::{Row, Table},
+};
+
+/// A person's name.
+pub const MAX_NAME_BYTES: usize = 200;
+/// A beat's code.
+pub const MAX_BEAT_CODE_BYTES: usize = 64;
+/// A place's name in another register.
+pub const MAX_EXTERNAL_CODE_BYTES: usize = 200;
+/// A code of a list.
+const MAX_CODE_BYTES: usize = 64;
+
+/// A table with what is known about it.
+pub struct Source<'a> {
+    /// As faults name it.
+    pub file: &'a str,
+    /// Whether its encoding turns Kazakh letters into question marks.
+    pub loses_letters: bool,
+    /// The rows.
+    pub table: &'a Table,
+    /// Where the columns are.
+    pub layout: &'a Layout,
+    /// Whose columns.
+    pub kind: Kind,
+}
+
+impl Source<'_> {
+    /// Code and name of each beat, each with its row.
+    pub fn beats(&self, faults: &mut Faults) -> Vec<(u32, (String, String))> {
+        self.each(faults, |cells| {
+            let code = cells.needed(0, MAX_BEAT_CODE_BYTES)?;
+            Some((code, cells.text(1, MAX_NAME_BYTES)?))
+        })
+    }
+
+    /// The places, each with its row.
+    pub fn places(&self, faults: &mut Faults) -> Vec<(u32, PlaceLine)> {
+        self.each(faults, |cells| {
+            let beat = cells.needed(0, MAX_BEAT_CODE_BYTES);
+            let address = cells.needed(1, MAX_TEXT_BYTES);
+            let external_code = cells.text(2, MAX_EXTERNAL_CODE_BYTES);
+            let place_type = cells.text(3, MAX_CODE_BYTES);
+            let coordinates = cells.point(4, 5);
+            Some(PlaceLine {
+                beat: beat?,
+                address: address?,
+                external_code: external_code.map(filled)?,
+                place_type: filled(place_type?).map(place_type_code),
+                coordinates: coordinates?,
+            })
+        })
+    }
+
+    /// People and beats, each pair with its row.
+    pub fn staff(&self, faults: &mut Faults) -> Vec<(u32, StaffLine)> {
+        self.each(faults, |cells| {
+            let name = cells.needed(0, MAX_NAME_BYTES);
+            // Several beats stand in one cell, perhaps each on a line of its own.
+            let beat = cells.needed_with(1, MAX_TEXT_BYTES, |cell| cell.trim().replace(['\n', '\r'], ";"));
+            Some(StaffLine { name: name?, beat: beat? })
+        })
+    }
+
+    fn each<T>(&self, faults: &mut Faults, read: impl Fn(&mut Cells<'_>) -> Option<T>) -> Vec<(u32, T)> {
+        let mut rows = Vec::with_capacity(self.table.len());
+        for row in self.table.rows() {
+            let mut cells = Cells { source: self, row, faults };
+            if cells.end_under_the_header()
+                && let Some(read) = read(&mut cells)
+            {
+                rows.push((row.number, read));
+            }
+        }
+        rows
+    }
+}
+
+/// The cells of one row. What is asked for and wrong becomes a fault and nothing.
+struct Cells<'a> {
+    source: &'a Source<'a>,
+    row: Row<'a>,
+    faults: &'a mut Faults,
+}
+
+impl Cells<'_> {
+    fn fault(&mut self, kind: FaultKind, column: usize, value: &str, message: impl Into<String>) {
+        let Source { file, table, layout, kind: of, .. } = self.source;
+        let header = layout.places[column].and_then(|place| table.headers.get(place));
+        let header = header.map_or(of.columns()[column].name, String::as_str);
+        let mut fault = Fault::new(kind, file, message).at(self.row.number).in_column(header);
+        if !value.is_empty() {
+            fault = fault.holding(value);
+        }
+        self.faults.push(fault);
+    }
+
+    /// Whether the row ends where the header does; an address with a comma, outside of quotation marks, makes it longer.
+    fn end_under_the_header(&mut self) -> bool {
+        let width = self.source.table.headers.len();
+        let Some(beyond) = (width..self.row.len()).find(|place| !self.row.cell(*place).trim().is_empty()) else {
+            return true;
+        };
+        let message = format!(
+            "a cell beyond the {width} of the header; a cell with the delimiter in it must stand in quotation marks"
+        );
+        let fault = Fault::new(FaultKind::CellsBeyondHeader, self.source.file, message);
+        self.faults.push(fault.at(self.row.number).holding(self.row.cell(beyond)));
+        false
+    }
+
+    fn column(&self, column: usize) -> &'static Column {
+        &self.source.kind.columns()[column]
+    }
+
+    /// A cell's text, cleaned; empty where there is none.
+    fn text(&mut self, column: usize, max_bytes: usize) -> Option<String> {
+        self.text_with(column, max_bytes, str::to_owned)
+    }
+
+    fn text_with(&mut self, column: usize, max_bytes: usize, ready: impl Fn(&str) -> String) -> Option<String> {
+        let Some(place) = self.source.layout.places[column] else { return Some(String::new()) };
+        let written = self.row.cell(place);
+        let text = clean(&ready(written));
+        if text.len() > max_bytes {
+            let message = format!("more than {max_bytes} bytes; shorten it");
+            self.fault(FaultKind::CellTooLong, column, &text, message);
+        } else if has_control(&text) {
+            let message = "a control character in the cell, which nobody sees; write the cell anew";
+            self.fault(FaultKind::ControlCharacter, column, &text.replace(char::is_control, "\u{fffd}"), message);
+        } else if self.row.is_date(place) {
+            let message = "Excel took it for a date; format the column as text, and write the cell anew";
+            self.fault(FaultKind::CellIsDate, column, &text, message);
+        } else if FORMULA_ERRORS.contains(&&*text) {
+            self.fault(FaultKind::FormulaError, column, &text, "the formula in this cell gives no value; mend it");
+        } else if self.source.loses_letters && has_lost_letters(&text) {
+            let message = "Kazakh letters became question marks when the file was saved; save it as CSV UTF-8";
+            self.fault(FaultKind::LettersLost, column, &text, message);
+        } else {
+            return Some(text);
+        }
+        None
+    }
+
+    /// As [`Self::text`], of a cell that has to be filled.
+    fn needed(&mut self, column: usize, max_bytes: usize) -> Option<String> {
+        self.needed_with(column, max_bytes, str::to_owned)
+    }
+
+    fn needed_with(&mut self, column: usize, max_bytes: usize, ready: impl Fn(&str) -> String) -> Option<String> {
+        let text = self.text_with(column, max_bytes, ready)?;
+        if text.is_empty() {
+            let message = format!("no {}; fill the cell, or take the row away", self.column(column).name);
+            self.fault(FaultKind::CellMissing, column, "", message);
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A point, if the row has any: the outer option says whether it was read.
+    fn point(&mut self, lat: usize, lon: usize) -> Option<Option<Coordinates>> {
+        let (north, east) = (self.degrees(lat), self.degrees(lon));
+        let (lat, lon, column) = match (north?, east?) {
+            (None, None) => return Some(None),
+            (Some(north), Some(east)) => (north, east, lat),
+            (north, _) => {
+                let (given, blank) = if north.is_some() { (lat, lon) } else { (lon, lat) };
+                let (given, blank) = (self.column(given).name, (blank, self.column(blank).name));
+                let message = format!("{given} is given and {} is not; fill both, or neither", blank.1);
+                self.fault(FaultKind::HalfAPoint, blank.0, "", message);
+                return None;
+            }
+        };
+        let point = Coordinates { lat, lon };
+        if point.is_on_globe() {
+            return Some(Some(point));
+        }
+        let swapped = Coordinates { lat: lon, lon: lat }.is_on_globe();
+        let hint = if swapped { "; are latitude and longitude exchanged?" } else { "" };
+        let message = format!("lat is from -90 to 90 and lon from -180 to 180 degrees{hint}");
+        self.fault(FaultKind::OffGlobe, column, &format!("{lat}, {lon}"), message);
+        None
+    }
+
+    fn degrees(&mut self, column: usize) -> Option<Option<f64>> {
+        let text = self.text(column, MAX_CODE_BYTES)?;
+        let bare = text.trim_end_matches('°').replace(',', ".");
+        if bare.is_empty() {
+            return Some(None);
+        }
+        match bare.parse::<f64>() {
+            Ok(degrees) if degrees.is_finite() => Some(Some(degrees)),
+            _ => {
+                let message = "no number of degrees, such as 43.2565 or 43,2565";
+                self.fault(FaultKind::NumberMalformed, column, &text, message);
+                None
+            }
+        }
+    }
+}
+
+/// What spreadsheets show where a formula fails.
+const FORMULA_ERRORS: [&str; 7] = ["#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NULL!", "#NUM!"];
+
+fn filled(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// The code of a type of place, where it is written as a code or in words; else what is written.
+fn place_type_code(written: String) -> String {
+    let wanted = key(&written);
+    let is_meant = |code: &&vocabulary::Code| {
+        code.code == wanted || Language::ALL.into_iter().any(|language| key(code.label(language).text) == wanted)
+    };
+    let list = vocabulary::list("place_type").map_or(&[][..], |list| list.codes);
+    list.iter().find(is_meant).map_or(written, |code| code.code.to_owned())
+}
+
+/// Whether a question mark stands inside of a word, or at its beginning.
+fn has_lost_letters(text: &str) -> bool {
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if letter == '?' && letters.peek().is_some_and(|next| next.is_alphabetic()) {
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,167 @@
+//! A table as it was written: a header and rows of text, each with the number under which a spreadsheet shows it.
+
+/// Rows of one table, at most.
+pub const MAX_ROWS: usize = 1_000_000;
+/// Columns of one table, at most.
+pub const MAX_COLUMNS: usize = 256;
+
+/// A header and rows of cells. The text of all cells is one string, so that a million rows are a few allocations.
+#[derive(Debug, Default)]
+pub struct Table {
+    /// The names of the columns, as written.
+    pub headers: Vec<String>,
+    /// The row of the header, from 1.
+    pub header_row: u32,
+    text: String,
+    ends: Vec<usize>,
+    rows: Vec<RowStart>,
+    dates: Vec<usize>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct RowStart {
+    number: u32,
+    cell: usize,
+}
+
+/// One row of a [`Table`].
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// From 1, as a spreadsheet counts.
+    pub number: u32,
+    table: &'a Table,
+    first: usize,
+    end: usize,
+}
+
+impl Table {
+    /// The rows under the header. None is blank.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let end = |at: usize| self.rows.get(at + 1).map_or(self.ends.len(), |next| next.cell);
+        let row = move |(at, start): (usize, &RowStart)| Row {
+            number: start.number,
+            table: self,
+            first: start.cell,
+            end: end(at),
+        };
+        self.rows.iter().enumerate().map(row)
+    }
+
+    /// Rows under the header.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is nothing under the header.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    fn text_of(&self, cell: usize) -> &str {
+        let start = cell.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[cell]]
+    }
+}
+
+impl<'a> Row<'a> {
+    /// The text of a cell, by its column from 0; empty where the row ends before.
+    pub fn cell(&self, column: usize) -> &'a str {
+        if column < self.end - self.first { self.table.text_of(self.first + column) } else { "" }
+    }
+
+    /// Whether a spreadsheet holds a date there.
+    pub fn is_date(&self, column: usize) -> bool {
+        self.table.dates.binary_search(&(self.first + column)).is_ok()
+    }
+
+    /// How many cells are written.
+    pub fn len(&self) -> usize {
+        self.end - self.first
+    }
+
+    /// Whether no cell is written; [`Table::rows`] has no such row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A table while it is read, row by row.
+#[derive(Debug, Default)]
+pub struct Builder {
+    table: Table,
+    begun: usize,
+}
+
+impl Builder {
+    /// One more cell of the row at hand.
+    pub fn cell(&mut self, text: &str) {
+        self.table.text.push_str(text);
+        self.table.ends.push(self.table.text.len());
+    }
+
+    /// One more cell, of which a spreadsheet says that it is a date.
+    pub fn date(&mut self, text: &str) {
+        self.table.dates.push(self.table.ends.len());
+        self.cell(text);
+    }
+
+    /// Cells of the row at hand.
+    pub fn width(&self) -> usize {
+        self.table.ends.len() - self.begun
+    }
+
+    /// Ends the row at hand. A blank one leaves nothing. `false`: there are more than a table may have.
+    pub fn end_row(&mut self, number: u32) -> bool {
+        let is_blank = (self.begun..self.table.ends.len()).all(|cell| self.table.text_of(cell).trim().is_empty());
+        if is_blank {
+            let start = self.begun.checked_sub(1).map_or(0, |before| self.table.ends[before]);
+            self.table.text.truncate(start);
+            self.table.ends.truncate(self.begun);
+            while self.table.dates.last().is_some_and(|cell| *cell >= self.begun) {
+                self.table.dates.pop();
+            }
+        } else {
+            self.table.rows.push(RowStart { number, cell: self.begun });
+        }
+        self.begun = self.table.ends.len();
+        // One of them is the header.
+        self.table.rows.len() <= MAX_ROWS + 1
+    }
+
+    /// The table, whose header is the first row that `is_header` knows among the first few, or else the first.
+    pub fn finish(mut self, is_header: impl Fn(&Row<'_>) -> bool) -> Table {
+        let rows: Vec<Row<'_>> = self.table.rows().take(HEADER_WITHIN_ROWS).collect();
+        let at = rows.iter().position(is_header).unwrap_or(0);
+        let headers = rows.get(at).map(|row| (0..row.len()).map(|column| row.cell(column).to_owned()).collect());
+        let header_row = rows.get(at).map_or(1, |row| row.number);
+        self.table.headers = headers.unwrap_or_default();
+        self.table.header_row = header_row;
+        let above = (at + 1).min(self.table.rows.len());
+        self.table.rows.drain(..above);
+        self.table
+    }
+}
+
+/// A header may stand under a title of a few rows.
+const HEADER_WITHIN_ROWS: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_keep_their_numbers_and_blank_ones_go() {
+        let mut builder = Builder::default();
+        for (number, cells) in [(1, &["A title"][..]), (3, &["code", "name"]), (4, &["", " "]), (5, &["b1"])] {
+            cells.iter().for_each(|cell| builder.cell(cell));
+            assert!(builder.end_row(number));
+        }
+        let table = builder.finish(|row| row.cell(0) == "code");
+        assert_eq!(
+            (&table.headers[..], table.header_row, table.len()),
+            (&["code".to_owned(), "name".to_owned()][..], 3, 1)
+        );
+        let row = table.rows().next().unwrap();
+        assert_eq!((row.number, row.cell(0), row.cell(1), row.len()), (5, "b1", "", 1));
+    }
+}

@@ -1,0 +1,307 @@
+//! Excel workbooks.
+//!
+//! A workbook is an archive, and a small one may unpack to anything. So it is unpacked once only to be measured, piece by
+//! piece and into nothing; what then is read is known to be bounded. Values are streamed: a sheet with one cell in its last
+//! corner costs nothing.
+
+use std::{
+    io::{BufRead as _, BufReader, Cursor, Read},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use calamine::{DataRef, Dimensions, ExcelDateTime, Reader as _, SheetType, SheetVisible, Xlsx, XlsxError};
+use zip::ZipArchive;
+
+use super::{
+    fault::{Fault, FaultKind},
+    table::{Builder, MAX_COLUMNS, MAX_ROWS, Row, Table},
+};
+
+/// All sheets and texts of a workbook unpacked, at most: a million rows of six columns take two thirds.
+pub const MAX_UNPACKED_BYTES: u64 = 512 << 20;
+/// Everything else in it together: pictures, styles, properties.
+const MAX_OTHER_BYTES: u64 = 64 << 20;
+/// Different texts in all cells.
+const MAX_STRINGS: usize = 4_000_000;
+/// Merged cells in all sheets.
+const MAX_MERGED: usize = 100_000;
+/// Files in the archive.
+const MAX_PARTS: usize = 10_000;
+/// From one tag to the next: what the reader of XML holds at once.
+const MAX_PIECE_BYTES: u64 = 1 << 20;
+
+/// What opens every archive.
+const MAGIC: &[u8] = b"PK\x03\x04";
+/// What opens the workbooks of before 2007, and those with a password.
+const OLD_MAGIC: &[u8] = b"\xd0\xcf\x11\xe0";
+
+/// The visible sheets with something in them, and the names of those that are hidden.
+#[derive(Debug, Default)]
+pub struct Workbook {
+    /// Each with its name.
+    pub sheets: Vec<(String, Table)>,
+    /// Not read.
+    pub hidden: Vec<String>,
+}
+
+/// Whether bytes are some workbook, or something else that is no text.
+///
+/// # Errors
+/// A format that is told and not read.
+pub fn is_workbook(bytes: &[u8], file: &str) -> Result<bool, Fault> {
+    if bytes.starts_with(OLD_MAGIC) {
+        let message = "an old Excel workbook (.xls), or one with a password; save it as .xlsx without a password";
+        return Err(Fault::new(FaultKind::FormatUnknown, file, message));
+    }
+    Ok(bytes.starts_with(MAGIC))
+}
+
+/// Reads a workbook. `is_header` knows a header's row when it sees it.
+pub fn read(bytes: &[u8], file: &str, is_header: &dyn Fn(&Row<'_>) -> bool) -> Result<Workbook, Fault> {
+    measure(bytes).map_err(|why| Fault::new(FaultKind::WorkbookBroken, file, why))?;
+    // The reader is not ours, and what it reads is anybody's.
+    let read = catch_unwind(AssertUnwindSafe(|| read_sheets(bytes, file, is_header)));
+    read.unwrap_or_else(|_| Err(Fault::new(FaultKind::WorkbookBroken, file, DAMAGED)))
+}
+
+const DAMAGED: &str = "the workbook is damaged; open it in Excel and save it as .xlsx again";
+
+/// Unpacks everything into nothing.
+fn measure(bytes: &[u8]) -> Result<(), String> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| DAMAGED.to_owned())?;
+    if archive.len() > MAX_PARTS {
+        return Err("the workbook has more parts than any spreadsheet writes".to_owned());
+    }
+    let mut measured = Measured::default();
+    for part in 0..archive.len() {
+        let part = archive.by_index(part).map_err(|_| DAMAGED.to_owned())?;
+        let name = part.name().map_err(|_| DAMAGED.to_owned())?.into_owned();
+        let is_markup = name.ends_with(".xml") || name.ends_with(".rels");
+        if is_markup { measured.markup(&mut BufReader::new(part)) } else { measured.other(part) }
+            .map_err(|why| format!("{name}: {why}"))?;
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Measured {
+    markup_bytes: u64,
+    other_bytes: u64,
+    strings: usize,
+    merged: usize,
+}
+
+impl Measured {
+    fn other(&mut self, part: impl Read) -> Result<(), &'static str> {
+        let mut part = part.take(MAX_OTHER_BYTES - self.other_bytes + 1);
+        self.other_bytes += std::io::copy(&mut part, &mut std::io::sink()).map_err(|_| DAMAGED)?;
+        if self.other_bytes > MAX_OTHER_BYTES { Err(TOO_LARGE) } else { Ok(()) }
+    }
+
+    /// Tag by tag, so that none is longer than what may be held.
+    fn markup(&mut self, part: &mut BufReader<impl Read>) -> Result<(), &'static str> {
+        let mut piece = Vec::new();
+        let mut is_first = true;
+        loop {
+            piece.clear();
+            let read = part.by_ref().take(MAX_PIECE_BYTES).read_until(b'<', &mut piece).map_err(|_| DAMAGED)?;
+            if read == 0 {
+                return Ok(());
+            }
+            self.markup_bytes += read as u64;
+            if self.markup_bytes > MAX_UNPACKED_BYTES || read as u64 == MAX_PIECE_BYTES {
+                return Err(TOO_LARGE);
+            }
+            // What would not end with its piece: comments, which no spreadsheet writes, and tags that are none.
+            let is_open = piece.starts_with(b"?") && !piece.windows(2).any(|pair| pair == b"?>");
+            if piece.starts_with(b"!") || is_open || !is_first && !piece.contains(&b'>') || piece.contains(&0) {
+                return Err("it holds what no spreadsheet writes");
+            }
+            is_first = false;
+            self.tag(&piece)?;
+        }
+    }
+
+    fn tag(&mut self, piece: &[u8]) -> Result<(), &'static str> {
+        let end = piece.iter().position(|byte| b" \t\r\n/>".contains(byte)).unwrap_or(piece.len());
+        let name = piece[..end].rsplit(|byte| *byte == b':').next().unwrap_or_default();
+        match name {
+            b"si" => self.strings += 1,
+            b"mergeCell" => self.merged += 1,
+            // Room is made for as many as are announced.
+            b"sst" if announced(piece) > MAX_STRINGS => return Err(TOO_LARGE),
+            _ => {}
+        }
+        if self.strings > MAX_STRINGS || self.merged > MAX_MERGED { Err(TOO_LARGE) } else { Ok(()) }
+    }
+}
+
+const TOO_LARGE: &str = "it unpacks to more than a table may hold; split it, or save each sheet as CSV UTF-8";
+
+/// How many texts a list says that it has.
+fn announced(tag: &[u8]) -> usize {
+    const NAME: &[u8] = b"uniqueCount";
+    let Some(at) = tag.windows(NAME.len()).position(|window| window == NAME) else { return 0 };
+    let digits = tag[at + NAME.len()..].iter().skip_while(|byte| !byte.is_ascii_digit());
+    let digits = digits.take_while(|byte| byte.is_ascii_digit());
+    digits.fold(0, |number: usize, digit| number.saturating_mul(10).saturating_add(usize::from(digit - b'0')))
+}
+
+type Excel<'a> = Xlsx<Cursor<&'a [u8]>>;
+
+fn read_sheets(bytes: &[u8], file: &str, is_header: &dyn Fn(&Row<'_>) -> bool) -> Result<Workbook, Fault> {
+    let broken =
+        |error: XlsxError| Fault::new(FaultKind::WorkbookBroken, file, format!("no Excel workbook (.xlsx): {error}"));
+    let mut excel: Excel<'_> = Xlsx::new(Cursor::new(bytes)).map_err(broken)?;
+    let mut workbook = Workbook::default();
+    for sheet in excel.sheets_metadata().to_vec() {
+        if sheet.typ != SheetType::WorkSheet {
+            continue;
+        }
+        if sheet.visible != SheetVisible::Visible {
+            workbook.hidden.push(sheet.name);
+            continue;
+        }
+        let shown = format!("{file}, sheet {:?}", sheet.name);
+        let merged = excel.merge_cells_by_sheet_name(&sheet.name).map_err(broken)?;
+        let mut sheet_reader = SheetReader::new(&shown, merged);
+        let mut cells = excel.worksheet_cells_reader(&sheet.name).map_err(broken)?;
+        while let Some(cell) = cells.next_cell().map_err(broken)? {
+            sheet_reader.cell(cell.get_position(), cell.get_value())?;
+        }
+        let table = sheet_reader.finish(is_header)?;
+        if !table.headers.is_empty() {
+            workbook.sheets.push((sheet.name, table));
+        }
+    }
+    Ok(workbook)
+}
+
+/// A cell's text, and whether it is a date.
+type CellText = (String, bool);
+
+struct SheetReader<'a> {
+    file: &'a str,
+    builder: Builder,
+    /// The row at hand, from 0, with its cells so far.
+    row: u32,
+    cells: Vec<CellText>,
+    widest: usize,
+    /// Those that begin below the row at hand, the next one last.
+    below: Vec<Dimensions>,
+    /// Those that the row at hand is part of.
+    merged: Vec<Merged>,
+}
+
+/// Cells of one column that are merged: what the first holds is said of all rows.
+struct Merged {
+    area: Dimensions,
+    value: CellText,
+}
+
+impl<'a> SheetReader<'a> {
+    fn new(file: &'a str, merged: Vec<Dimensions>) -> Self {
+        let mut below: Vec<_> = merged.into_iter().filter(|area| area.end.0 > area.start.0).collect();
+        below.sort_by_key(|area| std::cmp::Reverse(area.start));
+        Self { file, builder: Builder::default(), row: 0, cells: Vec::new(), widest: 0, below, merged: Vec::new() }
+    }
+
+    fn cell(&mut self, (row, column): (u32, u32), value: &DataRef<'_>) -> Result<(), Fault> {
+        let (text, is_date) = match text_of(value) {
+            (text, _) if text.is_empty() => return Ok(()),
+            written => written,
+        };
+        if row != self.row {
+            self.end_row()?;
+            if row < self.row {
+                return Err(Fault::new(FaultKind::WorkbookBroken, self.file, DAMAGED));
+            }
+            self.row = row;
+        }
+        let column = column as usize;
+        if column >= MAX_COLUMNS {
+            let message = format!("more than {MAX_COLUMNS} columns");
+            return Err(Fault::new(FaultKind::TooManyColumns, self.file, message).at(row + 1));
+        }
+        if self.cells.len() <= column {
+            self.cells.resize_with(column + 1, CellText::default);
+        }
+        self.cells[column] = (text, is_date);
+        Ok(())
+    }
+
+    fn end_row(&mut self) -> Result<(), Fault> {
+        if self.cells.is_empty() {
+            return Ok(());
+        }
+        self.fill_merged();
+        self.widest = self.widest.max(self.cells.len());
+        for (text, is_date) in self.cells.drain(..) {
+            if is_date {
+                self.builder.date(&text);
+            } else {
+                self.builder.cell(&text);
+            }
+        }
+        if self.builder.end_row(self.row + 1) {
+            return Ok(());
+        }
+        Err(Fault::new(FaultKind::TooManyRows, self.file, format!("more than {MAX_ROWS} rows; split the sheet")))
+    }
+
+    fn fill_merged(&mut self) {
+        self.merged.retain(|merged| merged.area.end.0 >= self.row);
+        while let Some(area) = self.below.pop_if(|area| area.start.0 <= self.row) {
+            let first = self.cells.get(area.start.1 as usize).filter(|_| area.start.0 == self.row);
+            self.merged.extend(first.map(|value| Merged { area, value: value.clone() }));
+        }
+        for Merged { area, value } in &self.merged {
+            let column = area.start.1 as usize;
+            if column < MAX_COLUMNS && self.cells.len() <= column {
+                self.cells.resize_with(column + 1, CellText::default);
+            }
+            if let Some(cell) = self.cells.get_mut(column).filter(|cell| cell.0.is_empty()) {
+                cell.clone_from(value);
+            }
+        }
+    }
+
+    fn finish(mut self, is_header: &dyn Fn(&Row<'_>) -> bool) -> Result<Table, Fault> {
+        self.end_row()?;
+        let mut table = self.builder.finish(is_header);
+        // A remark beside the table is a column without a name, and not a row that is too long.
+        if !table.headers.is_empty() && table.headers.len() < self.widest {
+            table.headers.resize(self.widest, String::new());
+        }
+        Ok(table)
+    }
+}
+
+/// What a cell shows, as far as it is told without its format: a number as it stands, a date by ISO 8601.
+fn text_of(value: &DataRef<'_>) -> CellText {
+    match value {
+        DataRef::DateTime(date) => (date_text(*date), date.is_datetime()),
+        DataRef::DateTimeIso(date) | DataRef::DurationIso(date) => (date.clone(), true),
+        DataRef::Bool(true) => ("TRUE".to_owned(), false),
+        DataRef::Bool(false) => ("FALSE".to_owned(), false),
+        DataRef::String(text) => (text.clone(), false),
+        DataRef::SharedString(text) => ((*text).to_owned(), false),
+        DataRef::Int(number) => (number.to_string(), false),
+        // 101.0 is written as 101.
+        DataRef::Float(number) => (number.to_string(), false),
+        DataRef::Error(error) => (error.to_string(), false),
+        DataRef::Empty => CellText::default(),
+    }
+}
+
+fn date_text(date: ExcelDateTime) -> String {
+    if !date.is_datetime() {
+        return date.as_f64().to_string();
+    }
+    let (year, month, day, hours, minutes, seconds, _) = date.to_ymd_hms_milli();
+    if (hours, minutes, seconds) == (0, 0, 0) {
+        format!("{year:04}-{month:02}-{day:02}")
+    } else {
+        format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}")
+    }
+}
