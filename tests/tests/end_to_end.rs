@@ -570,7 +570,7 @@ fn a_table_as_excel_saves_it_here_is_planned_loaded_and_corrected() {
     let phone = world.phone("Серик А.", "uch-7");
     let place = &phone.places()[0];
     let visit = phone.log(place, &[]);
-    let corrected = write("corrected.csv", "Участок;Адрес;Внешний код\nuch-7;Абая 10, корпус 2;a-1\n");
+    let corrected = write("corrected.csv", "Участок;Адрес;Внешний код\nuch-7;Абая 10, корпус 2;A-1\n");
     assert_eq!(
         load(&["--places", &corrected]).ok().object()["plan"]["places_changed"][0]["changes"][0]["to"],
         "Абая 10, корпус 2"

@@ -11,8 +11,8 @@ use super::{
 /// Reads a table. `file` is named in faults.
 pub fn read(text: &str, file: &str, is_header: impl Fn(&Row<'_>) -> bool) -> Result<Table, Fault> {
     let (text, told) = told_delimiter(text);
-    let delimiter = told.unwrap_or_else(|| likely_delimiter(text));
-    let mut reader = Reader { rest: text, delimiter, file, row: 1, columns: 0, builder: Builder::default() };
+    let delimiter = told.or_else(|| delimiter_of_header(text, &is_header)).unwrap_or_else(|| likely_delimiter(text));
+    let mut reader = Reader::of(text, delimiter, file);
     reader.read()?;
     Ok(reader.builder.finish(is_header))
 }
@@ -30,6 +30,20 @@ fn told_delimiter(text: &str) -> (&str, Option<char>) {
 
 /// The order in which they are looked for: prose has commas, and hardly the others.
 const DELIMITERS: [char; 3] = ['\t', ';', ','];
+
+/// What parts the cells of a header that is known, which may stand under a title.
+fn delimiter_of_header(text: &str, is_header: impl Fn(&Row<'_>) -> bool) -> Option<char> {
+    let head = text.match_indices(['\n', '\r']).nth(HEAD_LINES).map_or(text, |(end, _)| &text[..end]);
+    DELIMITERS.into_iter().find(|delimiter| {
+        let mut reader = Reader::of(head, *delimiter, "");
+        // What comes before a fault counts; the head may end within a cell.
+        drop(reader.read());
+        reader.builder.finish_if(&is_header).is_some()
+    })
+}
+
+/// Lines among which a header is looked for.
+const HEAD_LINES: usize = 40;
 
 /// What parts the cells of the first line that is not blank.
 fn likely_delimiter(text: &str) -> char {
@@ -57,6 +71,10 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    fn of(text: &'a str, delimiter: char, file: &'a str) -> Self {
+        Self { rest: text, delimiter, file, row: 1, columns: 0, builder: Builder::default() }
+    }
+
     fn read(&mut self) -> Result<(), Fault> {
         while !self.rest.is_empty() {
             self.read_row()?;
@@ -75,7 +93,7 @@ impl<'a> Reader<'a> {
                 let message = format!("more than {MAX_COLUMNS} columns");
                 return Err(Fault::new(FaultKind::TooManyColumns, self.file, message).at(self.row));
             }
-            match self.rest.strip_prefix('"') {
+            match self.rest.trim_start_matches(' ').strip_prefix('"') {
                 Some(quoted) => self.read_quoted(quoted)?,
                 None => {
                     let end = self.rest.find([self.delimiter, '\n', '\r']).unwrap_or(self.rest.len());
@@ -113,6 +131,7 @@ impl<'a> Reader<'a> {
             cell.push('"');
             rest = more;
         }
+        rest = rest.trim_start_matches(' ');
         if !(rest.is_empty() || rest.starts_with([self.delimiter, '\n', '\r'])) {
             return Err(fault(
                 "the quotation mark that opens here closes in the middle of a cell; close it at the cell's end, and write \
@@ -172,6 +191,7 @@ mod tests {
         assert_eq!(rows("sep=,\na;b,c\n").unwrap(), [(1, texts(&["a;b", "c"]))]);
         assert_eq!(rows("\"a,b\";c").unwrap(), [(1, texts(&["a,b", "c"]))]);
         assert_eq!(rows("code;name, in full\n").unwrap(), [(1, texts(&["code", "name, in full"]))]);
+        assert_eq!(rows("b1, \"Abay, 1\" ,c\n").unwrap(), [(1, texts(&["b1", "Abay, 1", "c"]))]);
     }
 
     #[test]
@@ -191,6 +211,13 @@ mod tests {
     fn a_cell_with_a_line_break_is_one_row() {
         let read = rows("beat;address\nb1;\"Abay 1\nflat 2\"\nb1;Abay 3").unwrap();
         assert_eq!(read[1..], [(2, texts(&["b1", "Abay 1\nflat 2"])), (3, texts(&["b1", "Abay 3"]))]);
+    }
+
+    #[test]
+    fn a_header_under_a_title_tells_the_delimiter() {
+        let text = "Addresses, all of them\n\nbeat;address\nb1;Abay, 1\n";
+        let table = read(text, "t.csv", |row| row.cell(0) == "beat").unwrap();
+        assert_eq!((table.headers.len(), table.header_row, table.rows().next().unwrap().cell(1)), (2, 3, "Abay, 1"));
     }
 
     #[test]

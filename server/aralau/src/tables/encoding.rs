@@ -80,13 +80,19 @@ fn utf16(bytes: &[u8]) -> Result<Option<&'static encoding_rs::Encoding>, Encodin
         _ => {}
     }
     let zeros = |odd: usize| bytes.iter().skip(odd).step_by(2).filter(|byte| **byte == 0).count();
-    match (zeros(0), zeros(1)) {
+    let (even, odd) = (zeros(0), zeros(1));
+    match (even, odd) {
+        // A stray one in another text is a cell's own fault.
+        _ if (even + odd) * UTF16_HAS_A_ZERO_WITHIN_BYTES < bytes.len() => Ok(None),
         (0, 0) => Ok(None),
         (0, _) => Ok(Some(UTF_16LE)),
         (_, 0) => Ok(Some(UTF_16BE)),
         _ => Err(EncodingError::NoText),
     }
 }
+
+/// Digits, spaces and punctuation are much more frequent than that in any register.
+const UTF16_HAS_A_ZERO_WITHIN_BYTES: usize = 40;
 
 /// Where KZ-1048 differs from Windows-1251: the byte, and the Kazakh letter.
 const KAZAKH: [(u8, char); 16] = [
@@ -137,13 +143,10 @@ fn single_byte(bytes: &[u8], first_high: usize) -> Result<(Cow<'_, str>, Encodin
 }
 
 fn in_kz1048(bytes: &[u8]) -> String {
-    let letters = bytes.iter().map(|byte| match kazakh(*byte) {
-        Some(letter) => letter,
-        None => {
-            WINDOWS_1251.decode_without_bom_handling(&[*byte]).0.chars().next().unwrap_or(char::REPLACEMENT_CHARACTER)
-        }
-    });
-    letters.collect()
+    let in_windows_1251 = |byte| WINDOWS_1251.decode_without_bom_handling(&[byte]).0.chars().next();
+    let letter = |byte| kazakh(byte).or_else(|| in_windows_1251(byte)).unwrap_or(char::REPLACEMENT_CHARACTER);
+    let letters: Vec<char> = (0..=u8::MAX).map(letter).collect();
+    bytes.iter().map(|byte| letters[usize::from(*byte)]).collect()
 }
 
 /// Signs other than letters that registers in Windows-1251 have: quotation marks, dashes, №, §, ° and the like, the no-break
@@ -249,6 +252,8 @@ mod tests {
         }
         assert_eq!(decode(b"code;name\nb1;Stra\xdfe\n"), Err(EncodingError::Unknown { row: 2 }));
         assert_eq!(decode(b"\0\0\x01\0\x02"), Err(EncodingError::NoText));
+        let stray = format!("beat,address\n{}\0", "b1,Abay 1\n".repeat(10));
+        assert_eq!(decode(stray.as_bytes()), Ok((stray.as_str().into(), Encoding::Utf8)));
         assert_eq!(decode(b"\xff\xfea"), Err(EncodingError::BrokenUtf16));
     }
 }

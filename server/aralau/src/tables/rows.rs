@@ -56,7 +56,7 @@ impl Source<'_> {
             Some(PlaceLine {
                 beat: beat?,
                 address: address?,
-                external_code: external_code.map(filled)?,
+                external_code: filled(external_code?),
                 place_type: filled(place_type?).map(place_type_code),
                 coordinates: coordinates?,
             })
@@ -171,25 +171,29 @@ impl Cells<'_> {
     /// A point, if the row has any: the outer option says whether it was read.
     fn point(&mut self, lat: usize, lon: usize) -> Option<Option<Coordinates>> {
         let (north, east) = (self.degrees(lat), self.degrees(lon));
-        let (lat, lon, column) = match (north?, east?) {
+        let point = match (north?, east?) {
             (None, None) => return Some(None),
-            (Some(north), Some(east)) => (north, east, lat),
-            (north, _) => {
-                let (given, blank) = if north.is_some() { (lat, lon) } else { (lon, lat) };
-                let (given, blank) = (self.column(given).name, (blank, self.column(blank).name));
-                let message = format!("{given} is given and {} is not; fill both, or neither", blank.1);
-                self.fault(FaultKind::HalfAPoint, blank.0, "", message);
-                return None;
-            }
+            (Some(lat), Some(lon)) => Coordinates { lat, lon },
+            (Some(_), None) => return self.half_a_point(lat, lon),
+            (None, Some(_)) => return self.half_a_point(lon, lat),
         };
-        let point = Coordinates { lat, lon };
         if point.is_on_globe() {
             return Some(Some(point));
         }
-        let swapped = Coordinates { lat: lon, lon: lat }.is_on_globe();
+        let swapped = Coordinates { lat: point.lon, lon: point.lat }.is_on_globe();
         let hint = if swapped { "; are latitude and longitude exchanged?" } else { "" };
         let message = format!("lat is from -90 to 90 and lon from -180 to 180 degrees{hint}");
-        self.fault(FaultKind::OffGlobe, column, &format!("{lat}, {lon}"), message);
+        self.fault(FaultKind::OffGlobe, lat, &format!("{}, {}", point.lat, point.lon), message);
+        None
+    }
+
+    fn half_a_point<T>(&mut self, given: usize, blank: usize) -> Option<T> {
+        let message = format!(
+            "{} is given and {} is not; fill both, or neither",
+            self.column(given).name,
+            self.column(blank).name
+        );
+        self.fault(FaultKind::HalfAPoint, blank, "", message);
         None
     }
 

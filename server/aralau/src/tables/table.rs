@@ -129,15 +129,31 @@ impl Builder {
     }
 
     /// The table, whose header is the first row that `is_header` knows among the first few, or else the first.
-    pub fn finish(mut self, is_header: impl Fn(&Row<'_>) -> bool) -> Table {
-        let rows: Vec<Row<'_>> = self.table.rows().take(HEADER_WITHIN_ROWS).collect();
-        let at = rows.iter().position(is_header).unwrap_or(0);
-        let headers = rows.get(at).map(|row| (0..row.len()).map(|column| row.cell(column).to_owned()).collect());
-        let header_row = rows.get(at).map_or(1, |row| row.number);
-        self.table.headers = headers.unwrap_or_default();
-        self.table.header_row = header_row;
-        let above = (at + 1).min(self.table.rows.len());
-        self.table.rows.drain(..above);
+    pub fn finish(self, is_header: impl Fn(&Row<'_>) -> bool) -> Table {
+        let at = self.header(is_header).unwrap_or(0);
+        self.under(at)
+    }
+
+    /// As [`Self::finish`], where `is_header` knows a row.
+    pub fn finish_if(self, is_header: impl Fn(&Row<'_>) -> bool) -> Option<Table> {
+        let at = self.header(is_header)?;
+        Some(self.under(at))
+    }
+
+    fn header(&self, is_header: impl Fn(&Row<'_>) -> bool) -> Option<usize> {
+        self.table.rows().take(HEADER_WITHIN_ROWS).position(|row| is_header(&row))
+    }
+
+    fn under(mut self, at: usize) -> Table {
+        let header = self.table.rows().nth(at).map(|row| {
+            let headers = (0..row.len()).map(|column| row.cell(column).to_owned()).collect();
+            (row.number, headers)
+        });
+        if let Some((number, headers)) = header {
+            self.table.header_row = number;
+            self.table.headers = headers;
+            self.table.rows.drain(..=at);
+        }
         self.table
     }
 }

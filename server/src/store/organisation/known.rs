@@ -1,6 +1,6 @@
 //! What the store knows of an organisation, as far as a plan has to know it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use aralau_sync_core::{
     id::{DocumentId, PersonId},
@@ -88,11 +88,6 @@ impl Known {
             self.places.push(KnownPlace { scope_no, id: DocumentId::from_bytes(row.get(1)?), place });
         }
         Ok(())
-    }
-
-    /// The beats by what their codes are compared by.
-    pub(super) fn beats_by_key(&self) -> HashMap<String, &BeatRow> {
-        self.beats.iter().map(|beat| (key(&beat.code), beat)).collect()
     }
 }
 

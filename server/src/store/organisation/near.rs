@@ -8,6 +8,8 @@ use super::identity::key;
 const MOST_NEAR: usize = 3;
 /// A word as long as this tells people apart, an initial does not.
 const MIN_WORD_LETTERS: usize = 3;
+/// A word that more names have tells nobody apart: first names, in a large directory.
+const MOST_SHARING: usize = 100;
 
 /// Names to look among.
 #[derive(Debug, Default)]
@@ -21,8 +23,9 @@ struct Name {
     written: String,
     key: String,
     letters: usize,
-    /// Which letters occur, a bit for each of 64 classes: most names are told apart without measuring.
-    mask: u64,
+    /// Which pairs of neighbouring letters occur, a bit for each of 128 classes: nearly all names are told apart by it,
+    /// without measuring.
+    pairs: u128,
     words: Vec<String>,
     /// The words by the alphabet: a slip and another order may come together.
     in_order: String,
@@ -33,11 +36,11 @@ impl Name {
         let key = key(written);
         let words: Vec<String> =
             key.split([' ', '.', '-']).filter(|word| !word.is_empty()).map(str::to_owned).collect();
-        let mask = key.chars().fold(0, |mask, c| mask | 1 << (u32::from(c) % 64));
+        let pairs = words.iter().fold(0, |pairs, word| pairs | pairs_of(word));
         let mut in_order = words.clone();
         in_order.sort_unstable();
         let in_order = in_order.join(" ");
-        Self { written: written.to_owned(), letters: key.chars().count(), mask, words, in_order, key }
+        Self { written: written.to_owned(), letters: key.chars().count(), pairs, words, in_order, key }
     }
 
     /// Letters that may differ in a slip of the hand.
@@ -51,9 +54,8 @@ impl Name {
 
     fn is_slip_of(&self, other: &Self) -> bool {
         let slips = self.slips();
-        // A slip adds or takes a letter of the set, or does both.
         self.letters.abs_diff(other.letters) <= slips
-            && (self.mask ^ other.mask).count_ones() as usize <= 2 * slips
+            && (self.pairs ^ other.pairs).count_ones() as usize <= PAIRS_OF_A_SLIP * slips
             && (strsim::osa_distance(&self.key, &other.key) <= slips
                 || strsim::osa_distance(&self.in_order, &other.in_order) <= slips)
     }
@@ -71,6 +73,15 @@ impl Name {
             place.map(|place| free.swap_remove(place)).is_some()
         })
     }
+}
+
+/// Two letters exchanged are three pairs that go and three that come; no other slip changes more.
+const PAIRS_OF_A_SLIP: usize = 6;
+
+fn pairs_of(word: &str) -> u128 {
+    let after = word.chars().chain([' ']);
+    let pairs = std::iter::once(' ').chain(word.chars()).zip(after);
+    pairs.fold(0, |pairs, (one, next)| pairs | 1 << ((u32::from(one) * 31 + u32::from(next)) % 128))
 }
 
 fn is_initial(one: &str, other: &str) -> bool {
@@ -98,8 +109,9 @@ impl Names {
     /// Up to three that may be the same person as `name`; one that is the same by its [`key`] is not among them.
     pub fn near(&self, name: &str) -> Vec<String> {
         let name = Name::of(name);
+        let words = name.words.iter().filter_map(|word| self.by_word.get(word));
         let share_a_word: HashSet<usize> =
-            name.words.iter().filter_map(|word| self.by_word.get(word)).flatten().copied().collect();
+            words.filter(|sharing| sharing.len() <= MOST_SHARING).flatten().copied().collect();
         let is_near = |(at, other): &(usize, &Name)| {
             other.key != name.key && (share_a_word.contains(at) && name.has_words_of(other) || name.is_slip_of(other))
         };
@@ -111,6 +123,17 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn in_a_large_directory_a_name_is_found_without_measuring_all() {
+        let word =
+            |number: u32| (0..8).map(|at| char::from(b'a' + (number >> (2 * at) & 3) as u8 * 5 + at as u8)).collect();
+        let name = |number: u32| -> String { [word(number), "common".to_owned(), word(number * 77 + 5)].join(" ") };
+        let mut names = Names::default();
+        (0..3_000).for_each(|number| names.add(&name(number)));
+        let [first, common, last] = name(1_234).split(' ').map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
+        assert!(names.near(&format!("{last} {first} {common}")).contains(&name(1_234)));
+    }
 
     #[test]
     fn another_spelling_of_a_name_is_near_and_another_name_is_not() {

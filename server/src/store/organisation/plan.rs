@@ -305,7 +305,7 @@ struct Planning<'a> {
     wanted: &'a Organisation,
     plan: Plan,
     refusals: Vec<Refusal>,
-    /// By what codes are compared by.
+    /// By their codes, and by what codes are compared by.
     beats: HashMap<String, PlannedBeat<'a>>,
     /// For codes that no beat has, by what they are compared by: the one that may have been meant.
     meant: HashMap<String, Option<String>>,
@@ -326,7 +326,11 @@ impl<'a> Planning<'a> {
     }
 
     fn beats(&mut self) {
-        self.beats = self.known.beats_by_key().into_iter().map(|(key, beat)| (key, PlannedBeat::Known(beat))).collect();
+        for beat in &self.known.beats {
+            self.beats.entry(key(&beat.code)).or_insert(PlannedBeat::Known(beat));
+        }
+        // An earlier build told codes apart by their case: the code as it is written comes first.
+        self.beats.extend(self.known.beats.iter().map(|beat| (beat.code.clone(), PlannedBeat::Known(beat))));
         let mut said: HashMap<String, usize> = HashMap::new();
         for (at, (code, name)) in self.wanted.beats.iter().enumerate() {
             let key = key(code);
@@ -339,7 +343,7 @@ impl<'a> Planning<'a> {
                 continue;
             }
             said.insert(key.clone(), at);
-            match self.beats.get(&key) {
+            match self.beat_called(code) {
                 Some(PlannedBeat::Known(beat)) if beat.name == *name || name.is_empty() => self.plan.left.beats += 1,
                 Some(PlannedBeat::Known(beat)) => {
                     let (code, scope, from) = (beat.code.clone(), beat.scope, beat.name.clone());
@@ -354,12 +358,15 @@ impl<'a> Planning<'a> {
         }
     }
 
+    fn beat_called(&self, code: &str) -> Option<PlannedBeat<'a>> {
+        self.beats.get(code).or_else(|| self.beats.get(&key(code))).cloned()
+    }
+
     /// The beat that a cell names, or a refusal with the code that may have been meant.
     fn beat(&mut self, line: Line, code: &str) -> Option<PlannedBeat<'a>> {
-        let key = key(code);
-        let found = self.beats.get(&key).cloned();
+        let found = self.beat_called(code);
         if found.is_none() {
-            let meant = self.meant_by(key);
+            let meant = self.meant_by(key(code));
             self.refuse(line, None, RefusalKind::BeatUnknown { code: code.to_owned(), meant });
         }
         found

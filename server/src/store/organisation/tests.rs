@@ -166,7 +166,7 @@ fn a_load_that_is_refused_leaves_nothing() {
     wanted.staff.push(StaffLine { name: "Анна".to_owned(), beat: "b9".to_owned() });
     assert_eq!(world.load(wanted, LoadOptions::default()).unwrap_err()[0].kind.code(), "beat_unknown");
     assert_eq!(world.places(), Vec::<String>::new());
-    assert!(world.store.read(|connection| directory::beats(connection)).unwrap().is_empty());
+    assert!(world.store.read(directory::beats).unwrap().is_empty());
 }
 
 #[test]

@@ -86,7 +86,7 @@ impl Planning<'_> {
     /// The codes of the beats that a cell names: of one, or of several with something between.
     fn beats_in(&mut self, line: Line, cell: &str) -> Option<Vec<String>> {
         let code_of = |planning: &mut Self, code: &str| Some(planning.beat(line, code)?.code().to_owned());
-        if self.beats.contains_key(&key(cell)) || !cell.contains(BETWEEN_BEATS) {
+        if self.beat_called(cell).is_some() || !cell.contains(BETWEEN_BEATS) {
             return Some(vec![code_of(self, cell)?]);
         }
         let codes = cell.split(BETWEEN_BEATS).filter(|code| !code.trim().is_empty());
@@ -108,7 +108,7 @@ impl Planning<'_> {
     fn grants(&mut self, listed: &[Listed]) {
         for Listed { who, name, beats } in listed {
             for beat in beats {
-                let scope_no = self.beats.get(&key(beat)).and_then(super::PlannedBeat::scope_no);
+                let scope_no = self.beat_called(beat).and_then(|beat| beat.scope_no());
                 let is_held = match (who, scope_no) {
                     (Who::Known(person), Some(scope_no)) => self.known.grants.contains(&(*person, scope_no)),
                     (Who::Known(_) | Who::Added(_), _) => false,

@@ -220,6 +220,15 @@ fn nobody_becomes_headquarters_by_name_and_an_unknown_beat_is_told_with_the_one_
 }
 
 #[test]
+fn codes_that_an_earlier_build_told_apart_by_case_stay_apart() {
+    let mut known = store(&[]);
+    known.beats.push(BeatRow { code: "B1".into(), ..beat(3) });
+    let wanted = table(&["b1|Абая 1", "B1|Абая 1"]);
+    let plan = Plan::of(&known, &wanted, LoadOptions::default()).unwrap();
+    assert_eq!(plan.places_added.iter().map(|place| &*place.beat).collect::<Vec<_>>(), ["b1", "B1"]);
+}
+
+#[test]
 fn beats_are_made_renamed_and_outlined_once() {
     let square = Area::rectangle([76.0, 43.0], [77.0, 44.0]);
     let beats = [("b1", ""), ("B2", "Second"), ("b3", ""), ("b3", "")].map(|(code, name)| (code.into(), name.into()));
