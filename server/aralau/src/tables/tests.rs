@@ -14,8 +14,10 @@ fn one(kind: Kind, text: &str) -> Tables {
     Tables::of(&[file("t.csv", Content::One(kind), text)])
 }
 
-/// Code, row, column and value of each fault.
-fn faults(tables: &Tables) -> Vec<(&str, Option<u32>, Option<&str>, Option<&str>)> {
+/// Code, row, column and value of a fault.
+type Told<'a> = (&'a str, Option<u32>, Option<&'a str>, Option<&'a str>);
+
+fn faults(tables: &Tables) -> Vec<Told<'_>> {
     let faults = tables.faults.faults.iter();
     faults.map(|fault| (fault.code, fault.row, fault.column.as_deref(), fault.value.as_deref())).collect()
 }

@@ -12,10 +12,10 @@ use aralau_sync_core::{
 
 use super::{
     Plan,
-    plan::{FieldChange, FieldValue, PlaceField, PlaceMoved, Who},
+    plan::{FieldChange, FieldValue, PlaceAdded, PlaceChanged, PlaceField, PlaceMoved, Who},
 };
 use crate::store::{
-    Identity, StoreError, Transaction,
+    BeatRow, Identity, StoreError, Transaction,
     custody::{self, Edit},
     directory,
 };
@@ -31,6 +31,19 @@ pub fn apply(
     now: Millis,
     progress: &Progress<'_>,
 ) -> Result<(), StoreError> {
+    let beats = apply_beats(tx, plan, now)?;
+    apply_people(tx, plan, &beats, now)?;
+    apply_places(tx, identity, plan, &beats, now, progress)
+}
+
+/// All beats afterwards, by code.
+type Beats = BTreeMap<String, BeatRow>;
+
+fn called<'a>(beats: &'a Beats, code: &str) -> Result<&'a BeatRow, StoreError> {
+    beats.get(code).ok_or_else(|| StoreError::corrupt("a beat of the plan"))
+}
+
+fn apply_beats(tx: &Transaction<'_>, plan: &Plan, now: Millis) -> Result<Beats, StoreError> {
     for beat in &plan.beats_added {
         directory::ensure_beat(tx, &beat.code, &beat.name, now)?;
     }
@@ -38,11 +51,14 @@ pub fn apply(
         let renamed = Control::Beat { code: beat.code.clone(), scope: beat.scope, name: beat.to.clone() };
         directory::record(tx, &renamed, now)?;
     }
-    let beats = directory::beats(tx)?.into_iter().map(|beat| (beat.code.clone(), beat)).collect::<BTreeMap<_, _>>();
-    let beat = |code: &str| beats.get(code).ok_or_else(|| StoreError::corrupt("a beat of the plan"));
+    let beats: Beats = directory::beats(tx)?.into_iter().map(|beat| (beat.code.clone(), beat)).collect();
     for (code, area) in &plan.outlines_set {
-        directory::outline_beat(tx, beat(code)?.scope_no, area)?;
+        directory::outline_beat(tx, called(&beats, code)?.scope_no, area)?;
     }
+    Ok(beats)
+}
+
+fn apply_people(tx: &Transaction<'_>, plan: &Plan, beats: &Beats, now: Millis) -> Result<(), StoreError> {
     let added: Vec<PersonId> =
         plan.people_added.iter().map(|person| directory::join(tx, &person.name, now)).collect::<Result<_, _>>()?;
     for grant in &plan.grants_added {
@@ -50,34 +66,65 @@ pub fn apply(
             Who::Known(person) => person,
             Who::Added(at) => added[at],
         };
-        directory::grant(tx, person, beat(&grant.beat)?.scope, now)?;
+        directory::grant(tx, person, called(beats, &grant.beat)?.scope, now)?;
     }
     for ended in &plan.grants_ended {
         let ends = Control::GrantEnds { person: ended.person, scope: ended.scope, until: now };
         directory::record(tx, &ends, now)?;
     }
-    let mut edits: BTreeMap<i64, Vec<Edit>> = BTreeMap::new();
+    Ok(())
+}
+
+fn apply_places(
+    tx: &Transaction<'_>,
+    identity: &Identity,
+    plan: &Plan,
+    beats: &Beats,
+    now: Millis,
+    progress: &Progress<'_>,
+) -> Result<(), StoreError> {
+    let mut of_scope: BTreeMap<i64, Vec<Written<'_>>> = BTreeMap::new();
     for place in &plan.places_added {
-        let edit = Edit { kind: Kind::PLACE, id: place.id, puts: place.place.puts(tx.random()?) };
-        edits.entry(beat(&place.beat)?.scope_no).or_default().push(edit);
+        of_scope.entry(called(beats, &place.beat)?.scope_no).or_default().push(Written::Added(place));
     }
     for place in &plan.places_changed {
-        let puts = place.changes.iter().flat_map(puts_of).collect();
-        edits.entry(place.scope_no).or_default().push(Edit { kind: Kind::PLACE, id: place.id, puts });
+        of_scope.entry(place.scope_no).or_default().push(Written::Changed(place));
     }
     for place in &plan.places_moved {
-        edits.entry(place.from_scope_no).or_default().push(leave(place));
-        edits.entry(beat(&place.to_beat)?.scope_no).or_default().push(arrive(place, tx.random()?));
+        of_scope.entry(place.from_scope_no).or_default().push(Written::Leaves(place));
+        of_scope.entry(called(beats, &place.to_beat)?.scope_no).or_default().push(Written::Arrives(place));
     }
     let of = plan.places_written();
-    let mut written = 0;
-    for (scope_no, edits) in &edits {
+    let mut done = 0;
+    for (scope_no, written) in &of_scope {
+        // One beat's at a time: all puts of a large load take more memory than its tables.
+        let edits = written.iter().map(|written| written.edit(tx)).collect::<Result<Vec<_>, _>>()?;
         let authored =
-            custody::author_all(tx, identity, *scope_no, edits, None, now, &|done| progress(written + done, of))?;
+            custody::author_all(tx, identity, *scope_no, &edits, None, now, &|some| progress(done + some, of))?;
         authored.map_err(|error| StoreError::Internal(format!("a place was refused: {error:?}")))?;
-        written += edits.len();
+        done += edits.len();
     }
     Ok(())
+}
+
+/// What is written of a place in one scope.
+enum Written<'a> {
+    Added(&'a PlaceAdded),
+    Changed(&'a PlaceChanged),
+    Leaves(&'a PlaceMoved),
+    Arrives(&'a PlaceMoved),
+}
+
+impl Written<'_> {
+    fn edit(&self, tx: &Transaction<'_>) -> Result<Edit, StoreError> {
+        let (id, puts) = match self {
+            Self::Added(place) => (place.id, place.place.puts(tx.random()?)),
+            Self::Changed(place) => (place.id, place.changes.iter().flat_map(puts_of).collect()),
+            Self::Leaves(place) => (place.from, leave(place)),
+            Self::Arrives(place) => (place.to, arrive(place, tx.random()?)),
+        };
+        Ok(Edit { kind: Kind::PLACE, id, puts })
+    }
 }
 
 fn puts_of(change: &FieldChange) -> Vec<(String, Value)> {
@@ -98,16 +145,15 @@ const fn key_of(place_field: PlaceField) -> &'static str {
 }
 
 /// The old place is taken back, and says where it goes on.
-fn leave(place: &PlaceMoved) -> Edit {
-    let puts = vec![
+fn leave(place: &PlaceMoved) -> Vec<(String, Value)> {
+    vec![
         (STATUS.to_owned(), Value::Text(WITHDRAWN.to_owned())),
         (field::MOVED_TO.to_owned(), Value::Text(place.to.to_string())),
-    ];
-    Edit { kind: Kind::PLACE, id: place.from, puts }
+    ]
 }
 
 /// The new place says what it carries on. One that comes back goes nowhere any more.
-fn arrive(moved: &PlaceMoved, nonce: [u8; 16]) -> Edit {
+fn arrive(moved: &PlaceMoved, nonce: [u8; 16]) -> Vec<(String, Value)> {
     let mut puts = moved.place.puts(nonce);
     puts.push((field::CONTINUES.to_owned(), Value::Text(moved.from.to_string())));
     if moved.comes_back {
@@ -116,5 +162,5 @@ fn arrive(moved: &PlaceMoved, nonce: [u8; 16]) -> Edit {
         puts.push((STATUS.to_owned(), Value::Text(ACTIVE.to_owned())));
         puts.push((field::MOVED_TO.to_owned(), Value::Null));
     }
-    Edit { kind: Kind::PLACE, id: moved.to, puts }
+    puts
 }
