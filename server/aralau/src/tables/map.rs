@@ -49,7 +49,7 @@ fn outline(mut feature: Value) -> Result<(String, Area), (FaultKind, String)> {
     };
     let geometry = feature.get_mut("geometry").map(Value::take).unwrap_or_default();
     let area: Area = serde_json::from_value(geometry)
-        .map_err(|error| (FaultKind::MapMalformed, format!("the outline of {beat:?} is no polygon: {error}")))?;
+        .map_err(|_| (FaultKind::MapMalformed, format!("the outline of {beat:?} is no Polygon and no MultiPolygon")))?;
     match area.check() {
         Ok(()) => Ok((beat, area)),
         Err(error) => Err((FaultKind::OutlineMalformed, format!("the outline of {beat:?}: {error}"))),
