@@ -22,8 +22,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Transaction, hold,
     log::{NewRow, ScopeLog},
-    notices,
-    organisation,
+    notices, organisation,
 };
 use crate::area::Area;
 

@@ -2,7 +2,7 @@
 
 mod load;
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use aralau::tables::MAX_NAME_BYTES;
 use aralau_server::{

@@ -15,14 +15,11 @@ use aralau::tables::{
     column::Kind,
     fault::{Fault, FaultKind, Faults, MOST_FAULTS},
 };
-use aralau_server::{
-    entropy::SystemEntropy,
-    store::{self, Known, LoadOptions, Plan, Refusal, Store},
-};
+use aralau_server::store::{self, Known, LoadOptions, Plan, Refusal, Store};
 use clap::{ArgGroup, Args};
 
 use crate::{
-    command::{TELL_EVERY, now},
+    command::{TELL_EVERY, now, open_store, operator},
     failure::Failure,
 };
 use told::Told;
@@ -58,7 +55,7 @@ impl Load {
     pub fn run(&self, data: &Path, json: bool) -> Result<(), Failure> {
         let tables = self.read();
         let exists = data.join("aralau.db").is_file();
-        let store = if exists { Some(open(data)?) } else { None };
+        let store = if exists { Some(open_store(data)?) } else { None };
         let known = match &store {
             Some(store) => store.read(|connection| Known::read(connection, &tables.organisation, now()))?,
             None => Known::default(),
@@ -75,7 +72,7 @@ impl Load {
             return Ok(());
         }
         drop(plan);
-        let store = store.map_or_else(|| open(data), Ok)?;
+        let store = store.map_or_else(|| open_store(data), Ok)?;
         let (tables, plan) = apply(&store, tables, self.options())?;
         Told { dry_run: false, tables: &tables, plan: &plan }.show(json);
         Ok(())
@@ -101,10 +98,6 @@ impl Load {
     }
 }
 
-fn open(data: &Path) -> Result<Store, Failure> {
-    Ok(Store::open(data, now(), Arc::new(SystemEntropy))?)
-}
-
 fn read_file(path: &Path) -> Result<Vec<u8>, Fault> {
     let name = path.display().to_string();
     let unreadable = |error: std::io::Error| Fault::new(FaultKind::FileUnreadable, &name, error.to_string());
@@ -122,7 +115,7 @@ fn read_file(path: &Path) -> Result<Vec<u8>, Fault> {
 fn apply(store: &Store, tables: Tables, options: LoadOptions) -> Result<(Arc<Tables>, Plan), Failure> {
     let (tables, handle) = (Arc::new(tables), store.clone());
     let wanted = Arc::clone(&tables);
-    let applied = store.write(move |tx| -> Result<Result<Plan, Vec<Refusal>>, store::StoreError> {
+    let applied = store.write_by(operator(), move |tx| -> Result<Result<Plan, Vec<Refusal>>, store::StoreError> {
         let known = Known::read(tx, &wanted.organisation, now())?;
         let plan = match Plan::of(&known, &wanted.organisation, options) {
             Ok(plan) => plan,
