@@ -66,8 +66,8 @@ impl Known {
             self.beats.iter().filter(|beat| beats.contains(&key(&beat.code))).map(|beat| beat.scope_no).collect();
         let codes: HashSet<String> = wanted.iter().filter_map(|line| line.external_code.as_deref()).map(key).collect();
         let mut statement = connection.prepare(
-            "SELECT scope_no, document, address, external_code, place_type, status, lat, lon
-             FROM place JOIN document USING (document_no) ORDER BY document_no",
+            "SELECT p.scope_no, document, address, external_code, place_type, status, lat, lon
+             FROM place p JOIN document USING (document_no) ORDER BY document_no",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {

@@ -41,7 +41,7 @@ impl World {
         let read = self.store.read(|connection| {
             let mut statement = connection.prepare(
                 "SELECT concat_ws('|', code, address, external_code, place_type, status)
-                 FROM place JOIN document USING (document_no) JOIN beat USING (scope_no) ORDER BY document_no",
+                 FROM place p JOIN document USING (document_no) JOIN beat ON beat.scope_no = p.scope_no ORDER BY document_no",
             )?;
             let rows = statement.query_map([], |row| row.get(0))?;
             Ok(rows.collect::<Result<_, _>>()?)
