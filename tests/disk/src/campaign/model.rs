@@ -13,7 +13,7 @@ use aralau_server::{
 use aralau_sync_core::{id::DeviceId, log::RowKind};
 use rusqlite::{Connection, OpenFlags};
 
-use super::office::{Acknowledged, DATA, Done, Office, PHONE, Trouble, Who, place, wrong};
+use super::office::{Acknowledged, DATA, Done, Office, PHONE, Trouble, Who, keeping_all, place, wrong};
 use crate::Disk;
 
 /// See the module. It knows nothing of how either store keeps what it promises.
@@ -190,14 +190,8 @@ fn detail(connection: &Connection, visit: DocumentId) -> Result<String, StoreErr
 fn judge_backup(backup: &[u8], then: &Model, office: &Office) -> Done {
     let machine = Disk::new(1);
     machine.replace(&BTreeMap::from([(BACKUP.to_owned(), backup.to_vec())]));
-    store::restore(
-        Path::new(BACKUP),
-        place(&machine, DATA),
-        &store::Restore::default(),
-        office.watch.now(),
-        &*office.dice,
-    )
-    .map_err(|error| Trouble::Wrong(format!("the backup does not restore: {error}")))?;
+    store::restore(Path::new(BACKUP), place(&machine, DATA), &keeping_all(), office.watch.now(), &*office.dice)
+        .map_err(|error| Trouble::Wrong(format!("the backup does not restore: {error}")))?;
     machine.wait_until_closed();
     judge_elsewhere(&machine.files(), DATA, then, office)
 }

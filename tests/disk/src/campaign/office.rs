@@ -20,7 +20,7 @@ use aralau_server::{
     app::App,
     entropy::{Entropy as ServerEntropy, NoEntropy},
     serve,
-    store::{FolderLock, OpenError, Place, Store, StoreError, Transaction},
+    store::{FolderLock, OpenError, Place, Restore, Store, StoreError, Transaction},
 };
 use aralau_sync_core::time::Monotonic;
 use aralau_tests::chance::Chance;
@@ -216,6 +216,11 @@ pub struct Office {
     dana: Client<MemoryStore>,
     seed: u64,
     restarts: u64,
+}
+
+/// An operator who knows of nothing that has ended since the backup: whatever counted in it is to be there again.
+pub fn keeping_all() -> Restore {
+    Restore { keep_tokens: true, accept: true, ..Restore::default() }
 }
 
 /// The server's folder.

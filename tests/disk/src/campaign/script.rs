@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     model::{BACKUP, SECOND},
-    office::{DATA, DATABASE, Done, Office, Trouble, Who, place, wrong},
+    office::{DATA, DATABASE, Done, Office, Trouble, Who, keeping_all, place, wrong},
 };
 
 /// One step of the day.
@@ -290,7 +290,7 @@ fn rebuild(office: &mut Office) -> Done {
 
 fn restore(office: &mut Office) -> Done {
     let second = place(&office.server_disk, SECOND);
-    match store::restore(Path::new(BACKUP), second, &store::Restore::default(), office.watch.now(), &*office.dice) {
+    match store::restore(Path::new(BACKUP), second, &keeping_all(), office.watch.now(), &*office.dice) {
         Ok(_) => {}
         // A first attempt may have gone through without anybody hearing of it.
         Err(store::OpenError::NotEmpty) if office.tries > 1 => {}
