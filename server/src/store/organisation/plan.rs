@@ -201,7 +201,7 @@ pub enum PlaceField {
     Status,
 }
 
-/// A value of a [`PlaceField`].
+/// A value of a place's field.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum FieldValue {
