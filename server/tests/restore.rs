@@ -20,6 +20,7 @@ use aralau_server::{
 use aralau_sync_core::{
     digest::replica_named,
     id::{DeviceId, PersonId, PublicKey, ScopeId},
+    stream::Seen,
     time::Millis,
 };
 
@@ -225,6 +226,29 @@ fn notices_that_end_before_the_backup_vouch_for_nobody() {
     let restored = world.restore(&file, &Restore { notices: Some(old), ..Restore::default() });
     assert_eq!(restored.unconfirmed, 1, "Boris waits for nothing");
     assert!(world.device(boris).revoked_at.is_some());
+}
+
+#[test]
+fn a_device_that_is_shut_out_hears_of_another_epoch_and_of_nothing_else() {
+    let mut world = World::new();
+    let (boris, zarina) = (world.phone("Борис", 3), world.phone("Зарина", 4));
+    world.revoke(boris);
+    let told = |world: &World, seen| {
+        let (device, store) = (world.device(boris), world.store());
+        store.read(|connection| store::noticed(connection, store.identity(), &device, seen)).unwrap()
+    };
+    let first = told(&world, Seen::default()).unwrap();
+    assert_eq!(first.notices.len(), 0);
+    assert!(told(&world, first.upto).is_none());
+    let file = world.back_up();
+    world.revoke(zarina);
+    world.restore(&file, &Restore::default());
+    let again = told(&world, first.upto).unwrap();
+    assert!(
+        again.upto.epoch > first.upto.epoch,
+        "it may know who was shut out since the backup, and says so only if it knows"
+    );
+    assert_eq!(again.notices.len(), 0);
 }
 
 #[test]

@@ -383,8 +383,8 @@ async fn answer(
         // As it stands now: the device may have been shut out while it sent, or by what it brought.
         let row =
             store::device(connection, device)?.ok_or_else(|| StoreError::corrupt("a device that sent is gone"))?;
-        let noticed = match hello.noticed.filter(|_| row.revoked_at.is_none()) {
-            Some(seen) => store::noticed(connection, handle.identity(), row.person, seen)?,
+        let noticed = match hello.noticed {
+            Some(seen) => store::noticed(connection, handle.identity(), &row, seen)?,
             None => None,
         };
         let epoch = store::current_epoch(connection)?;

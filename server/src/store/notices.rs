@@ -7,7 +7,7 @@ use aralau_sync_core::{
     cbor,
     directory::Control,
     epoch::{is_known, shared_rows},
-    id::{PersonId, ScopeId},
+    id::ScopeId,
     log::RowKind,
     notice::Notice,
     receipt::SignServer as _,
@@ -19,7 +19,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
-    Identity, OpenError, Place, StoreError, Transaction,
+    DeviceRow, Identity, OpenError, Place, StoreError, Transaction,
     directory::{self, CUSTODY_DEVICE, DIRECTORY},
     log,
 };
@@ -62,14 +62,19 @@ pub(super) fn follow_all(tx: &Connection) -> Result<(), StoreError> {
 }
 
 /// What has ended since a device last heard: devices and tokens, and grants in scopes that its person ever held. `None`: nothing,
-/// and it has heard so.
+/// and it has heard so. A device that is shut out hears no more of that, but of another epoch: it may know of ends that this
+/// server was restored from before.
 pub fn noticed(
     connection: &Connection,
     identity: &Identity,
-    person: PersonId,
+    device: &DeviceRow,
     seen: Seen,
 ) -> Result<Option<Noticed>, StoreError> {
     let epoch = log::current_epoch(connection)?;
+    if device.revoked_at.is_some() {
+        let upto = Seen { epoch, sequence: shared(connection, seen)? };
+        return Ok((seen.epoch != epoch).then(|| Noticed { upto, notices: Vec::new() }));
+    }
     let mut newest = connection.prepare_cached("SELECT coalesce(max(sequence), 0) FROM notice")?;
     let newest = newest.query_row([], |row| row.get::<_, i64>(0))?.cast_unsigned();
     if seen.epoch == epoch && seen.sequence >= newest {
@@ -81,9 +86,10 @@ pub fn noticed(
          AND (scope_no IS NULL OR scope_no IN (SELECT scope_no FROM granted WHERE person = ?2))
          ORDER BY sequence LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![shared.cast_signed(), person.as_bytes(), MAX_NOTICES as i64], |row| {
-        Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, Vec<u8>>(1)?))
-    })?;
+    let rows = statement
+        .query_map(params![shared.cast_signed(), device.person.as_bytes(), MAX_NOTICES as i64], |row| {
+            Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, Vec<u8>>(1)?))
+        })?;
     let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
     let told = rows.last().filter(|_| rows.len() == MAX_NOTICES).map_or(newest, |(sequence, _)| *sequence);
     let notices = rows.iter().map(|(sequence, ended)| {
