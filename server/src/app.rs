@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use aralau_sync_core::{id::DeploymentId, time::Millis};
+use aralau_sync_core::{
+    id::{DeploymentId, DeviceId},
+    time::Millis,
+};
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::{
     http::Shared,
     settings::Settings,
-    store::{Identity, Store, StoreError, Transaction},
+    store::{Identity, Lane, Store, StoreError, Transaction},
 };
 
 /// Reads under way at once; more wait their turn, so that memory and open files stay bounded.
@@ -72,14 +75,32 @@ impl App {
         self.write_by(None, job).await
     }
 
+    /// As [`Self::write`], as a device's turn among all devices.
+    pub async fn write_for<T: Send + 'static>(
+        &self,
+        device: DeviceId,
+        job: impl Fn(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.submit(Some(device), None, job).await
+    }
+
     /// As [`Self::write`], for somebody: see [`Store::write_by`].
     pub async fn write_by<T: Send + 'static>(
         &self,
         by: Option<String>,
         job: impl Fn(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.submit(None, by, job).await
+    }
+
+    async fn submit<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        by: Option<String>,
+        job: impl Fn(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (done, committed) = oneshot::channel();
-        self.0.store.submit(by, job, move |result| drop(done.send(result)));
+        self.0.store.submit(lane, by, job, move |result| drop(done.send(result)));
         let result = committed.await.unwrap_or_else(|_| Err(StoreError::Unavailable("shutting down".into())));
         if result.is_ok() {
             self.tick();

@@ -8,6 +8,9 @@ pub mod enroll;
 pub mod sync;
 mod turns;
 
+mod answers;
+pub mod quotas;
+
 pub mod basemap;
 pub mod beats;
 pub mod conflicts;
@@ -57,6 +60,10 @@ pub struct Shared {
     pub metrics: metrics::Metrics,
     /// Who listens to `/v1/events`.
     pub events: events::Events,
+    /// What devices were answered and have not read yet.
+    pub answers: answers::Answers,
+    /// What devices have brought today.
+    pub quotas: quotas::Quotas,
     /// Whose syncs are under way.
     pub turns: turns::Turns,
     /// Who has a workbook made.

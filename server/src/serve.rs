@@ -2,6 +2,7 @@
 
 mod listen;
 mod pace;
+mod paced_writer;
 
 use std::{collections::BTreeSet, future::Future, time::Duration};
 
@@ -13,14 +14,14 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     app::App,
     http,
-    store::{SEGMENT_ROWS, StoreError, live_credentials, next_sealed, total_rows, write_high_water},
+    store::{SEGMENT_ROWS, StoreError, live_credentials, next_checkpoint, next_sealed, total_rows, write_high_water},
 };
 
 /// Connections at once, unless the system allows fewer: each costs up to some 70 KiB beside its request.
 pub const MAX_CONNECTIONS: usize = 4096;
 /// How long requests under way may take after the server was told to stop.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
-/// How often the high-water file is brought up, and other processes' commits are looked for.
+/// How often the high-water file is brought up, other processes' commits are looked for, and the disk is looked at.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
 
 /// How often it is looked whether something has become old enough to be compacted.
@@ -49,6 +50,7 @@ pub async fn serve(
 ) {
     let keeping = tokio::spawn(keep_house(app.clone()));
     let compacting = tokio::spawn(compact(app.clone()));
+    let checkpointing = tokio::spawn(checkpoint(app.clone()));
     let listening = listen::listen(listener, router(&app), connections, app.stopping());
     let deadline = async {
         shutdown.await;
@@ -61,6 +63,7 @@ pub async fn serve(
     }
     drop(keeping.await);
     drop(compacting.await);
+    drop(checkpointing.await);
 }
 
 /// Seals what has become old, as it becomes old, at a pace that leaves the machine to others.
@@ -89,6 +92,22 @@ async fn compact(app: App) {
     }
 }
 
+/// Writes what the log of an older version lacks, a piece at a time.
+async fn checkpoint(app: App) {
+    let stopped = app.stopping();
+    let one = async || match app.read(next_checkpoint).await? {
+        Some(checkpoint) => app.write(move |tx| checkpoint.store(tx)).await.map(|()| true),
+        None => Ok(false),
+    };
+    while !*stopped.borrow() {
+        match one().await {
+            Ok(true) => tokio::time::sleep(COMPACT_PAUSE).await,
+            Ok(false) => return,
+            Err(error) => return tracing::warn!(%error, "no checkpoint can be written now"),
+        }
+    }
+}
+
 /// Seals one segment. Returns its scope, from which to go on.
 async fn seal_next(app: &App, from: i64, before: Millis) -> Result<Option<i64>, StoreError> {
     let Some((scope_no, sealed)) =
@@ -100,11 +119,32 @@ async fn seal_next(app: &App, from: i64, before: Millis) -> Result<Option<i64>, 
     Ok(Some(scope_no))
 }
 
+/// Notes how much of the disk is left, and says when that becomes too little.
+async fn watch_disk(app: &App) {
+    let place = app.store().place().clone();
+    let looked = tokio::task::spawn_blocking(move || place.disk().available_bytes(place.folder())).await;
+    let Ok(Ok(Some(available))) = looked else { return };
+    let (quotas, settings) = (&app.http().quotas, app.settings());
+    let before = quotas.is_reserve_touched(settings);
+    quotas.set_available(available);
+    match (before, quotas.is_reserve_touched(settings)) {
+        (false, true) => tracing::error!(
+            available,
+            reserve = settings.reserve_bytes,
+            "the disk is nearly full: nothing is taken from devices until there is room"
+        ),
+        (true, false) => tracing::warn!(available, "there is room on the disk again"),
+        (false, false) | (true, true) => {}
+    }
+}
+
 async fn keep_house(app: App) {
     let mut stopped = app.stopping();
     let (mut known_rows, mut known_credentials) = (0, BTreeSet::new());
+    watch_disk(&app).await;
     loop {
         let finished = tokio::time::timeout(HOUSEKEEPING, stopped.wait_for(|stopped| *stopped)).await.is_ok();
+        watch_disk(&app).await;
         let now = app.now();
         let read = app.read(move |connection| Ok((total_rows(connection)?, live_credentials(connection, now)?)));
         match read.await {

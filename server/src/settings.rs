@@ -20,6 +20,10 @@ pub struct Settings {
     pub visit_interval_days: u32,
     /// After how many days what was received is sealed into compressed segments.
     pub compact_after_days: u32,
+    /// What a device may bring in a day, as it is signed; of what is held, and once it is shut out, a sixteenth.
+    pub device_quota_bytes: u64,
+    /// While less of the disk is left than this, nothing is taken from devices.
+    pub reserve_bytes: u64,
     /// What headquarters' map draws beneath the visits; without any, a plain ground.
     pub basemap: Option<Basemap>,
     /// The console's files; without any, `/` is no route.
@@ -32,6 +36,11 @@ pub const VISIT_INTERVAL_DAYS: u32 = 365;
 /// What is older is seldom changed any more.
 pub const COMPACT_AFTER_DAYS: u32 = 30;
 
+/// What a phone writes in a year and more.
+pub const DEVICE_QUOTA_MIB: u64 = 32;
+/// Room for headquarters to go on, and for what it takes to make more.
+pub const RESERVE_MIB: u64 = 128;
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -39,6 +48,8 @@ impl Default for Settings {
             public_url: None,
             visit_interval_days: VISIT_INTERVAL_DAYS,
             compact_after_days: COMPACT_AFTER_DAYS,
+            device_quota_bytes: DEVICE_QUOTA_MIB << 20,
+            reserve_bytes: RESERVE_MIB << 20,
             basemap: None,
             console: Console::default(),
         }

@@ -4,11 +4,13 @@
 //! them fails all are done again, each in a savepoint of its own; a job's caller hears back only after that transaction is on disk. Other processes may write
 //! beside it (`aralau admin`), so nothing about the database is cached across transactions.
 
+mod checkpoint;
 mod compact;
 mod coverage;
 mod custody;
 mod directory;
 mod epochs;
+mod fair;
 mod follow_up;
 mod hold;
 mod ingest;
@@ -37,6 +39,7 @@ use rusqlite::Connection;
 
 use crate::entropy::Entropy;
 
+pub use checkpoint::{Checkpoint, next as next_checkpoint};
 pub use compact::next_sealed;
 pub use coverage::{CONTACTED, DEFAULT_TIME_ZONE, set_time_zone, time_zone};
 pub use custody::{EditError, HEADQUARTERS_NAME, author, ensure_custody, resolve_visit};
@@ -46,9 +49,10 @@ pub use directory::{
     ensure_replica, grant, has_phones, make_code, meet, name_of_replica, revoke_device, unconfirmed_devices,
 };
 pub use epochs::{Loss, find_loss, is_behind, mend_loss};
+pub use fair::Lane;
 pub use follow_up::REPEAT_WITHIN_MS;
 pub use hold::{HeldKey, HoldError, reject_held, release_held};
-pub use ingest::{Ingested, Upload, ingest};
+pub use ingest::{Ingested, Upload, ingest, ingest_some};
 pub use log::{ScopeLog, current_epoch, epochs_for, has_row, row_id, scope_no};
 pub use notices::{bring_back, noticed, open_notices};
 pub use open::{Copied, FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, shrink, total_rows, write_high_water};
@@ -182,18 +186,20 @@ impl Store {
         job: impl Fn(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, receive) = std::sync::mpsc::sync_channel(1);
-        self.submit(by, job, move |result| drop(answer.send(result)));
+        self.submit(None, by, job, move |result| drop(answer.send(result)));
         receive.recv().unwrap_or_else(|_| Err(StoreError::Unavailable("shutting down".into())))
     }
 
-    /// As [`Self::write_by`], calling `done` from the writer's thread instead of blocking.
+    /// As [`Self::write_by`], in a lane of its own (`None`: the server's and headquarters'), calling `done` from the writer's thread
+    /// instead of blocking.
     pub fn submit<T: Send + 'static>(
         &self,
+        lane: Lane,
         by: Option<String>,
         job: impl Fn(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
         done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) {
-        self.0.writer.submit(by, job, done);
+        self.0.writer.submit(lane, by, job, done);
     }
 
     fn connect_reader(&self) -> Result<Connection, StoreError> {

@@ -16,6 +16,7 @@ use aralau_sync_core::{
     time::Millis,
     visit::VisitDraft,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -224,13 +225,15 @@ impl Rogue {
         answer
     }
 
-    /// Sends any bytes under any credentials.
+    /// Sends any bytes, named by their digest, under any credentials.
     pub fn post(&self, body: &[u8], authorization: &str, encoding: Option<&str>) -> Answer {
+        let digest = digest(body);
         let encoding = encoding.map(|encoding| ("content-encoding", encoding));
-        self.post_under(body, authorization, encoding.as_slice())
+        let headers: Vec<_> = encoding.into_iter().chain([("content-digest", &*digest)]).collect();
+        self.post_under(body, authorization, &headers)
     }
 
-    /// The same with these headers as well.
+    /// The same with these headers alone.
     pub fn post_under(&self, body: &[u8], authorization: &str, headers: &[(&str, &str)]) -> Answer {
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent = config.timeout_global(Some(Duration::from_secs(60))).build().new_agent();
@@ -246,6 +249,11 @@ impl Rogue {
 /// An `Authorization` header.
 pub fn credentials(device: DeviceId, nonce: &str, signature: Signature) -> String {
     format!("{SCHEME} device={device}, nonce={nonce}, signature={signature}")
+}
+
+/// The `Content-Digest` header of a body.
+pub fn digest(body: &[u8]) -> String {
+    format!("sha-256=:{}:", BASE64.encode(body_hash(body)))
 }
 
 /// A name that no other install of this device has.

@@ -1,6 +1,9 @@
 //! An organisation in a fresh folder, and the server that serves it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -8,7 +11,7 @@ use tempfile::TempDir;
 use crate::{
     headquarters::Headquarters,
     phone::{Phone, Sdk, open},
-    process::{Run, Server, aralau},
+    process::{Run, Server, aralau, command},
 };
 
 /// `aralau admin --data … <arguments> --json`.
@@ -35,6 +38,15 @@ impl World {
     /// The same on a port to which the server can come back.
     pub fn to_return() -> Self {
         Self::made(Server::start_to_return)
+    }
+
+    /// A server with these settings, as variables of its environment.
+    pub fn set(settings: &[(&str, &str)]) -> Self {
+        Self::made(|data| {
+            let mut command = command(Server::arguments(data, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
+            command.envs(settings.iter().copied());
+            Server::launch(command, data)
+        })
     }
 
     fn made(start: impl FnOnce(&Path) -> Server) -> Self {

@@ -11,7 +11,7 @@ use aralau_tests::{
     headquarters::Headquarters,
     phone::{self, Phone},
     process::{Server, eventually},
-    world::admin,
+    world::{World, admin},
 };
 
 /// A small file system of its own, gone when dropped.
@@ -56,6 +56,9 @@ fn a_full_disk_is_told_and_nothing_acknowledged_is_lost() {
         return;
     };
     let data = disk.0.join("data");
+    // Without the reserve, which would have the server stop taking before the disk is full.
+    fs::create_dir_all(&data).unwrap();
+    fs::write(data.join("aralau.toml"), "reserve_mib = 0\n").unwrap();
     let mut server = Server::start_to_return(&data);
     admin(&data, &["sample"]).ok();
     let text = |run: aralau_tests::process::Run, name: &str| run.ok().object()[name].as_str().unwrap().to_owned();
@@ -103,4 +106,39 @@ fn a_full_disk_is_told_and_nothing_acknowledged_is_lost() {
     assert!(client.visits().unwrap().iter().all(|visit| visit.state == VisitState::AtHeadquarters));
     let report = admin(&data, &["check"]).ok().object();
     assert_eq!(report["problems"], serde_json::json!([]));
+}
+
+#[test]
+fn the_last_of_a_disk_is_kept_for_headquarters_and_phones_keep_what_they_have() {
+    // More than any disk has.
+    let world = World::set(&[("ARALAU_RESERVE_MIB", "4000000000")]);
+    let mut client = world.sdk("Aigul", "beat-01");
+    let headquarters = world.headquarters();
+    phone::log(&mut client, "kept on the phone");
+    let metrics = || headquarters.ask("/metrics").text;
+    eventually("the server has looked at its disk", || metrics().contains("\naralau_disk_reserve_touched 1\n"));
+    let report = phone::sync(&mut client, 8).unwrap();
+    assert_eq!((report.refused, report.unsent), (vec!["disk_reserved".to_owned()], 1));
+    assert_eq!(headquarters.visits("").len(), 0);
+    assert!(metrics().contains("aralau_refused_frames_total{reason=\"disk_reserved\"} 1"), "{}", metrics());
+    world.check();
+}
+
+#[test]
+fn a_phone_brings_a_days_worth_and_the_rest_stays_on_it() {
+    let world = World::set(&[("ARALAU_DEVICE_QUOTA_MIB", "1")]);
+    let (mut client, mut other) = (world.sdk("Aigul", "beat-01"), world.sdk("Bolat", "beat-01"));
+    let noise: String = (0..500).map(|_| uuid::Uuid::new_v4().to_string()).collect();
+    for _ in 0..80 {
+        phone::log(&mut client, &noise);
+    }
+    let report = phone::sync(&mut client, 8).unwrap();
+    assert_eq!(report.refused, ["quota_reached"]);
+    assert!(report.pushed > 0 && report.unsent > 0, "{report:?}");
+    let unsent = report.unsent;
+    let again = phone::sync(&mut client, 8).unwrap();
+    assert_eq!((again.refused, again.unsent), (vec!["quota_reached".to_owned()], unsent));
+    phone::log(&mut other, "not the other's fault");
+    assert_eq!(phone::sync(&mut other, 8).unwrap().unsent, 0);
+    world.check();
 }

@@ -63,7 +63,7 @@ fn one_request_sent_many_times_at_the_same_moment_is_answered_once() {
         let authorization = rogue.authorize(&body);
         let mut answers = BTreeMap::new();
         let all = thread::scope(|scope| {
-            let posts: Vec<_> = (0..8).map(|_| scope.spawn(|| rogue.post(&body, &authorization, None))).collect();
+            let posts: Vec<_> = (0..3).map(|_| scope.spawn(|| rogue.post(&body, &authorization, None))).collect();
             posts.into_iter().map(|post| post.join().unwrap()).collect::<Vec<_>>()
         });
         for answer in all {
@@ -72,7 +72,7 @@ fn one_request_sent_many_times_at_the_same_moment_is_answered_once() {
             }
             *answers.entry((answer.status, answer.code)).or_insert(0) += 1;
         }
-        let wanted = [((200, String::new()), 1), ((401, "nonce_stale".to_owned()), 7)];
+        let wanted = [((200, String::new()), 1), ((401, "nonce_stale".to_owned()), 2)];
         assert_eq!(answers, wanted.into_iter().collect(), "round {round}");
     }
     assert_eq!(world.headquarters().visits("").len(), 20);

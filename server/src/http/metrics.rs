@@ -26,10 +26,16 @@ pub struct Metrics {
     latency: Family<Route, Histogram>,
     /// Entries of devices, by what became of them.
     entries: Family<Outcome, Counter>,
+    /// Frames of devices that a quota or the disk's reserve refused.
+    refused: Family<Reason, Counter>,
     held: Family<Reason, Gauge>,
     log_rows: Gauge,
     database_bytes: Gauge,
     free_bytes: Gauge,
+    /// What is left of the disk: more than fits is as much as fits.
+    available_bytes: Gauge,
+    reserve_touched: Gauge,
+    answer_bytes: Gauge,
     devices: Gauge,
     reads: Gauge,
     subscribers: Gauge,
@@ -66,10 +72,14 @@ impl Default for Metrics {
             requests: Family::default(),
             latency: Family::new_with_constructor(|| Histogram::new(LATENCY_SECONDS)),
             entries: Family::default(),
+            refused: Family::default(),
             held: Family::default(),
             log_rows: Gauge::default(),
             database_bytes: Gauge::default(),
             free_bytes: Gauge::default(),
+            available_bytes: Gauge::default(),
+            reserve_touched: Gauge::default(),
+            answer_bytes: Gauge::default(),
             devices: Gauge::default(),
             reads: Gauge::default(),
             subscribers: Gauge::default(),
@@ -85,6 +95,16 @@ impl Default for Metrics {
         let (database, free) = (metrics.database_bytes.clone(), metrics.free_bytes.clone());
         registry.register_with_unit("database", "Size of the database file", Unit::Bytes, database);
         registry.register_with_unit("database_free", "Of that, free for use", Unit::Bytes, free);
+        registry.register(
+            "refused_frames",
+            "Frames of devices refused by a quota or the reserve",
+            metrics.refused.clone(),
+        );
+        registry.register_with_unit("disk_available", "Left on the disk", Unit::Bytes, metrics.available_bytes.clone());
+        let touched = metrics.reserve_touched.clone();
+        registry.register("disk_reserve_touched", "1 while nothing is taken from devices for want of disk", touched);
+        let answers = metrics.answer_bytes.clone();
+        registry.register_with_unit("answers_unread", "Answers that devices have not read yet", Unit::Bytes, answers);
         registry.register("devices", "Devices that are not shut out", metrics.devices.clone());
         registry.register("reads", "Reads of the store under way", metrics.reads.clone());
         registry.register("event_subscribers", "Listeners to /v1/events", metrics.subscribers.clone());
@@ -107,6 +127,11 @@ impl Metrics {
         count("held", ingested.held.len() as u64);
     }
 
+    /// Counts a frame that was refused.
+    pub fn refused(&self, code: &str) {
+        self.refused.get_or_create(&Reason { reason: code.to_owned() }).inc();
+    }
+
     fn text(&self, gauges: &Gauges, app: &App) -> Result<String, StoreError> {
         let internal = |_| StoreError::Internal("writing the metrics".into());
         let _scrape = self.scrape.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -117,6 +142,10 @@ impl Metrics {
         self.log_rows.set(gauges.log_rows);
         self.database_bytes.set(gauges.database_bytes);
         self.free_bytes.set(gauges.free_bytes);
+        let quotas = &app.http().quotas;
+        self.available_bytes.set(i64::try_from(quotas.available_bytes()).unwrap_or(i64::MAX));
+        self.reserve_touched.set(i64::from(quotas.is_reserve_touched(app.settings())));
+        self.answer_bytes.set(i64::try_from(app.http().answers.bytes()).unwrap_or(i64::MAX));
         self.devices.set(gauges.devices);
         self.reads.set(i64::try_from(app.reads_under_way()).unwrap_or(i64::MAX));
         self.subscribers.set(i64::try_from(app.http().events.subscribers()).unwrap_or(i64::MAX));

@@ -102,6 +102,12 @@ pub enum Problem {
     /// A body that is not the one its digest names; what came whole was kept.
     #[error("the body is not what `content-digest` says; the complete frames in it were kept")]
     BodyDamaged,
+    /// A sync that does not say beforehand what its body will be.
+    #[error("say what the body is, `Content-Digest: sha-256=:…:` (RFC 9530)")]
+    DigestMissing,
+    /// Others have to read their answers first.
+    #[error("more answers are under way than this server holds; try again later")]
+    TooManyAnswers,
     /// As many syncs of this device are under way as may be.
     #[error("too many syncs are under way already; try again later")]
     TooManySyncs,
@@ -184,6 +190,8 @@ impl Problem {
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
             Self::BodyIncomplete => (StatusCode::REQUEST_TIMEOUT, "body_incomplete"),
             Self::BodyDamaged => (StatusCode::REQUEST_TIMEOUT, "body_damaged"),
+            Self::DigestMissing => (StatusCode::BAD_REQUEST, "digest_missing"),
+            Self::TooManyAnswers => (StatusCode::SERVICE_UNAVAILABLE, "too_many_answers"),
             Self::TooManySyncs => (StatusCode::TOO_MANY_REQUESTS, "too_many_syncs"),
             Self::EnrollmentCodeUnknown => (StatusCode::FORBIDDEN, "enrollment_code_unknown"),
             Self::EnrollmentCodeExpired => (StatusCode::FORBIDDEN, "enrollment_code_expired"),

@@ -2,7 +2,7 @@
 
 mod roll;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use aralau_sync_core::{
     cbor,
@@ -18,7 +18,7 @@ use aralau_sync_core::{
     time::Millis,
 };
 use axum::{
-    body::{Body, BodyDataStream},
+    body::BodyDataStream,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
@@ -39,6 +39,8 @@ use crate::{
 };
 use roll::Call;
 
+/// What an answer may weigh beside the rows that it brings.
+const ANSWER_FRAMING_BYTES: usize = 256 * 1024;
 /// How long a body may pause between two pieces.
 const BODY_PAUSE: std::time::Duration = std::time::Duration::from_secs(20);
 
@@ -56,26 +58,23 @@ pub async fn sync(State(app): State<App>, request: Request) -> Result<Response, 
     let caller = identify(app, &parts.headers, now).await?;
     let encoding = Encoding::of_request(&parts.headers).ok_or(Problem::UnsupportedEncoding)?;
     let target = (parts.method.as_str(), parts.uri.path());
-    let is_signed = |hash: &[u8; 32]| caller.credentials.signed(&caller.row, &app.deployment(), target, hash);
-    let said = digest_said(&parts.headers);
-    // Who says beforehand what the body will be is known before any of it is read.
-    if said.is_some_and(|said| !is_signed(&said)) {
+    // Whoever says beforehand what the body will be is known before any of it is read.
+    let said = digest_said(&parts.headers).ok_or(Problem::DigestMissing)?;
+    if !caller.credentials.signed(&caller.row, &app.deployment(), target, &said) {
         return Err(Problem::DeviceUnknown);
     }
-    let turn = Turn::begin(app, said.map(|_| caller.row.device)).ok_or(Problem::TooManySyncs)?;
+    let turn = Turn::begin(app, caller.row.device).ok_or(Problem::TooManySyncs)?;
     let mut upload = Incoming::new(app, &caller, MessageReader::new(encoding));
     // What came whole is decided and durable from here on, whatever becomes of the rest of the request.
-    let hash = upload.read(body.into_data_stream()).await?;
-    drop(turn);
-    match said {
-        Some(said) if said != hash => return Err(Problem::BodyDamaged),
-        None if !is_signed(&hash) => return Err(Problem::DeviceUnknown),
-        Some(_) | None => {}
+    if upload.read(body.into_data_stream()).await? != said {
+        return Err(Problem::BodyDamaged);
     }
     let received = upload.finish()?;
     tell_status(app, &caller, &received, now).await?;
     let encoding = Encoding::accepted(&parts.headers);
-    let mut response = Response::new(Body::from(answer(app, &caller, received, encoding, now).await?));
+    let room = app.http().answers.room(app.settings().pull_limits.bytes + ANSWER_FRAMING_BYTES).await?;
+    let answer = answer(app, &caller, received, encoding, now).await?;
+    let mut response = Response::new(room.answer(answer, turn));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/cbor-seq"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -224,12 +223,14 @@ impl<'a> Incoming<'a> {
         let asks = hello.scopes.clone();
         let is_behind = self.app.read(move |connection| store::is_behind(connection, &asks)).await?;
         let receipts = hello.receipts.clone().unwrap_or_default();
-        let app = self.app.clone();
-        let loss = self.app.read(move |connection| store::find_loss(connection, app.identity(), &receipts)).await?;
+        let (app, person) = (self.app.clone(), self.caller.row.person);
+        let find =
+            move |connection: &rusqlite::Connection| store::find_loss(connection, app.identity(), &receipts, person);
+        let loss = self.app.read(find).await?;
         match loss {
             Some(loss) => {
                 let now = self.app.now();
-                Ok(self.app.write(move |tx| store::mend_loss(tx, loss, now)).await?)
+                Ok(self.app.write_for(self.caller.row.device, move |tx| store::mend_loss(tx, loss, now)).await?)
             }
             None if is_behind => Err(Problem::ServerBehind),
             None => Ok(()),
@@ -245,7 +246,9 @@ impl<'a> Incoming<'a> {
             return Ok(());
         }
         let now = self.app.now();
-        let noted = self.app.write(move |tx| met.iter().try_for_each(|author| store::meet(tx, author, now)));
+        let noted = self.app.write_for(self.caller.row.device, move |tx| {
+            met.iter().try_for_each(|author| store::meet(tx, author, now))
+        });
         Ok(noted.await?)
     }
 
@@ -256,7 +259,7 @@ impl<'a> Incoming<'a> {
             return Ok(());
         }
         let now = self.app.now();
-        let ended = self.app.write(move |tx| store::bring_back(tx, &notices, now)).await?;
+        let ended = self.app.write_for(self.caller.row.device, move |tx| store::bring_back(tx, &notices, now)).await?;
         if ended > 0 {
             tracing::warn!(ended, "a device has brought back what had ended before this server was restored");
         }
@@ -280,6 +283,15 @@ impl<'a> Incoming<'a> {
             None => Signer::Caller(self.caller.row.key),
         };
         let (handle, is_unknown) = (app.clone(), author.is_none());
+        // Of a restored server's own or another's words there are no more than there were.
+        let payer = author.as_ref().map_or(self.caller.row.device, |author| author.device);
+        let is_out = self.caller.row.revoked_at.is_some();
+        if payer != store::CUSTODY_DEVICE
+            && let Err(code) = app.http().quotas.admit(payer, is_out, app.settings(), app.now())
+        {
+            app.http().metrics.refused(code);
+            return Ok(refused(code));
+        }
         let verified = tokio::task::spawn_blocking(move || verify(&handle, frame, signer, is_unknown));
         let (signer, upload) = match verified.await {
             Ok(Ok(verified)) => verified,
@@ -289,25 +301,43 @@ impl<'a> Incoming<'a> {
             Err(_) => return Ok(refused("frame_malformed")),
         };
         let brought_by = matches!(signer, Signer::Other(_)).then_some(self.caller.row.person);
-        let upload = Upload { brought_by, ..upload };
-        let (stream, entries) = (upload.frame.stream, upload.frame.links.len() as u64);
-        let device = self.caller.row.device;
-        let (handle, now) = (app.clone(), app.now());
-        let ingested = app.write(move |tx| {
-            match signer {
-                Signer::Caller(_) if !store::ensure_replica(tx, device, replica, now)? => return Ok(None),
-                Signer::Server => store::ensure_custody(tx, handle.identity(), stream, now)?,
-                Signer::Caller(_) | Signer::Other(_) => {}
-            }
-            store::ingest(tx, &upload, now).map(Some)
-        });
-        let Some(ingested) = ingested.await? else { return Ok(refused("replica_foreign")) };
-        self.app.http().metrics.ingested(&ingested);
-        if matches!(signer, Signer::Caller(_)) && matches!(ingested.fate, FrameFate::Decided { .. }) {
+        let upload = Arc::new(Upload { brought_by, ..upload });
+        let entries = upload.frame.links.len() as u64;
+        let fate = self.take_verified(signer, payer, upload).await?;
+        if matches!(signer, Signer::Caller(_)) && matches!(fate, FrameFate::Decided { .. }) {
             self.own += entries;
         }
-        self.held.extend(ingested.held.into_iter().map(|(index, reason)| (stream.scope, index, reason)));
-        Ok(ingested.fate)
+        Ok(fate)
+    }
+
+    /// Turn by turn, among other devices' turns.
+    async fn take_verified(
+        &mut self,
+        signer: Signer,
+        payer: DeviceId,
+        upload: Arc<Upload>,
+    ) -> Result<FrameFate, Problem> {
+        let (device, stream) = (self.caller.row.device, upload.frame.stream);
+        loop {
+            let (handle, frame, now) = (self.app.clone(), Arc::clone(&upload), self.app.now());
+            let ingested = self.app.write_for(device, move |tx| {
+                match signer {
+                    Signer::Caller(_) if !store::ensure_replica(tx, device, stream.replica, now)? => return Ok(None),
+                    Signer::Server => store::ensure_custody(tx, handle.identity(), stream, now)?,
+                    Signer::Caller(_) | Signer::Other(_) => {}
+                }
+                store::ingest_some(tx, &frame, now).map(Some)
+            });
+            let Some(ingested) = ingested.await? else {
+                return Ok(FrameFate::Refused { code: "replica_foreign".to_owned() });
+            };
+            self.app.http().metrics.ingested(&ingested);
+            self.app.http().quotas.note(payer, ingested.bytes, ingested.held_bytes, now);
+            self.held.extend(ingested.held.into_iter().map(|(index, reason)| (stream.scope, index, reason)));
+            if ingested.is_whole {
+                return Ok(ingested.fate);
+            }
+        }
     }
 
     fn finish(self) -> Result<Received, Problem> {
@@ -360,7 +390,7 @@ async fn tell_status(app: &App, caller: &Caller, received: &Received, now: Milli
         app: hello.app.clone(),
         nonce_issued_at: caller.nonce_issued_at,
     };
-    match app.write(move |tx| store::note_status(tx, &status)).await? {
+    match app.write_for(caller.row.device, move |tx| store::note_status(tx, &status)).await? {
         Noted::Yes => Ok(()),
         Noted::NonceUsed => Err(stale_nonce(app, caller.row.device, now).await?),
         Noted::ReplicaForeign => Err(Problem::ReplicaForeign),

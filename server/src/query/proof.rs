@@ -80,7 +80,7 @@ pub fn of_visit(
     let numbers = load(connection, &located)?.rows;
     let log = ScopeLog::load(connection, located.scope_no)?;
     let (mut leaves, mut rows) = (Vec::new(), Vec::new());
-    let walked = store::leaves(connection, &log, log.frontier.size(), |leaf| {
+    let walked = store::leaves(connection, &log, (0, log.frontier.size()), |leaf| {
         leaves.push(leaf.hash());
         let sequence = leaves.len() as u64;
         if numbers.binary_search(&sequence.cast_signed()).is_ok() {

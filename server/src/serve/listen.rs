@@ -1,8 +1,8 @@
 //! The listener: how many connections there may be, and how long each may keep silent.
 //!
 //! A connection is closed when no whole head of a request has come for [`HEAD_TIME`], idle between two requests or drop
-//! by drop, and when what it is sent does not move for [`WRITE_PAUSE`]. What a body may take is in [`super::pace`]. Beyond
-//! the bound connections wait in the system's queue until another ends.
+//! by drop, and when what it is sent is not read at a [pace](super::paced_writer). What a body may take is in [`super::pace`].
+//! Beyond the bound connections wait in the system's queue until another ends.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -13,16 +13,19 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
+use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
-use tokio_io_timeout::TimeoutWriter;
+
+use super::paced_writer::PacedWriter;
 
 /// How long the head of a request may take; also how long a connection may idle between two requests.
 const HEAD_TIME: Duration = Duration::from_secs(30);
-/// How long an answer may not move at all.
-const WRITE_PAUSE: Duration = Duration::from_secs(60);
+/// What the system keeps of what a connection is sent; it takes twice as much, and asks for more when a third is read.
+/// Left to itself it would keep megabytes for a reader who does not read.
+const SEND_BUFFER_BYTES: usize = 96 * 1024;
 /// What a connection may buffer, the head of a request included.
 const MAX_BUFFER_BYTES: usize = 64 * 1024;
 /// Out of files or memory, the system is left alone for so long.
@@ -40,9 +43,9 @@ pub async fn listen(listener: TcpListener, router: Router, connections: usize, m
         };
         // A small answer is not kept back to be sent with a next one.
         drop(stream.set_nodelay(true));
-        let mut stream = Box::pin(TimeoutWriter::new(stream));
-        stream.as_mut().set_timeout_pinned(Some(WRITE_PAUSE));
-        let serving = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+        drop(SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES));
+        let serving =
+            http.serve_connection(TokioIo::new(PacedWriter::new(stream)), TowerToHyperService::new(router.clone()));
         let serving = graceful.watch(serving);
         tokio::spawn(async move {
             if let Err(error) = serving.await {

@@ -304,6 +304,11 @@ pub fn is_granted(connection: &Connection, person: PersonId, scope: ScopeId, now
     Ok(grants.iter().any(|grant| grant.from <= now && grant.until.is_none_or(|until| now < until)))
 }
 
+/// Whether a person ever held a scope.
+pub fn was_granted(connection: &Connection, person: PersonId, scope: ScopeId) -> Result<bool, StoreError> {
+    Ok(!rights(connection, person, scope)?.is_empty())
+}
+
 fn rights(connection: &Connection, person: PersonId, scope: ScopeId) -> Result<Vec<Grant>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT from_ms, until_ms FROM granted JOIN scope USING (scope_no) WHERE person = ? AND scope = ?",

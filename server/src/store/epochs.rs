@@ -5,7 +5,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 use aralau_sync_core::{
     directory::Control,
     epoch::{self, Epoch},
-    id::{EpochId, ScopeId},
+    id::{EpochId, PersonId, ScopeId},
     merkle::Frontier,
     receipt::{Receipt, SignServer as _},
     stream::Seen,
@@ -87,12 +87,14 @@ pub struct Loss {
     seen: u64,
 }
 
-/// Whether one of the receipts is ours and speaks of more than this log holds, or of other rows. Reads a scope's rows
-/// anew where it has to, so the writer is kept out of it, and only the two newest receipts of each scope count.
+/// Whether one of the receipts that a person's device shows is ours and speaks of more than this log holds, or of other rows.
+/// Reads a scope's rows anew since the last checkpoint where it has to, so the writer is kept out of it; only the two newest receipts
+/// of each scope count, and only of scopes that the person ever held.
 pub fn find_loss(
     connection: &Connection,
     identity: &Identity,
     receipts: &[String],
+    person: PersonId,
 ) -> Result<Option<Loss>, StoreError> {
     let (key, epochs) = (identity.receipt_key.public_key(), log::epochs_after(connection, None)?);
     let epoch = epochs.last().map_or(0, |epoch| epoch.number);
@@ -105,6 +107,9 @@ pub fn find_loss(
     let newest = || by_scope.values().flat_map(|receipts| receipts.values().rev().take(NEWEST_RECEIPTS));
     let seen = newest().map(|receipt| receipt.epoch).max().unwrap_or(0);
     for receipt in newest() {
+        if !directory::was_granted(connection, person, receipt.scope)? {
+            continue;
+        }
         if receipt.epoch > epoch || !bears_out(connection, receipt)? {
             tracing::error!(scope = %receipt.scope, size = receipt.size, "rows that were acknowledged are gone");
             return Ok(Some(Loss { epoch, seen }));
@@ -148,13 +153,14 @@ mod tests {
     use super::*;
     use crate::{
         entropy::SystemEntropy,
-        store::{Store, beat, sample},
+        store::{Store, beat, ensure_person, grant, sample},
     };
 
     const NOW: Millis = Millis(1_780_000_000_000);
 
     struct Served {
         store: Store,
+        person: PersonId,
         scope: ScopeId,
         size: u64,
         root: TreeHash,
@@ -167,13 +173,15 @@ mod tests {
             let store = Store::open(folder.path(), NOW, Arc::new(SystemEntropy)).unwrap();
             let handle = store.clone();
             store.write(move |tx| sample(tx, handle.identity(), NOW)).unwrap();
-            let log = store.read(|connection| {
-                let beat = beat(connection, "beat-01")?.ok_or_else(|| StoreError::corrupt("no beat"))?;
-                ScopeLog::load(connection, beat.scope_no)
+            let granted = store.write(|tx| {
+                let beat = beat(tx, "beat-01")?.ok_or_else(|| StoreError::corrupt("no beat"))?;
+                let (person, _) = ensure_person(tx, "Айгүл", NOW)?;
+                grant(tx, person, beat.scope, NOW)?;
+                Ok((person, ScopeLog::load(tx, beat.scope_no)?))
             });
-            let log = log.unwrap();
+            let (person, log) = granted.unwrap();
             let (size, root) = (log.frontier.size(), log.frontier.root());
-            Self { store, scope: log.scope, size, root, _folder: folder }
+            Self { store, person, scope: log.scope, size, root, _folder: folder }
         }
 
         fn begin(&self, base: Base) {
@@ -182,6 +190,10 @@ mod tests {
 
         /// Whether this server's word, given in the first epoch, that the log has these rows proves that it lost some.
         fn is_lost(&self, size: u64, root: TreeHash) -> bool {
+            self.is_lost_to(self.person, size, root)
+        }
+
+        fn is_lost_to(&self, person: PersonId, size: u64, root: TreeHash) -> bool {
             let receipt = Receipt {
                 deployment: self.store.deployment(),
                 scope: self.scope,
@@ -195,7 +207,8 @@ mod tests {
                 held: Vec::new(),
             };
             let notes = [receipt.sign(&self.store.identity().receipt_key)];
-            self.store.read(|connection| find_loss(connection, self.store.identity(), &notes)).unwrap().is_some()
+            let identity = self.store.identity();
+            self.store.read(|connection| find_loss(connection, identity, &notes, person)).unwrap().is_some()
         }
     }
 
@@ -207,6 +220,8 @@ mod tests {
         assert!(!served.is_lost(size, root));
         assert!(served.is_lost(size, other));
         assert!(served.is_lost(size + 1, other));
+        let stranger = PersonId::from_bytes([9; 16]);
+        assert!(!served.is_lost_to(stranger, size, other), "nobody makes the server read what is not theirs");
 
         served.begin(Base::Kept);
         assert!(!served.is_lost(size, root));

@@ -25,6 +25,9 @@ use super::{
 
 /// Entries of one stream that may be held without anybody having judged them; beyond, the whole frame is refused.
 const MAX_HELD_ENTRIES: i64 = 2_000;
+/// What the documents that a turn loads may weigh before it ends, by [`Loaded::weight`]: some ten milliseconds. A turn takes
+/// one entry at least.
+const TURN_BYTES: usize = 1 << 20;
 /// Days after a grant's end during which entries still count.
 const GRACE_MS: i64 = 45 * DAY_MS;
 
@@ -48,11 +51,17 @@ pub struct Ingested {
     pub held: Vec<(u64, String)>,
     /// Entries newly accepted or filled.
     pub accepted: u64,
+    /// What the entries decided weigh.
+    pub bytes: u64,
+    /// What those of them weigh that are held.
+    pub held_bytes: u64,
+    /// Whether nothing is left of the frame to be taken.
+    pub is_whole: bool,
 }
 
 impl Ingested {
     fn nothing(fate: FrameFate) -> Self {
-        Self { fate, held: Vec::new(), accepted: 0 }
+        Self { fate, held: Vec::new(), accepted: 0, bytes: 0, held_bytes: 0, is_whole: true }
     }
 
     fn refused(code: &str) -> Self {
@@ -66,8 +75,18 @@ struct StreamRow {
     tip: Tip,
 }
 
-/// Takes one verified frame in.
+/// Takes one verified frame in, all of it.
 pub fn ingest(tx: &Transaction<'_>, upload: &Upload, now: Millis) -> Result<Ingested, StoreError> {
+    ingest_within(tx, upload, usize::MAX, now)
+}
+
+/// Takes in as much of a verified frame as one turn of the writer's allows: entries of large documents cost what it takes to load
+/// these. The same again takes the rest, until [`Ingested::is_whole`].
+pub fn ingest_some(tx: &Transaction<'_>, upload: &Upload, now: Millis) -> Result<Ingested, StoreError> {
+    ingest_within(tx, upload, TURN_BYTES, now)
+}
+
+fn ingest_within(tx: &Transaction<'_>, upload: &Upload, turn: usize, now: Millis) -> Result<Ingested, StoreError> {
     let stream = upload.frame.stream;
     let Some(author) = directory::device_of_replica(tx, stream.replica)? else {
         return Ok(Ingested::refused("replica_unknown"));
@@ -87,8 +106,8 @@ pub fn ingest(tx: &Transaction<'_>, upload: &Upload, now: Millis) -> Result<Inge
                 return Ok(Ingested::refused("too_much_held"));
             }
             let mut taking = Taking::new(tx, upload, scope_no, row, &rights, now)?;
-            taking.take(from)?;
-            taking.finish()
+            let is_whole = taking.take(from, turn)?;
+            taking.finish(is_whole)
         }
         Standing::Gap => {
             let tip = row.tip;
@@ -216,6 +235,8 @@ struct Taking<'a> {
     touched: BTreeSet<DocumentId>,
     held: Vec<(u64, String)>,
     accepted: u64,
+    bytes: u64,
+    held_bytes: u64,
 }
 
 impl<'a> Taking<'a> {
@@ -227,34 +248,27 @@ impl<'a> Taking<'a> {
         rights: &'a Rights,
         now: Millis,
     ) -> Result<Self, StoreError> {
-        let log = ScopeLog::load(tx, scope_no)?;
-        let (mut ground, mut loaded) = (Ground::default(), BTreeMap::new());
-        for link in &upload.frame.links {
-            let Link::Full { header, .. } = link else { continue };
-            let Ok(header) = Header::from_bytes(header) else { continue };
-            if let std::collections::btree_map::Entry::Vacant(vacant) = loaded.entry(header.document) {
-                let (document, facts) = projection::load(tx, scope_no, header.document)?;
-                ground.documents.insert(header.document, document);
-                vacant.insert(facts);
-            }
-        }
         Ok(Self {
             tx,
             upload,
             rights,
             now,
-            log,
+            log: ScopeLog::load(tx, scope_no)?,
             row,
-            ground,
-            loaded,
+            ground: Ground::default(),
+            loaded: BTreeMap::new(),
             touched: BTreeSet::new(),
             held: Vec::new(),
             accepted: 0,
+            bytes: 0,
+            held_bytes: 0,
         })
     }
 
-    fn take(&mut self, from: usize) -> Result<(), StoreError> {
-        let upload = self.upload;
+    /// Decides the entries from this one on, until the documents that they name weigh more than a turn. Returns whether that
+    /// was all of them.
+    fn take(&mut self, from: usize, turn: usize) -> Result<bool, StoreError> {
+        let (upload, mut spent) = (self.upload, 0);
         let links = upload.frame.links.iter().zip(&upload.tips).skip(from);
         let (connection, scope_no, scope) = (self.tx, self.log.scope_no, self.log.scope);
         // What was written between two syncs has seen the same.
@@ -270,15 +284,34 @@ impl<'a> Taking<'a> {
         let moment = Moment { now: self.now, grace_ms: GRACE_MS, seen_received_at: &seen };
         for (link, tip) in links {
             let Link::Full { header, body } = link else { break };
+            if spent > turn {
+                return Ok(false);
+            }
+            spent += self.load(header)?;
             let replica = upload.frame.stream.replica;
             let arrival = Arrival { replica, index: tip.index, header, body };
             let decisions = decide(&mut self.ground, &arrival, self.rights, &moment);
             self.row.tip = *tip;
+            let bytes = (header.len() + body.len()) as u64;
+            self.bytes += bytes;
+            let held = self.held.len();
             for decision in decisions {
                 self.write(&decision, Some((tip, header, body)))?;
             }
+            if self.held.len() > held {
+                self.held_bytes += bytes;
+            }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Loads the document that a header names, unless it is there already. Returns what it weighs.
+    fn load(&mut self, header: &[u8]) -> Result<usize, StoreError> {
+        let Ok(Header { document: id, .. }) = Header::from_bytes(header) else { return Ok(0) };
+        let std::collections::btree_map::Entry::Vacant(vacant) = self.loaded.entry(id) else { return Ok(0) };
+        let (document, facts) = projection::load(self.tx, self.log.scope_no, id)?;
+        self.ground.documents.insert(id, document);
+        Ok(vacant.insert(facts).weight())
     }
 
     fn write(&mut self, decision: &Decision, arrived: Option<(&Tip, &[u8], &[u8])>) -> Result<(), StoreError> {
@@ -344,7 +377,7 @@ impl<'a> Taking<'a> {
         Ok(())
     }
 
-    fn finish(self) -> Result<Ingested, StoreError> {
+    fn finish(self, is_whole: bool) -> Result<Ingested, StoreError> {
         let stream = self.upload.frame.stream;
         self.log.save(self.tx)?;
         self.tx
@@ -358,7 +391,8 @@ impl<'a> Taking<'a> {
         }
         let tip = self.row.tip;
         let fate = FrameFate::Decided { replica: stream.replica, scope: stream.scope, tip };
-        Ok(Ingested { fate, held: self.held, accepted: self.accepted })
+        let (bytes, held_bytes) = (self.bytes, self.held_bytes);
+        Ok(Ingested { fate, held: self.held, accepted: self.accepted, bytes, held_bytes, is_whole })
     }
 }
 

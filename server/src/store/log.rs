@@ -12,7 +12,7 @@ use aralau_sync_core::{
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{StoreError, Transaction};
+use super::{StoreError, Transaction, checkpoint};
 
 /// A scope's number and a sequence in one key.
 pub const fn row_id(scope_no: i64, sequence: u64) -> i64 {
@@ -89,6 +89,7 @@ impl ScopeLog {
             row.body,
             row.verdict
         ])?;
+        checkpoint::follow(tx, self)?;
         Ok(key)
     }
 

@@ -50,6 +50,7 @@ static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| {
         M::up(include_str!("../../migrations/sqlite/9-visit-indexes.sql")),
         M::up_with_hook(include_str!("../../migrations/sqlite/10-authority.sql"), notice_all),
         M::up(include_str!("../../migrations/sqlite/11-order.sql")),
+        M::up(include_str!("../../migrations/sqlite/12-checkpoints.sql")),
     ])
 });
 
@@ -58,7 +59,7 @@ fn notice_all(connection: &rusqlite::Transaction<'_>) -> HookResult {
 }
 
 /// The schema this build writes; a newer one is refused, an older one migrated.
-pub const SCHEMA_VERSION: usize = 11;
+pub const SCHEMA_VERSION: usize = 12;
 
 /// What an older schema than this one projected is made anew from the log, once every table is there.
 const PROJECTED_SINCE: i64 = 11;

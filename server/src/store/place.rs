@@ -41,6 +41,10 @@ pub trait Disk: Send + Sync {
     fn sync_name(&self, file: &Path) -> io::Result<()>;
     /// Gives a file another name in its folder, in place of whatever had that name: whole, or not at all.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// What is left for files in a folder; `None` where that cannot be told.
+    fn available_bytes(&self, _folder: &Path) -> io::Result<Option<u64>> {
+        Ok(None)
+    }
     /// Removes a file, where there is one.
     fn remove(&self, file: &Path) -> io::Result<()>;
 }
@@ -131,6 +135,12 @@ impl Disk for SystemDisk {
     #[cfg(not(unix))]
     fn withdraw(&self, _: &Path) -> io::Result<()> {
         Ok(())
+    }
+
+    #[cfg(unix)]
+    fn available_bytes(&self, folder: &Path) -> io::Result<Option<u64>> {
+        let disk = rustix::fs::statvfs(folder)?;
+        Ok(Some(disk.f_bavail.saturating_mul(disk.f_frsize)))
     }
 
     fn lock(&self, file: &Path) -> Result<Box<dyn Any + Send>, TryLockError> {
@@ -225,7 +235,7 @@ impl Place {
     }
 
     /// The disk.
-    pub(super) fn disk(&self) -> &dyn Disk {
+    pub fn disk(&self) -> &dyn Disk {
         &*self.disk
     }
 

@@ -33,7 +33,14 @@ pub struct Loaded {
     /// Whether nothing was projected of it before.
     is_new: bool,
     rows: Vec<RowFacts>,
+    /// See [`Self::weight`].
+    weight: usize,
 }
+
+/// What a change costs to load whatever its size, in the time that so many bytes take.
+const CHANGE_BYTES: usize = 512;
+/// What a segment costs that has to be opened for it.
+const SEGMENT_BYTES: usize = 64 * 1024;
 
 #[derive(Debug, Clone, Copy)]
 struct RowFacts {
@@ -55,11 +62,11 @@ pub fn document_no(connection: &Connection, scope_no: i64, id: DocumentId) -> Re
 pub fn load(connection: &Connection, scope_no: i64, id: DocumentId) -> Result<(DocumentGround, Loaded), StoreError> {
     let mut ground = DocumentGround::default();
     let known = document_no(connection, scope_no, id)?;
-    let mut loaded = Loaded { document_no: known, is_new: known.is_none(), rows: Vec::new() };
+    let mut loaded = Loaded { document_no: known, is_new: known.is_none(), rows: Vec::new(), weight: 0 };
     if let Some(document_no) = loaded.document_no {
         load_accepted(connection, document_no, &mut ground, &mut loaded)?;
     }
-    load_held(connection, scope_no, id, &mut ground)?;
+    loaded.weight += load_held(connection, scope_no, id, &mut ground)?;
     Ok((ground, loaded))
 }
 
@@ -79,6 +86,7 @@ fn load_accepted(
         let (header, body) = contents.accepted(row.get(5)?, (row.get(0)?, row.get(1)?))?;
         let entry =
             Entry::open(header, &body).map_err(|_| StoreError::corrupt("an accepted entry cannot be opened"))?;
+        loaded.weight += CHANGE_BYTES + entry.change.body().len();
         let verdict: Verdict = decode_verdict(row.get_ref(3)?.as_blob().unwrap_or_default())?;
         loaded.rows.push(RowFacts {
             change: entry.change.hash(),
@@ -90,6 +98,7 @@ fn load_accepted(
         ground.kind.get_or_insert(entry.header.kind());
         ground.document.apply(entry.change);
     }
+    loaded.weight += contents.opened() * SEGMENT_BYTES;
     Ok(())
 }
 
@@ -98,7 +107,8 @@ fn load_held(
     scope_no: i64,
     id: DocumentId,
     ground: &mut DocumentGround,
-) -> Result<(), StoreError> {
+) -> Result<usize, StoreError> {
+    let mut weight = 0;
     let mut statement = connection.prepare_cached(
         "SELECT change_hash, replica, held.entry_index, reason, header, body FROM held
          JOIN stream USING (stream_no) JOIN log ON row_id = held_row
@@ -107,6 +117,7 @@ fn load_held(
     let mut rows = statement.query(params![id.as_bytes(), scope_no])?;
     while let Some(row) = rows.next()? {
         let (header, body): (Vec<u8>, Vec<u8>) = (row.get(4)?, row.get(5)?);
+        weight += CHANGE_BYTES + body.len();
         let held = HeldEntry {
             replica: ReplicaId(row.get(1)?),
             index: row.get::<_, i64>(2)?.cast_unsigned(),
@@ -115,7 +126,7 @@ fn load_held(
         };
         ground.held.entry(ChangeHash(row.get(0)?)).or_insert(held);
     }
-    Ok(())
+    Ok(weight)
 }
 
 /// A verdict from the store.
@@ -124,6 +135,11 @@ pub fn decode_verdict(bytes: &[u8]) -> Result<Verdict, StoreError> {
 }
 
 impl Loaded {
+    /// What loading it has cost, in the time that so many bytes take.
+    pub fn weight(&self) -> usize {
+        self.weight
+    }
+
     /// Follows the row just appended, which made an entry part of the document.
     pub fn note(
         &mut self,

@@ -11,7 +11,9 @@ use aralau_sync_core::{
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::{
-    Store, StoreError, directory, hold, ingest,
+    Store, StoreError,
+    checkpoint::Compared,
+    directory, hold, ingest,
     log::{ScopeLog, scope_of, sequence_of},
     open::{meta, page_problems},
     projection,
@@ -281,8 +283,13 @@ fn check_logs(connection: &Connection, report: &mut CheckReport) -> Result<(), S
     let scopes: Vec<i64> = scopes.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     for scope_no in scopes {
         let log = ScopeLog::load(connection, scope_no)?;
-        match walk::tree(connection, &log, u64::MAX)? {
-            Ok(frontier) => {
+        let mut compared = Compared::new(connection, scope_no);
+        match walk::leaves(connection, &log, (0, u64::MAX), |leaf| compared.push(leaf.hash()))? {
+            Ok(()) => {
+                let (frontier, wrong) = compared.finish();
+                if let Some(size) = wrong {
+                    report.problems.push(format!("scope {}: the checkpoint after row {size} is another", log.scope));
+                }
                 report.rows += frontier.size();
                 if frontier != log.frontier {
                     report.problems.push(format!("scope {}: the rows do not have the recorded root", log.scope));

@@ -1,15 +1,17 @@
 //! Sealed segments: what the rows of the past bring, moved out of them into compressed packs. A pack is kept as it is sent,
 //! so that a first sync reads a file more than it computes.
 //!
-//! Rows never change, but that what they bring moves here: kind, time, entry and verdict stay in their row, and so does
-//! whatever is held, which a pack names by its hashes only. [`Contents`] reads either place.
+//! Rows never change, but that what they bring moves here: kind, time, entry and verdict stay in their row, and so do the changes of
+//! large documents, and whatever is held, which a pack names by its hashes only. [`Contents`] reads either place.
+
+use std::collections::BTreeMap;
 
 use aralau_sync_core::{
     cbor,
     digest::{chunk_of, content_hash, header_hash},
-    id::ReplicaId,
+    id::{DocumentId, ReplicaId},
     log::RowKind,
-    stream::Link,
+    stream::{Header, Link},
     sync::{Content, Pack, Row},
     time::Millis,
 };
@@ -22,6 +24,8 @@ use super::{StoreError, Transaction, log::row_id};
 pub const SEGMENT_ROWS: usize = 256;
 /// Bytes of a segment's rows, unless one row alone has more.
 const MAX_BYTES: usize = 1 << 20;
+/// A document of so many changes is large.
+const MANY_CHANGES: i64 = 64;
 /// A pack is made once, and sent to everybody who joins.
 const ZSTD_LEVEL: i32 = 12;
 /// A segment's pack, decompressed, at most: its last row may have exceeded [`MAX_BYTES`].
@@ -103,12 +107,18 @@ pub type Brought = (Vec<u8>, Vec<u8>);
 pub struct Contents<'c> {
     connection: &'c Connection,
     open: Option<(Segment, Pack)>,
+    opened: usize,
 }
 
 impl<'c> Contents<'c> {
     /// Over a connection, for as long as its transaction lasts.
     pub fn new(connection: &'c Connection) -> Self {
-        Self { connection, open: None }
+        Self { connection, open: None, opened: 0 }
+    }
+
+    /// How many segments it had to open.
+    pub fn opened(&self) -> usize {
+        self.opened
     }
 
     /// What a row brings, given what stands in it. `None`: nothing.
@@ -124,6 +134,7 @@ impl<'c> Contents<'c> {
             let segment = holding(self.connection, row)?.ok_or_else(missing)?;
             let pack = open(&segment.pack(self.connection)?)?;
             self.open = Some((segment, pack));
+            self.opened += 1;
         }
         let found = self.open.as_ref().and_then(|(segment, pack)| {
             let at = usize::try_from(row - segment.first_row).ok()?;
@@ -151,6 +162,9 @@ fn open(packed: &[u8]) -> Result<Pack, StoreError> {
 pub struct Sealed {
     segment: Segment,
     pack: Vec<u8>,
+    /// Rows of large documents, which keep their content as well: to load one of these, a segment would have to be opened for
+    /// nearly each of its changes.
+    keep: Vec<i64>,
 }
 
 /// The next so many rows of a scope as a segment, unless there are too few, or one of them was received at `before` or
@@ -169,6 +183,7 @@ pub fn seal(
     let mut found = statement.query(params![first_row, row_id(scope_no + 1, 0), most_rows as i64])?;
     let mut pack = Pack { streams: Vec::new(), rows: Vec::new() };
     let (mut spans, mut bytes): (Vec<Span>, usize) = (Vec::new(), 0);
+    let (mut large, mut keep) = (Large::new(connection, scope_no), Vec::new());
     while bytes < MAX_BYTES
         && let Some(row) = found.next()?
     {
@@ -182,7 +197,11 @@ pub fn seal(
             Some(stream_no) => position(connection, stream_no, index, &mut pack.streams, &mut spans)?,
             None => 0,
         };
-        let content = content(kind, row.get(5)?, row.get(6)?)?;
+        let header: Option<Vec<u8>> = row.get(5)?;
+        if header.as_ref().map_or(Ok(false), |header| large.holds(header))? {
+            keep.push(row.get(0)?);
+        }
+        let content = content(kind, header, row.get(6)?)?;
         let row = Row { kind, received_at, stream, index, verdict: row.get(7)?, content };
         bytes += row.bytes();
         pack.rows.push(row);
@@ -199,7 +218,37 @@ pub fn seal(
     if open(&packed)? != pack {
         return Err(StoreError::Internal("a segment does not read back as it was written".to_owned()));
     }
-    Ok(Some(Sealed { segment: Segment { first_row, last_row, bytes, spans }, pack: packed }))
+    Ok(Some(Sealed { segment: Segment { first_row, last_row, bytes, spans }, pack: packed, keep }))
+}
+
+/// Which documents of a scope are large.
+struct Large<'c> {
+    connection: &'c Connection,
+    scope_no: i64,
+    known: BTreeMap<DocumentId, bool>,
+}
+
+impl<'c> Large<'c> {
+    fn new(connection: &'c Connection, scope_no: i64) -> Self {
+        Self { connection, scope_no, known: BTreeMap::new() }
+    }
+
+    /// Whether the document that a header names is one.
+    fn holds(&mut self, header: &[u8]) -> Result<bool, StoreError> {
+        let Ok(Header { document, .. }) = Header::from_bytes(header) else { return Ok(false) };
+        if let Some(known) = self.known.get(&document) {
+            return Ok(*known);
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) FROM (SELECT 1 FROM later_change JOIN document USING (document_no)
+             WHERE document = ? AND scope_no = ? LIMIT ?)",
+        )?;
+        let changes: i64 =
+            statement.query_row(params![document.as_bytes(), self.scope_no, MANY_CHANGES], |row| row.get(0))?;
+        let is_large = changes == MANY_CHANGES;
+        self.known.insert(document, is_large);
+        Ok(is_large)
+    }
 }
 
 /// A stream's position in the pack, with this index in its span.
@@ -247,8 +296,14 @@ impl Sealed {
         let Segment { first_row, last_row, bytes, spans } = &self.segment;
         tx.prepare_cached("INSERT INTO segment (first_row, last_row, bytes, streams, pack) VALUES (?, ?, ?, ?, ?)")?
             .execute(params![first_row, last_row, *bytes as i64, cbor::encode(spans), self.pack])?;
-        tx.prepare_cached("UPDATE log SET header = NULL, body = NULL WHERE row_id BETWEEN ? AND ? AND kind IN (?, ?)")?
-            .execute(params![first_row, last_row, RowKind::Accepted as u8, RowKind::Filled as u8])?;
+        let mut empty = tx.prepare_cached(
+            "UPDATE log SET header = NULL, body = NULL WHERE row_id BETWEEN ? AND ? AND kind IN (?, ?)",
+        )?;
+        let (mut from, kinds) = (*first_row, (RowKind::Accepted as u8, RowKind::Filled as u8));
+        for end in self.keep.iter().copied().chain([last_row + 1]) {
+            empty.execute(params![from, end - 1, kinds.0, kinds.1])?;
+            from = end + 1;
+        }
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use aralau_sync_core::{
 use rusqlite::Connection;
 
 use super::{
-    StoreError, ingest,
+    StoreError, checkpoint, ingest,
     log::{ScopeLog, row_id},
     segment::Contents,
 };
@@ -36,11 +36,11 @@ impl Leaf<'_> {
     }
 }
 
-/// Walks the first rows of a scope; the inner error says what is wrong with them.
+/// Walks a scope's rows after so many up to so many; the inner error says what is wrong with them.
 pub fn leaves(
     connection: &Connection,
     log: &ScopeLog,
-    upto: u64,
+    (from, upto): (u64, u64),
     mut each: impl FnMut(&Leaf<'_>),
 ) -> Result<Result<(), String>, StoreError> {
     let mut chains = Chains::new(connection, log.scope);
@@ -48,8 +48,8 @@ pub fn leaves(
         "SELECT row_id, kind, received_at, stream_no, entry_index, header, body, verdict FROM log
          WHERE row_id > ? AND row_id < ? ORDER BY row_id",
     )?;
-    let mut rows = statement.query([row_id(log.scope_no, 0), row_id(log.scope_no + 1, 0)])?;
-    let mut walked = 0;
+    let mut rows = statement.query([row_id(log.scope_no, from), row_id(log.scope_no + 1, 0)])?;
+    let mut walked = from;
     while let Some(row) = rows.next()?
         && walked < upto
     {
@@ -70,10 +70,10 @@ pub fn leaves(
     Ok(Ok(()))
 }
 
-/// The tree over the first rows of a scope, made anew from them, or what is wrong with them.
+/// The tree over the first rows of a scope, made anew from those after the last checkpoint, or what is wrong with these.
 pub fn tree(connection: &Connection, log: &ScopeLog, upto: u64) -> Result<Result<Frontier, String>, StoreError> {
-    let mut frontier = Frontier::default();
-    let walked = leaves(connection, log, upto, |leaf| frontier.push(leaf.hash()))?;
+    let mut frontier = checkpoint::before(connection, log.scope_no, upto)?;
+    let walked = leaves(connection, log, (frontier.size(), upto), |leaf| frontier.push(leaf.hash()))?;
     Ok(walked.map(|()| frontier))
 }
 
@@ -112,8 +112,12 @@ impl<'c> Chains<'c> {
         if index == end.index {
             return Ok(Some(end.hash));
         }
-        // Named before: a held entry that was judged since.
+        // Named before: a held entry that was judged since. Or the walk began in the middle, and goes on from here.
         let tip = Tip { index: u64::MAX, hash: EntryHash([0; 32]) };
-        ingest::entry_hash(self.connection, stream_no, tip, index)
+        let found = ingest::entry_hash(self.connection, stream_no, tip, index)?;
+        if let Some(hash) = found.filter(|_| index > end.index) {
+            *end = Tip { index, hash };
+        }
+        Ok(found)
     }
 }

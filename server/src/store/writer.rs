@@ -1,24 +1,27 @@
-//! The one writer: a thread that owns the connection and commits in groups.
+//! The one writer: a thread that owns the connection and commits in groups, of whoever's [turn](super::fair) it is.
 
 use std::{
     cell::{Cell, RefCell, RefMut},
     ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
-    },
+    sync::Arc,
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::Connection;
 
-use super::{OpenError, StoreError, words::Words};
+use super::{
+    OpenError, StoreError,
+    fair::{Lane, Next, Queue},
+    words::Words,
+};
 use crate::entropy::{Entropy, random};
 
-/// Jobs that share one transaction, at most: bounds how long the first of them waits.
+/// Jobs that share one transaction, at most: with [`GROUP_TIME`] it bounds how long the first of them waits.
 const MAX_GROUP: usize = 64;
+/// After so long no more jobs join a transaction.
+const GROUP_TIME: Duration = Duration::from_millis(20);
 
 /// What a job writes through. Derefs to the connection, inside the writer's transaction.
 pub struct Transaction<'a> {
@@ -109,13 +112,13 @@ where
 /// A handle to the writer's thread. With the last one the thread does the jobs already submitted, closes the database,
 /// which folds the write-ahead log back into it, and ends.
 pub struct Writer {
-    jobs: Option<Sender<Box<dyn Job>>>,
+    jobs: Arc<Queue<Box<dyn Job>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        drop(self.jobs.take());
+        self.jobs.close();
         // A job may have held the last handle: then this is the thread itself, which cannot wait for its own end.
         if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id()) {
             drop(thread.join());
@@ -130,24 +133,29 @@ impl Writer {
         entropy: Arc<dyn Entropy>,
         notice: impl Fn(&Connection) + Send + 'static,
     ) -> Result<Self, OpenError> {
-        let (submit, jobs) = channel();
-        let write = move || run(&connection, &*entropy, &jobs, &notice);
+        let jobs = Arc::<Queue<Box<dyn Job>>>::default();
+        let waiting = Arc::clone(&jobs);
+        let write = move || run(&connection, &*entropy, &waiting, &notice);
         let thread = thread::Builder::new().name("store-writer".into()).spawn(write)?;
-        Ok(Self { jobs: Some(submit), thread: Some(thread) })
+        Ok(Self { jobs, thread: Some(thread) })
     }
 
-    /// Queues a job of somebody's (`None`: of the server's own); `done` is called from the writer's thread, after the commit. A job may be done twice: where another of
-    /// the same transaction failed, all of it is taken back and begun anew.
+    /// Queues a job in its lane, of somebody's (`None`: of the server's own); `done` is called from the writer's thread, after the
+    /// commit. A job may be done twice: where another of the same transaction failed, all of it is taken back and begun anew.
+    /// Where too many wait already it is not done.
     pub fn submit<T: Send + 'static>(
         &self,
+        lane: Lane,
         by: Option<String>,
         job: impl Fn(&mut Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
         done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) {
         let result = Err(StoreError::Internal("a job was not done".into()));
         let job: Box<dyn Job> = Box::new(Task { by, job, done, result });
-        // The thread only ends with the last handle; a job that cannot be queued drops its `done`, which its caller sees.
-        drop(self.jobs.as_ref().map(|jobs| jobs.send(job)));
+        if let Err(job) = self.jobs.push(lane, job) {
+            let busy = StoreError::Unavailable("too much waits to be written".to_owned());
+            job.finish(Err(&busy));
+        }
     }
 }
 
@@ -155,23 +163,28 @@ impl Writer {
 const IDLE: Duration = Duration::from_secs(1);
 
 /// The next job; while there is none, the write-ahead log is folded back once.
-fn next(connection: &Connection, jobs: &Receiver<Box<dyn Job>>) -> Option<Box<dyn Job>> {
-    match jobs.recv_timeout(IDLE) {
-        Ok(job) => return Some(job),
-        Err(RecvTimeoutError::Disconnected) => return None,
-        Err(RecvTimeoutError::Timeout) => {}
+fn next(connection: &Connection, jobs: &Queue<Box<dyn Job>>) -> Option<(Lane, Box<dyn Job>)> {
+    let mut is_folded = false;
+    loop {
+        match jobs.next(IDLE) {
+            Next::Job(lane, job) => return Some((lane, job)),
+            Next::Closed => return None,
+            Next::Idle if is_folded => {}
+            Next::Idle => {
+                is_folded = true;
+                // Fails while somebody reads an old snapshot; the next pause does it then.
+                if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+                    tracing::debug!(%error, "the write-ahead log was not folded back");
+                }
+            }
+        }
     }
-    // Fails while somebody reads an old snapshot; the next pause does it then.
-    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
-        tracing::debug!(%error, "the write-ahead log was not folded back");
-    }
-    jobs.recv().ok()
 }
 
-fn run(connection: &Connection, entropy: &dyn Entropy, jobs: &Receiver<Box<dyn Job>>, notice: &dyn Fn(&Connection)) {
+fn run(connection: &Connection, entropy: &dyn Entropy, jobs: &Queue<Box<dyn Job>>, notice: &dyn Fn(&Connection)) {
     while let Some(first) = next(connection, jobs) {
-        let mut group: Vec<_> = std::iter::once(first).chain(jobs.try_iter().take(MAX_GROUP - 1)).collect();
-        let committed = write_all(connection, entropy, &mut group);
+        let mut group = Vec::new();
+        let committed = write_all(connection, entropy, first, jobs, &mut group);
         match &committed {
             Ok(true) => notice(connection),
             Ok(false) => {}
@@ -187,21 +200,43 @@ fn run(connection: &Connection, entropy: &dyn Entropy, jobs: &Receiver<Box<dyn J
     }
 }
 
-/// Does all jobs in one transaction, those that fail excepted. Returns whether a right has ended with it.
-fn write_all(connection: &Connection, entropy: &dyn Entropy, group: &mut [Box<dyn Job>]) -> Result<bool, StoreError> {
+/// Does this job and others that wait in one transaction, those that fail excepted, and puts them into `group`. Returns whether
+/// a right has ended with it.
+fn write_all(
+    connection: &Connection,
+    entropy: &dyn Entropy,
+    first: (Lane, Box<dyn Job>),
+    jobs: &Queue<Box<dyn Job>>,
+    group: &mut Vec<Box<dyn Job>>,
+) -> Result<bool, StoreError> {
+    // In the group before anything can fail: whoever waits for it is told.
+    let (mut lane, began) = (first.0, Instant::now());
+    group.push(first.1);
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let mut transaction = Transaction::over(connection, entropy);
     // Within a savepoint SQLite first copies every page that it changes, and hardly ever does a job fail.
     // Some errors end the transaction even where a job does not pass them on: what follows must not be written outside of any.
-    // After a job alone, the commit fails.
-    let is_alone = group.len() == 1;
-    let goes_on = |done: bool| done && (is_alone || !connection.is_autocommit());
-    if !group.iter_mut().all(|job| goes_on(job.run(&mut transaction))) {
+    let (mut holds, mut upto) = (true, began);
+    while let Some(job) = group.last_mut() {
+        let is_done = job.run(&mut transaction);
+        let (now, has_ended) = (Instant::now(), connection.is_autocommit());
+        jobs.took(lane, now - upto);
+        upto = now;
+        // After a job alone, the commit fails.
+        holds = is_done && (!has_ended || group.len() == 1);
+        if !holds || has_ended || group.len() >= MAX_GROUP || now - began >= GROUP_TIME {
+            break;
+        }
+        let Some((next, job)) = jobs.try_next() else { break };
+        lane = next;
+        group.push(job);
+    }
+    if !holds {
         roll_back(connection);
         connection.execute_batch("BEGIN IMMEDIATE")?;
         transaction = Transaction::over(connection, entropy);
         // One alone has failed, and shall not be done again.
-        let others = if is_alone { &mut [] } else { group };
+        let others = if group.len() == 1 { &mut [] } else { &mut group[..] };
         others.iter_mut().try_for_each(|job| in_savepoint(&mut transaction, &mut **job))?;
     }
     transaction.words().write(connection)?;
@@ -226,7 +261,10 @@ fn roll_back(connection: &Connection) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::channel,
+    };
 
     use super::*;
     use crate::entropy::SystemEntropy;
@@ -268,7 +306,7 @@ mod tests {
             }
             Ok(())
         };
-        writer.submit(None, wait, |_| {});
+        writer.submit(None, None, wait, |_| {});
         open
     }
 
@@ -286,16 +324,18 @@ mod tests {
                 }
                 write(tx, number)
             };
-            writer.submit(None, job, move |result| answer.send(result.is_ok()).unwrap());
+            writer.submit(None, None, job, move |result| answer.send(result.ok()).unwrap());
         }
         open.store(true, Ordering::Release);
-        assert_eq!(answers.iter().take(3).collect::<Vec<_>>(), [false; 3]);
+        let told: Vec<i64> = answers.iter().take(3).flatten().collect();
+        assert!(!told.contains(&1) && !told.contains(&2), "what shared its transaction is gone: {told:?}");
         let (answer, answers) = channel();
         let of_others = |tx: &mut Transaction<'_>| {
-            Ok(tx.query_row("SELECT count(*) FROM kept WHERE number <> 2", [], |row| row.get::<_, i64>(0))?)
+            let mut kept = tx.prepare("SELECT number FROM kept WHERE number <> 2")?;
+            Ok(kept.query_map([], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?)
         };
-        writer.submit(None, of_others, move |result| answer.send(result.unwrap()).unwrap());
-        assert_eq!(answers.recv().unwrap(), 0);
+        writer.submit(None, None, of_others, move |result| answer.send(result.unwrap()).unwrap());
+        assert_eq!(answers.recv().unwrap(), told, "neither more nor less is there than was said");
     }
 
     #[test]
@@ -307,6 +347,7 @@ mod tests {
         for number in 1..=6 {
             let answer = answer.clone();
             writer.submit(
+                None,
                 None,
                 move |tx| write(tx, number),
                 move |result| answer.send((number, result.is_ok())).unwrap(),
@@ -324,7 +365,7 @@ mod tests {
                 numbers("SELECT group_concat(rowid & 7) FROM note_text WHERE note_text MATCH 'word'")?,
             ))
         };
-        writer.submit(None, numbers, move |result| drop(answer.send(result.unwrap())));
+        writer.submit(None, None, numbers, move |result| drop(answer.send(result.unwrap())));
         assert_eq!(answers.recv().unwrap(), ("1,2,4,6".to_owned(), "1,2,4,6".to_owned()));
     }
 
@@ -338,7 +379,7 @@ mod tests {
             times.send(()).unwrap();
             write(tx, FAIL)
         };
-        writer.submit(None, fail, move |result| drop(answer.send(result)));
+        writer.submit(None, None, fail, move |result| drop(answer.send(result)));
         assert!(matches!(answers.recv().unwrap(), Err(StoreError::Corrupt(_))));
         assert_eq!(tried.iter().count(), 1);
     }

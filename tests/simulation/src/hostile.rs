@@ -13,7 +13,7 @@ use aralau_sync_core::{
     sync::{Ask, FrameFate, Hello, LastRow, PROTOCOL, Roll, Welcome},
     time::{Millis, Monotonic},
 };
-use aralau_tests::{chance::Chance, forge::Forged};
+use aralau_tests::{chance::Chance, forge::Forged, rogue::digest};
 use serde_json::{Value as Json, json};
 
 use crate::{
@@ -212,6 +212,7 @@ impl Hostile {
             body = zstd::bulk::compress(&body, 3).expect("compresses");
             headers.push(("content-encoding", "zstd".to_owned()));
         }
+        headers.push(("content-digest", digest(&body)));
         let url = format!("{URL}/v1/sync");
         let preimage = request_preimage(&deployment, &device, "POST", "/v1/sync", &body_hash(&body), &self.nonce);
         let (nonce, signature) = (&self.nonce, self.key.sign(&preimage));

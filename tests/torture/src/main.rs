@@ -5,7 +5,7 @@ use std::{io::BufRead as _, path::PathBuf, process::ExitCode};
 use anyhow::{Result, ensure};
 use aralau_torture::{
     campaign::{Size, Tally},
-    kill, ledger, line, load, parts, soak,
+    kill, ledger, line, load, parts, rogue, soak,
 };
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -23,7 +23,7 @@ enum Torture {
         /// Only this part; may be repeated.
         #[arg(long)]
         part: Vec<String>,
-        /// Add what was done to tests/ledger.jsonl, and its sums to the documentation.
+        /// Add what was done to tests/ledger.jsonl, and its sums to the documentation. What failed is added in any case.
         #[arg(long)]
         record: bool,
     },
@@ -39,6 +39,9 @@ enum Torture {
         /// Where chance begins.
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// Of what a rogue phone does only this; may be repeated.
+        #[arg(long)]
+        worst: Vec<rogue::Worst>,
     },
     /// The ledger.
     #[command(flatten)]
@@ -70,14 +73,15 @@ enum Campaign {
     PhoneKills,
     Line,
     Load,
+    Rogue,
     Soak,
 }
 
 fn main() -> Result<ExitCode> {
     let holds = match Torture::parse() {
         Torture::Run { minutes, seed, part, record } => run(minutes, seed, &part, record)?,
-        Torture::Campaign { name, count, minutes, seed } => {
-            let tally = campaign(name, seed, count, minutes)?;
+        Torture::Campaign { name, count, minutes, seed, worst } => {
+            let tally = campaign(name, seed, count, minutes, &worst)?;
             println!("{}", serde_json::to_string(&tally)?);
             tally.failed == 0
         }
@@ -107,20 +111,31 @@ fn run(minutes: f64, seed: u64, names: &[String], record: bool) -> Result<bool> 
     let wanted: Vec<_> = known.into_iter().filter(is_wanted).collect();
     let revision = ledger::revision()?;
     let (holds, tallies) = parts::run(&wanted, minutes, seed)?;
-    if record {
-        ledger::append(&revision, &tallies)?;
+    // What failed is recorded whether or not anybody asked for it.
+    let wanted = |tally: &&Tally| record || tally.failed > 0;
+    let recorded: Vec<_> = tallies.iter().filter(wanted).cloned().collect();
+    if !recorded.is_empty() {
+        ledger::append(&revision, &recorded)?;
         ledger::write()?;
     }
     Ok(holds)
 }
 
-fn campaign(name: Campaign, seed: u64, count: Option<u64>, minutes: Option<f64>) -> Result<Tally> {
+fn campaign(
+    name: Campaign,
+    seed: u64,
+    count: Option<u64>,
+    minutes: Option<f64>,
+    worsts: &[rogue::Worst],
+) -> Result<Tally> {
+    let worsts = if worsts.is_empty() { &rogue::Worst::ALL } else { worsts };
     let size = Size::new(count, minutes);
     Ok(match name {
         Campaign::ServerKills => kill::server::campaign(seed, size),
         Campaign::PhoneKills => kill::phone::campaign(&std::env::current_exe()?, seed, size),
         Campaign::Line => line::campaign(seed, size),
         Campaign::Load => load::campaign(seed, size, load::PROMISED),
+        Campaign::Rogue => rogue::campaign(seed, size, rogue::PROMISED, worsts),
         Campaign::Soak => soak::campaign(seed, minutes.unwrap_or(30.0)),
     })
 }

@@ -73,6 +73,7 @@ const PARTS: &[Part] = &[
     Part { name: "line", home: Home::Here },
     Part { name: "fuzz", home: Home::There(FUZZ) },
     Part { name: "load", home: Home::Here },
+    Part { name: "rogue", home: Home::Here },
     Part { name: "soak", home: Home::Here },
 ];
 

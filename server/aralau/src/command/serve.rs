@@ -6,7 +6,7 @@ use aralau_server::{
     app::App,
     http::basemap::Basemap,
     serve::{MAX_CONNECTIONS, serve},
-    settings::{COMPACT_AFTER_DAYS, PublicUrl, Settings, VISIT_INTERVAL_DAYS},
+    settings::{COMPACT_AFTER_DAYS, DEVICE_QUOTA_MIB, PublicUrl, RESERVE_MIB, Settings, VISIT_INTERVAL_DAYS},
     store::{FolderLock, set_time_zone},
 };
 use chrono_tz::Tz;
@@ -38,6 +38,12 @@ pub struct Serve {
     /// After how many days what was received is compacted: kept, in a third of the space, and sent to new phones as it is.
     #[arg(long, env = "ARALAU_COMPACT_AFTER_DAYS", value_parser = clap::value_parser!(u32).range(DAYS))]
     compact_after_days: Option<u32>,
+    /// What a phone may bring in a day, in MiB; it keeps the rest, and brings it later.
+    #[arg(long, env = "ARALAU_DEVICE_QUOTA_MIB", value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
+    device_quota_mib: Option<u32>,
+    /// While less of the disk is left than this, in MiB, nothing is taken from phones, and headquarters goes on.
+    #[arg(long, env = "ARALAU_RESERVE_MIB", value_name = "MIB")]
+    reserve_mib: Option<u32>,
     /// A map to draw beneath the visits: a PMTiles archive, such as an extract of OpenStreetMap. It is served to anyone.
     #[arg(long, env = "ARALAU_BASEMAP", value_name = "FILE")]
     basemap: Option<PathBuf>,
@@ -61,6 +67,8 @@ struct File {
     visit_interval_days: Option<u32>,
     #[serde(deserialize_with = "days")]
     compact_after_days: Option<u32>,
+    device_quota_mib: Option<u32>,
+    reserve_mib: Option<u32>,
     basemap: Option<PathBuf>,
     log: Option<String>,
     log_json: bool,
@@ -75,6 +83,10 @@ fn days<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u32>, D::Error> {
     let days = u32::deserialize(value)?;
     let is_usual = DAYS.contains(&days.into());
     if is_usual { Ok(Some(days)) } else { Err(D::Error::custom("a number of days from 1 to 36,500")) }
+}
+
+fn mebibytes(chosen: Option<u32>, usual: u64) -> u64 {
+    chosen.map_or(usual, u64::from) << 20
 }
 
 /// Files open beside connections: the store's, the log's, the runtime's.
@@ -120,6 +132,8 @@ impl Serve {
             public_url: self.public_url.clone().or_else(|| file.public_url.clone()),
             visit_interval_days: interval.unwrap_or(VISIT_INTERVAL_DAYS),
             compact_after_days: compact_after.unwrap_or(COMPACT_AFTER_DAYS),
+            device_quota_bytes: mebibytes(self.device_quota_mib.or(file.device_quota_mib), DEVICE_QUOTA_MIB),
+            reserve_bytes: mebibytes(self.reserve_mib.or(file.reserve_mib), RESERVE_MIB),
             basemap: self.basemap(file)?,
             console: CONSOLE,
             ..Settings::default()

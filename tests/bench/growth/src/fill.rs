@@ -191,7 +191,7 @@ impl Organisation {
             let upload = Upload { frame, tips, by: None, brought_by: None };
             let answer = answer.clone();
             let told = move |result| drop::<Result<(), _>>(answer.send(result));
-            self.store.submit(None, move |tx| store::ingest(tx, &upload, now), told);
+            self.store.submit(None, None, move |tx| store::ingest(tx, &upload, now), told);
         }
         drop(answer);
         for taken in answers {

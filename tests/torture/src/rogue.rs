@@ -1,0 +1,157 @@
+//! One enrolled phone does its worst while others work: how long they wait for their syncs beside it and without it, in the
+//! same run, and what the server's process holds.
+//!
+//! Each [`Worst`] is measured by itself, against the same phones just before it. What fails is a sync that is not answered, a
+//! wait of more than [`Scale::max_ratio`] times, a visit that is missing, or memory beyond its bound.
+
+mod worst;
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread,
+    time::{Duration, Instant},
+};
+
+use aralau_tests::{
+    headquarters::Headquarters,
+    phone::{self, Sdk},
+    world::World,
+};
+
+use crate::{
+    campaign::{Size, Tally, worlds},
+    crowd::{percentile_ms, phones},
+};
+pub use worst::Worst;
+
+/// How much of everything.
+#[derive(Clone, Copy, Debug)]
+pub struct Scale {
+    /// Honest phones, each of which syncs again and again.
+    pub phones: usize,
+    /// Syncs of each phone beside each worst, and as many without it.
+    pub syncs: usize,
+    /// Visits of the rogue's own that it wrote before, so that its beat has a long log.
+    pub rows: usize,
+    /// Documents of the rogue's own that are as large as it makes them.
+    pub documents: usize,
+    /// Changes of each of them.
+    pub changes: usize,
+    /// What the slowest of a hundred syncs may take, times what it takes without the rogue.
+    pub max_ratio: f64,
+    /// Memory of the server's process, in MiB, at most.
+    pub max_memory_mib: u64,
+}
+
+/// What the project promises.
+pub const PROMISED: Scale =
+    Scale { phones: 8, syncs: 60, rows: 40_000, documents: 100, changes: 2_000, max_ratio: 2.0, max_memory_mib: 256 };
+/// An ordinary test: that everything is answered, and that it holds where nothing is timed.
+pub const SMALL: Scale = Scale {
+    phones: 4,
+    syncs: 6,
+    rows: 1_000,
+    documents: 12,
+    changes: 200,
+    max_ratio: f64::INFINITY,
+    max_memory_mib: 256,
+};
+
+/// Waits below this are called short whatever they were without the rogue.
+const SHORT: Duration = Duration::from_millis(25);
+/// Between two syncs of a phone.
+const PAUSE: Duration = Duration::from_millis(40);
+
+/// As many rounds of all of it as the size says.
+pub fn campaign(first: u64, size: Size, scale: Scale, worsts: &[Worst]) -> Tally {
+    worlds("rogue", first, size, 1, |_, _, tally| world(scale, worsts, tally))
+}
+
+fn world(scale: Scale, worsts: &[Worst], tally: &mut Tally) {
+    // What is measured is what a phone can do within it; a patient one grows as large a document in some weeks.
+    let world = World::set(&[("ARALAU_DEVICE_QUOTA_MIB", "100000")]);
+    let mut stage = Stage {
+        headquarters: world.headquarters(),
+        phones: phones(&world, scale.phones),
+        logged: 0,
+        broken: Vec::new(),
+        world: &world,
+        tally,
+        scale,
+    };
+    for worst in worsts {
+        stage.beside(*worst);
+    }
+    let Stage { headquarters, logged, broken, .. } = stage;
+    let of = |number| headquarters.visits(&format!("&author=Inspector%20{number}")).len();
+    assert_eq!((0..scale.phones).map(of).sum::<usize>(), logged, "not every visit has arrived");
+    world.check();
+    assert!(!world.server.log().contains("panicked"), "{}", world.server.log());
+    assert!(broken.is_empty(), "{broken:#?}");
+    tally.count += 1;
+}
+
+struct Stage<'a> {
+    world: &'a World,
+    headquarters: Headquarters,
+    phones: Vec<Sdk>,
+    logged: usize,
+    broken: Vec<String>,
+    tally: &'a mut Tally,
+    scale: Scale,
+}
+
+impl Stage<'_> {
+    /// The phones' syncs without the rogue, and beside it.
+    fn beside(&mut self, worst: Worst) {
+        let mut rogue = worst.prepare(self.world, self.scale);
+        let name = worst.name();
+        let alone = self.syncs();
+        let stop = AtomicBool::new(false);
+        let beside = thread::scope(|scope| {
+            let harm = scope.spawn(|| rogue.harm(&stop));
+            // So that it is under way.
+            thread::sleep(Duration::from_secs(1));
+            let beside = self.syncs();
+            stop.store(true, Relaxed);
+            self.tally.add(&format!("{name}_requests"), harm.join().expect("the rogue gets some answer"));
+            beside
+        });
+        let [alone_ms, beside_ms] = [&alone, &beside].map(|took| percentile_ms(took, 99));
+        let (peak, scale) = (self.world.server.peak_memory_mib(), self.scale);
+        self.tally.most(&format!("{name}_alone_p99_ms"), alone_ms);
+        self.tally.most(&format!("{name}_beside_p99_ms"), beside_ms);
+        self.tally.most(&format!("{name}_peak_mib"), peak);
+        let bound = SHORT.as_millis() as f64;
+        if beside_ms as f64 > (alone_ms as f64).max(bound) * scale.max_ratio {
+            self.broken.push(format!("{name}: syncs take {beside_ms} ms beside it, {alone_ms} ms without"));
+        }
+        if peak > scale.max_memory_mib {
+            self.broken.push(format!("{name}: the server has held {peak} MiB"));
+        }
+        eprintln!("rogue: {name}: {alone_ms} ms alone, {beside_ms} ms beside it, {peak} MiB");
+    }
+
+    /// Every phone logs a visit and syncs, again and again. How long each sync took, sorted.
+    fn syncs(&mut self) -> Vec<Duration> {
+        let syncs = self.scale.syncs;
+        let work = |client: &mut Sdk| {
+            let one = |number| {
+                phone::log(client, &format!("note {number}"));
+                let began = Instant::now();
+                phone::sync(client, 120).expect("the server serves");
+                let took = began.elapsed();
+                thread::sleep(PAUSE);
+                took
+            };
+            (0..syncs).map(one).collect::<Vec<_>>()
+        };
+        let mut took: Vec<_> = thread::scope(|scope| {
+            let working: Vec<_> = self.phones.iter_mut().map(|client| scope.spawn(|| work(client))).collect();
+            working.into_iter().flat_map(|working| working.join().expect("it syncs")).collect()
+        });
+        self.logged += took.len();
+        took.sort();
+        took
+    }
+}
