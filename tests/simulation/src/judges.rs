@@ -6,6 +6,7 @@ pub mod bounds;
 pub mod cursors;
 pub mod durable;
 pub mod growth;
+pub mod reading;
 pub mod rebuild;
 pub mod repeats;
 pub mod scopes;
@@ -66,6 +67,7 @@ pub trait Judge {
 /// All of them.
 pub fn all() -> Vec<Box<dyn Judge>> {
     vec![
+        Box::new(reading::Reading),
         Box::new(growth::Growth::default()),
         Box::new(durable::Durable),
         Box::new(cursors::Cursors),
