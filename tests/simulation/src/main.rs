@@ -108,6 +108,7 @@ fn many(arguments: &Arguments) -> ExitCode {
         "first": arguments.first,
         "count": sum.worlds,
         "failed": sum.failed.len(),
+        "failing": sum.failed.iter().map(|(seed, _)| seed).collect::<Vec<_>>(),
         "operations": sum.operations,
         "faults": sum.faults,
         "hostilities": sum.hostilities,

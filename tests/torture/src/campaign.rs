@@ -41,6 +41,14 @@ impl Tally {
         self.figures.insert(figure.to_owned(), value.into());
     }
 
+    /// Adds to a list.
+    pub fn list(&mut self, name: &str, more: u64) {
+        let list = self.figures.entry(name).or_insert_with(|| Value::Array(Vec::new()));
+        if let Value::Array(list) = list {
+            list.push(more.into());
+        }
+    }
+
     /// Keeps the largest of a figure.
     pub fn most(&mut self, figure: &str, value: u64) {
         let known = self.figures.get(figure).and_then(Value::as_u64).unwrap_or(0);
@@ -97,6 +105,7 @@ pub fn worlds(campaign: &str, first: u64, size: Size, most: u64, mut world: impl
             );
             tally.count = tally.count.max(before + 1);
             tally.failed += 1;
+            tally.list("failing", seed);
         }
         eprintln!("{campaign}: {} done, {} failed", tally.count, tally.failed);
     }
@@ -125,7 +134,7 @@ mod tests {
             assert_ne!(seed, 2, "this one breaks");
             tally.count += wanted;
         });
-        assert_eq!(tally.failed, 1);
-        assert_eq!(tally.count, 30);
+        assert_eq!((tally.failed, tally.count), (1, 30));
+        assert_eq!(tally.figures["failing"], serde_json::json!([2]));
     }
 }

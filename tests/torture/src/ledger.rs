@@ -18,6 +18,9 @@ use crate::campaign::Tally;
 const BEGIN: &str = "<!-- sums of tests/ledger.jsonl, written by `torture sums --write` -->";
 const END: &str = "<!-- end of the sums -->";
 
+/// What the name of a revision ends with where the tree was not that commit's.
+const DIRTY: &str = "-dirty";
+
 /// One line of the ledger.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Line {
@@ -53,7 +56,7 @@ pub fn revision() -> Result<String> {
     let commit = git(&["rev-parse", "--short=9", "HEAD"])?;
     let else_than = [":!tests/ledger.jsonl", ":!docs/explanation/reliability.md"];
     let changed = git(&[&["status", "--porcelain", "--", "."], &else_than[..]].concat())?;
-    Ok(if changed.is_empty() { commit } else { format!("{commit}-dirty") })
+    Ok(if changed.is_empty() { commit } else { format!("{commit}{DIRTY}") })
 }
 
 /// Adds what was done to the ledger.
@@ -86,10 +89,11 @@ struct Sum<'a> {
     last: &'a str,
 }
 
-/// The table that the documentation shows.
+/// The table that the documentation shows. What was never committed can be tried again by nobody, and is in no sum.
 pub fn table(lines: &[Line]) -> String {
     let mut sums: BTreeMap<&str, Sum<'_>> = BTreeMap::new();
-    for line in lines {
+    let (kept, dirty): (Vec<_>, Vec<_>) = lines.iter().partition(|line| !line.revision.ends_with(DIRTY));
+    for line in kept {
         let (first, last) = (&*line.revision, &*line.revision);
         let nothing = Sum { count: 0, failed: 0, runs: 0, dates: BTreeSet::new(), first, last };
         let sum = sums.entry(&line.tally.campaign).or_insert(nothing);
@@ -107,6 +111,12 @@ pub fn table(lines: &[Line]) -> String {
             if sum.first == sum.last { sum.first.to_owned() } else { format!("{} … {}", sum.first, sum.last) };
         let (done, failed, runs) = (thousands(sum.count), thousands(sum.failed), sum.runs);
         table += &format!("| {campaign} | {done} | {failed} | {runs} | {from} | {to} | {revisions} |\n");
+    }
+    if !dirty.is_empty() {
+        let (runs, failed) = (dirty.len(), dirty.iter().map(|line| line.tally.failed).sum::<u64>());
+        table += &format!(
+            "\nIn no sum: {runs} runs of trees that were never committed so, of which {failed} tries failed.\n"
+        );
     }
     table
 }
@@ -146,6 +156,7 @@ mod tests {
             line("2026-01-01", "aaa", "kills", 900),
             line("2026-01-01", "aaa", "fuzz", 7),
             line("2026-01-03", "bbb", "kills", 1_234_567),
+            line("2026-01-04", "bbb-dirty", "kills", 5),
         ];
         let table = table(&lines);
         let rows: Vec<_> = table.lines().skip(2).collect();
@@ -154,6 +165,8 @@ mod tests {
             [
                 "| fuzz | 7 | 0 | 1 | 2026-01-01 | 2026-01-01 | aaa |",
                 "| kills | 1,235,467 | 0 | 2 | 2026-01-01 | 2026-01-03 | aaa … bbb |",
+                "",
+                "In no sum: 1 runs of trees that were never committed so, of which 0 tries failed.",
             ]
         );
     }
