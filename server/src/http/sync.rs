@@ -46,16 +46,21 @@ pub async fn sync(State(app): State<App>, request: Request) -> Result<Response, 
         return Err(Problem::DeviceUnknown);
     }
     let turn = Turn::begin(app, caller.row.device).ok_or(Problem::TooManySyncs)?;
-    let mut upload = Incoming::new(app, &caller, MessageReader::new(encoding));
+    let mut upload = Incoming::new(app, &caller, &turn, MessageReader::new(encoding));
     // What came whole is decided and durable from here on, whatever becomes of the rest of the request.
     if upload.read(body.into_data_stream()).await? != said {
         return Err(Problem::BodyDamaged);
     }
     let received = upload.finish()?;
+    let hand = turn.hand().await;
     tell_status(app, &caller, &received, now).await?;
     let encoding = Encoding::accepted(&parts.headers);
+    // Room may have to be waited for, while the device does something else.
+    drop(hand);
     let room = app.http().answers.room(app.settings().pull_limits.bytes + ANSWER_FRAMING_BYTES).await?;
+    let hand = turn.hand().await;
     let answer = answer(app, &caller, received, encoding, now).await?;
+    drop(hand);
     let mut response = Response::new(room.answer(answer, turn));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/cbor-seq"));

@@ -1,12 +1,14 @@
 //! How many syncs of one device may be under way at once: each holds a decoder, whose window may be 4 MiB, while its body
-//! arrives, and then its answer until it is read.
+//! arrives, and then its answer until it is read. The server works for one of them at a time: a device has one hand, as a
+//! person who holds it, and takes no more of the processor than that however many lines it opens.
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use aralau_sync_core::id::DeviceId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::app::App;
 
@@ -15,18 +17,31 @@ const MAX_OF_DEVICE: usize = 4;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct Turns(Mutex<BTreeMap<DeviceId, usize>>);
+pub struct Turns(Mutex<BTreeMap<DeviceId, Taken>>);
+
+#[derive(Debug)]
+struct Taken {
+    count: usize,
+    hand: Arc<Semaphore>,
+}
 
 /// A sync under way, until it is dropped.
 pub struct Turn {
     app: App,
     of: DeviceId,
+    hand: Arc<Semaphore>,
 }
 
 impl Turn {
     /// One more of this device. `None`: there are as many as there may be.
     pub fn begin(app: &App, of: DeviceId) -> Option<Self> {
-        app.http().turns.take(of).then(|| Self { app: app.clone(), of })
+        let hand = app.http().turns.take(of)?;
+        Some(Self { app: app.clone(), of, hand })
+    }
+
+    /// Waits until nothing else is done for this device, and keeps it so until what it returns is dropped. `None`: nobody closes it.
+    pub async fn hand(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.hand).acquire_owned().await.ok()
     }
 }
 
@@ -37,19 +52,21 @@ impl Drop for Turn {
 }
 
 impl Turns {
-    fn take(&self, of: DeviceId) -> bool {
+    fn take(&self, of: DeviceId) -> Option<Arc<Semaphore>> {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = turns.entry(of).or_default();
-        let is_free = *taken < MAX_OF_DEVICE;
-        *taken += usize::from(is_free);
-        is_free
+        let taken = turns.entry(of).or_insert_with(|| Taken { count: 0, hand: Arc::new(Semaphore::new(1)) });
+        if taken.count >= MAX_OF_DEVICE {
+            return None;
+        }
+        taken.count += 1;
+        Some(Arc::clone(&taken.hand))
     }
 
     fn give_back(&self, of: DeviceId) {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(taken) = turns.get_mut(&of) {
-            *taken -= 1;
-            if *taken == 0 {
+            taken.count -= 1;
+            if taken.count == 0 {
                 turns.remove(&of);
             }
         }
@@ -64,11 +81,13 @@ mod tests {
     fn a_device_has_its_turns_and_takes_none_of_anothers() {
         let turns = Turns::default();
         let (one, other) = (DeviceId::from_bytes([1; 16]), DeviceId::from_bytes([2; 16]));
-        assert!((0..MAX_OF_DEVICE).all(|_| turns.take(one)));
-        assert!(!turns.take(one));
-        assert!(turns.take(other));
+        let hands: Vec<_> = (0..MAX_OF_DEVICE).map(|_| turns.take(one).unwrap()).collect();
+        let _works = hands[0].try_acquire().unwrap();
+        assert!(hands[1].try_acquire().is_err(), "for one at a time");
+        assert!(turns.take(one).is_none());
+        assert!(turns.take(other).unwrap().try_acquire().is_ok());
         turns.give_back(one);
-        assert!(turns.take(one));
+        assert!(turns.take(one).is_some());
         (0..MAX_OF_DEVICE).for_each(|_| turns.give_back(one));
         turns.give_back(other);
         assert!(turns.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty());

@@ -18,6 +18,9 @@ const MAX_WAITING: usize = 8_192;
 /// The least that a job counts for, however quick: with this in common, jobs of no weight go round.
 const LEAST: Duration = Duration::from_micros(10);
 
+/// A job of a commit's length.
+const LONG: Duration = Duration::from_millis(2);
+
 /// Who takes the writer's time: a device, or (`None`) the server and headquarters together.
 pub type Lane = Option<DeviceId>;
 
@@ -37,6 +40,8 @@ struct Lanes<T> {
 struct Waiting<T> {
     jobs: VecDeque<T>,
     clock: Duration,
+    /// What its last job took.
+    last: Duration,
 }
 
 /// What came of waiting.
@@ -66,7 +71,8 @@ impl<T> Queue<T> {
         }
         lanes.count += 1;
         let now = lanes.clock;
-        let waiting = lanes.by.entry(lane).or_insert_with(|| Waiting { jobs: VecDeque::new(), clock: now });
+        let waiting =
+            lanes.by.entry(lane).or_insert_with(|| Waiting { jobs: VecDeque::new(), clock: now, last: Duration::ZERO });
         if waiting.jobs.is_empty() {
             waiting.clock = waiting.clock.max(now);
         }
@@ -88,15 +94,19 @@ impl<T> Queue<T> {
         }
     }
 
-    /// The next job, if one waits now.
+    /// The next job, if one waits now that may share a transaction with others: one of a lane whose last job was long has its
+    /// own, or whoever shares it would wait for it twice.
     pub fn try_next(&self) -> Option<(Lane, T)> {
-        self.lock().take()
+        let mut lanes = self.lock();
+        lanes.first().filter(|(_, last)| *last < LONG)?;
+        lanes.take()
     }
 
     /// A job of this lane's took so long.
     pub fn took(&self, lane: Lane, time: Duration) {
         if let Some(waiting) = self.lock().by.get_mut(&lane) {
             waiting.clock += time.max(LEAST);
+            waiting.last = time;
         }
     }
 
@@ -112,9 +122,14 @@ impl<T> Queue<T> {
 }
 
 impl<T> Lanes<T> {
-    fn take(&mut self) -> Option<(Lane, T)> {
+    /// Whose turn it is, and what its last job took.
+    fn first(&self) -> Option<(Lane, Duration)> {
         let waiting = self.by.iter().filter(|(_, waiting)| !waiting.jobs.is_empty());
-        let Some(lane) = waiting.min_by_key(|(_, waiting)| waiting.clock).map(|(lane, _)| *lane) else {
+        waiting.min_by_key(|(_, waiting)| waiting.clock).map(|(lane, waiting)| (*lane, waiting.last))
+    }
+
+    fn take(&mut self) -> Option<(Lane, T)> {
+        let Some((lane, _)) = self.first() else {
             // Nobody waits: nobody owes anybody anything.
             self.by.clear();
             self.clock = Duration::ZERO;
@@ -143,7 +158,7 @@ mod tests {
 
     fn served(queue: &Queue<u32>, cost: impl Fn(u32) -> Duration, most: usize) -> Vec<u32> {
         let one = || {
-            let (lane, job) = queue.try_next()?;
+            let Next::Job(lane, job) = queue.next(Duration::ZERO) else { return None };
             queue.took(lane, cost(job));
             Some(job)
         };
@@ -169,9 +184,11 @@ mod tests {
         assert_eq!((lane, first), (device(1), 0));
         (100..130).for_each(|job| queue.push(device(2), job).unwrap());
         queue.took(lane, MS * 20);
+        assert_eq!(queue.try_next().unwrap().0, device(2));
+        queue.took(device(2), MS);
         let order = served(&queue, |job| if job < 4 { MS * 20 } else { MS }, 25);
-        assert_eq!(order[..20], (100..120).collect::<Vec<_>>());
-        assert!(order[20..].contains(&1), "{order:?}");
+        assert_eq!(order[..19], (101..120).collect::<Vec<_>>());
+        assert!(order[19..].contains(&1), "{order:?}");
     }
 
     #[test]
@@ -183,6 +200,17 @@ mod tests {
         (100..120).for_each(|job| queue.push(device(2), job).unwrap());
         let order = served(&queue, |_| MS, 6);
         assert_eq!(order.iter().filter(|job| **job >= 100).count(), 3, "{order:?}");
+    }
+
+    #[test]
+    fn whose_last_job_was_long_shares_no_transaction() {
+        let queue = Queue::default();
+        queue.push(device(1), 1).unwrap();
+        queue.push(device(1), 2).unwrap();
+        let (lane, _) = queue.try_next().unwrap();
+        queue.took(lane, LONG);
+        assert_eq!(queue.try_next(), None);
+        assert_eq!(queue.next(MS), Next::Job(lane, 2));
     }
 
     #[test]

@@ -25,9 +25,9 @@ use super::{
 
 /// Entries of one stream that may be held without anybody having judged them; beyond, the whole frame is refused.
 const MAX_HELD_ENTRIES: i64 = 2_000;
-/// What the documents that a turn loads may weigh before it ends, by [`Loaded::weight`]: some ten milliseconds. A turn takes
+/// What the documents that a turn loads may weigh before it ends, by [`Loaded::weight`]: some five milliseconds. A turn takes
 /// one entry at least.
-const TURN_BYTES: usize = 1 << 20;
+const TURN_BYTES: usize = 512 * 1024;
 /// Days after a grant's end during which entries still count.
 const GRACE_MS: i64 = 45 * DAY_MS;
 

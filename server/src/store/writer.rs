@@ -21,7 +21,7 @@ use crate::entropy::{Entropy, random};
 /// Jobs that share one transaction, at most: with [`GROUP_TIME`] it bounds how long the first of them waits.
 const MAX_GROUP: usize = 64;
 /// After so long no more jobs join a transaction.
-const GROUP_TIME: Duration = Duration::from_millis(20);
+const GROUP_TIME: Duration = Duration::from_millis(10);
 
 /// What a job writes through. Derefs to the connection, inside the writer's transaction.
 pub struct Transaction<'a> {

@@ -82,7 +82,8 @@ impl Index {
         }
         let ops = self.keys.entry(put.key.clone()).or_default();
         for predecessor in &put.predecessors {
-            if let Some(op) = ops.iter_mut().find(|op| op.id == *predecessor) {
+            // Mostly the last one.
+            if let Some(op) = ops.iter_mut().rev().find(|op| op.id == *predecessor) {
                 op.superseded_by.push(change);
             }
         }

@@ -106,6 +106,8 @@ impl Stage<'_> {
     fn beside(&mut self, worst: Worst) {
         let mut rogue = worst.prepare(self.world, self.scale);
         let name = worst.name();
+        // So that nothing of that is left to be written.
+        thread::sleep(Duration::from_secs(3));
         let alone = self.syncs();
         let stop = AtomicBool::new(false);
         let beside = thread::scope(|scope| {

@@ -22,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Caller, roll::Call};
 use crate::{
     app::App,
-    http::problem::Problem,
+    http::{problem::Problem, turns::Turn},
     keys::{DeviceVerifier, ReceiptVerifier},
     message::MessageReader,
     store::{self, StoreError, Upload},
@@ -35,6 +35,7 @@ const BODY_PAUSE: std::time::Duration = std::time::Duration::from_secs(20);
 pub(super) struct Incoming<'a> {
     app: &'a App,
     caller: &'a Caller,
+    turn: &'a Turn,
     message: MessageReader,
     hello: Option<Hello>,
     call: Option<Call>,
@@ -57,8 +58,8 @@ pub(super) struct Received {
 }
 
 impl<'a> Incoming<'a> {
-    pub(super) fn new(app: &'a App, caller: &'a Caller, message: MessageReader) -> Self {
-        Self { app, caller, message, hello: None, call: None, fates: Vec::new(), held: Vec::new(), own: 0 }
+    pub(super) fn new(app: &'a App, caller: &'a Caller, turn: &'a Turn, message: MessageReader) -> Self {
+        Self { app, caller, turn, message, hello: None, call: None, fates: Vec::new(), held: Vec::new(), own: 0 }
     }
 
     /// Reads all of it, frame by frame. Returns the digest of what was sent.
@@ -78,6 +79,7 @@ impl<'a> Incoming<'a> {
     }
 
     async fn take_item(&mut self, item: &[u8]) -> Result<(), Problem> {
+        let _hand = self.turn.hand().await;
         if self.hello.is_none() {
             return self.take_hello(item).await;
         }

@@ -148,7 +148,7 @@ impl Prepared {
                         round += 1;
                         sent.fetch_add(1, Relaxed);
                         if answer.status == 429 {
-                            thread::sleep(Duration::from_millis(5));
+                            thread::sleep(Duration::from_millis(50));
                         }
                     }
                 });
