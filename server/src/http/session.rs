@@ -10,7 +10,12 @@ use chrono_tz::Tz;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{extract::Body, origin, problem::Problem};
+use super::{
+    attempts::{self, Tried},
+    extract::Body,
+    origin,
+    problem::Problem,
+};
 use crate::{
     app::App,
     authorize::{Action, Role},
@@ -67,6 +72,10 @@ pub async fn sign_in(
         return Err(Problem::CrossSite);
     }
     let now = app.now();
+    let asked = credential.clone();
+    if app.read(move |connection| session::caller(connection, &asked, now)).await?.is_none() {
+        return Err(attempts::failed(&app, Tried::Token, Problem::Unauthorized).await);
+    }
     let begun = app.write(move |tx| Ok((session::begin(tx, &credential, now)?, store::time_zone(tx)?))).await?;
     let (Some((secret, session)), time_zone) = begun else { return Err(Problem::Unauthorized) };
     let cookie = set_cookie(&app, &headers, &secret, LIFE_MS / 1000);

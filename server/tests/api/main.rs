@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod access;
+mod attempts;
 mod basemap;
 mod coverage;
 mod days;

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, AtomicU8, Ordering},
     },
+    time::Duration,
 };
 
 use aralau_server::{
@@ -71,7 +72,7 @@ impl Reply {
 
 impl World {
     pub async fn new() -> Self {
-        Self::with(Settings::default()).await
+        Self::with(Settings { attempt_pause: Duration::ZERO, ..Settings::default() }).await
     }
 
     pub async fn with(settings: Settings) -> Self {
