@@ -62,7 +62,12 @@ pub fn begin(
     let hash = auth::hash(&secret);
     let row = SessionRow {
         session: auth::id_of(b"aralau/session-id/1\0", &hash),
-        token: TokenRow { token: caller.token, role: caller.role.name().to_owned(), name: caller.name },
+        token: TokenRow {
+            token: caller.token,
+            role: caller.role.name().to_owned(),
+            name: caller.name,
+            reach: caller.reach,
+        },
         expires_at: now.plus(LIFE_MS),
     };
     store::keep_session(tx, &hash, &row, now)?;

@@ -37,9 +37,9 @@ pub async fn list(
     caller: Caller,
     Paged { filter: All {}, page }: Paged<All, PersonKey>,
 ) -> Result<Json<DevicePage>, Problem> {
-    caller.may(Action::ReadDevices)?;
+    let reach = caller.may(Action::ReadDevices)?;
     let now = app.now();
-    Ok(Json(app.read(move |connection| devices::page(connection, &page, now)).await?))
+    Ok(Json(app.read(move |connection| devices::page(connection, &reach, &page, now)).await?))
 }
 
 /// A device shut out.

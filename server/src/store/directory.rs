@@ -188,7 +188,14 @@ pub fn follow(tx: &Connection, control: &Control, sequence: u64, at: Millis) -> 
         Control::Confirmed { device } => {
             tx.execute("UPDATE device SET unconfirmed = 0 WHERE device = ?", [device.as_bytes()])?
         }
-        Control::CodeLists { .. } | Control::Token { .. } | Control::Code { .. } => 0,
+        Control::Token { token, within, .. } => {
+            let mut limit = tx.prepare_cached(
+                "INSERT OR IGNORE INTO token_scope (token_id, scope_no) SELECT ?1, scope_no FROM scope WHERE scope = ?2",
+            )?;
+            let scopes = within.iter().flatten();
+            scopes.map(|scope| limit.execute(params![token.as_bytes(), scope.as_bytes()])).sum::<Result<_, _>>()?
+        }
+        Control::CodeLists { .. } | Control::Code { .. } => 0,
     };
     Ok(())
 }

@@ -14,6 +14,7 @@ mod order;
 mod people;
 mod points;
 mod quarantine;
+mod reach;
 mod session;
 mod standing;
 mod world;
