@@ -105,6 +105,7 @@ pub fn headquarters() -> OpenApiRouter<App> {
         .routes(routes!(devices::list))
         .routes(routes!(devices::revoke))
         .routes(routes!(devices::confirm))
+        .routes(routes!(devices::confirm_all))
         .routes(routes!(tokens::list))
         .routes(routes!(tokens::make))
         .routes(routes!(tokens::end))

@@ -72,6 +72,31 @@ pub struct Confirmed {
     pub served: bool,
 }
 
+/// Devices confirmed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AllConfirmed {
+    /// How many waited for it.
+    pub confirmed: usize,
+}
+
+/// Stands up for every device that waits for it since this server was restored.
+#[utoipa::path(
+    post, path = "/v1/devices/confirm-all", security(("token" = []), ("session" = [])),
+    responses((status = 200, body = AllConfirmed), Problem)
+)]
+pub async fn confirm_all(State(app): State<App>, caller: Caller) -> Result<Json<AllConfirmed>, Problem> {
+    caller.may(Action::Enroll)?;
+    let now = app.now();
+    let confirm = move |tx: &mut Transaction<'_>| {
+        let devices = store::unconfirmed_devices(tx)?;
+        for device in &devices {
+            store::confirm_device(tx, *device, now)?;
+        }
+        Ok(devices.len())
+    };
+    Ok(Json(AllConfirmed { confirmed: app.write_by(caller.by(), confirm).await? }))
+}
+
 /// Stands up for a device that a restored server does not know enough of: it is served again from now on.
 #[utoipa::path(
     post, path = "/v1/devices/{id}/confirm", params(("id" = Uuid, Path)), security(("token" = []), ("session" = [])),

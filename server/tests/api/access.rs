@@ -89,6 +89,7 @@ async fn the_description_lists_every_route() {
             "GET /v1/coverage",
             "GET /v1/deployment",
             "GET /v1/devices",
+            "POST /v1/devices/confirm-all",
             "POST /v1/devices/{id}/confirm",
             "POST /v1/devices/{id}/revoke",
             "POST /v1/enroll",
