@@ -17,6 +17,7 @@ use aralau_sync_core::time::{DAY_MS, Millis};
 
 use crate::{
     authorize::{Action, Denied, Role, authorize},
+    reach::Reach,
     store::{self, StoreError, TokenRow, Transaction},
 };
 
@@ -37,12 +38,17 @@ pub struct Caller {
     pub role: Role,
     /// Who holds it, in the words of whoever minted it.
     pub name: String,
+    /// Of which beats; given out by [`Self::may`] alone.
+    pub(crate) reach: Reach,
 }
 
 impl Caller {
-    /// Whoever holds the token of this row; a role of a later version gives no rights here.
+    /// Whoever holds the token of this row; a role of a later version gives no rights here, and neither does an
+    /// administrator's with a limit, which no version makes.
     pub(crate) fn of(row: TokenRow) -> Option<Self> {
-        Some(Self { token: row.token, session: None, role: row.role.parse().ok()?, name: row.name })
+        let role = row.role.parse().ok()?;
+        let counts = role != Role::Administrator || row.reach.is_everywhere();
+        counts.then_some(Self { token: row.token, session: None, role, name: row.name, reach: row.reach })
     }
 
     /// What the request rests on: once it has ended, so has what it opened.
@@ -55,12 +61,12 @@ impl Caller {
         Some(format!("{} (token {})", self.name, self.token))
     }
 
-    /// Whether the caller may take `action`.
+    /// Whether the caller may take `action`, and of which beats.
     ///
     /// # Errors
     /// [`Denied`].
-    pub fn may(&self, action: Action) -> Result<(), Denied> {
-        authorize(self.role, action)
+    pub fn may(&self, action: Action) -> Result<Reach, Denied> {
+        authorize(self.role, action).map(|()| self.reach.clone())
     }
 }
 
@@ -78,26 +84,91 @@ pub fn mint(
     now: Millis,
     entropy: [u8; ENTROPY_BYTES],
 ) -> Result<String, StoreError> {
-    mint_until(tx, role, name, now.plus(LIFE_MS), now, entropy)
+    let wanted = Wanted { role, name: name.to_owned(), reach: Reach::EVERYWHERE, expires_at: now.plus(LIFE_MS) };
+    mint_until(tx, &wanted, now, entropy)
 }
 
-/// As [`mint`], until another day.
+/// A token to be made.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// What its holder may do.
+    pub role: Role,
+    /// Who holds it.
+    pub name: String,
+    /// Of which beats; see [`reach_of`].
+    pub reach: Reach,
+    /// When it ends by itself.
+    pub expires_at: Millis,
+}
+
+/// Why there is no token of such a reach.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoReach {
+    /// Nobody said which beats a supervisor leads.
+    #[error("a supervisor leads certain beats: name them, or say that all are meant")]
+    Unsaid,
+    /// Some, and all.
+    #[error("name certain beats or say that all are meant, not both")]
+    Both,
+    /// A list of none.
+    #[error("name at least one beat, or none at all for every beat")]
+    Empty,
+    /// Whoever makes tokens can make one for any beat.
+    #[error("an administrator makes tokens for any beat, so that a limit would be none: leave the beats out")]
+    Administrator,
+    /// The code is no beat's.
+    #[error("there is no beat {0:?}")]
+    Unknown(String),
+}
+
+/// How far a token of this role reaches, by what was said: the codes of certain beats, or that all are meant. Of a supervisor it
+/// must be said; others read everything unless they are limited.
+///
+/// # Errors
+/// What the store says; [`NoReach`].
+pub fn reach_of(
+    connection: &Connection,
+    role: Role,
+    beats: Option<&[String]>,
+    all: bool,
+) -> Result<Result<Reach, NoReach>, StoreError> {
+    let codes = match (role, beats, all) {
+        (_, Some(_), true) => return Ok(Err(NoReach::Both)),
+        (_, Some([]), false) => return Ok(Err(NoReach::Empty)),
+        (Role::Administrator, Some(_), false) => return Ok(Err(NoReach::Administrator)),
+        (Role::Supervisor, None, false) => return Ok(Err(NoReach::Unsaid)),
+        (_, None, _) => return Ok(Ok(Reach::EVERYWHERE)),
+        (_, Some(codes), false) => codes,
+    };
+    let mut scopes = Vec::with_capacity(codes.len());
+    for code in codes {
+        match store::beat(connection, code)? {
+            Some(beat) => scopes.push(beat.scope_no),
+            None => return Ok(Err(NoReach::Unknown(code.clone()))),
+        }
+    }
+    Ok(Ok(Reach::within(scopes)))
+}
+
+/// As [`mint`], of a certain reach and until a certain moment.
 ///
 /// # Errors
 /// As [`mint`].
 pub fn mint_until(
     tx: &Transaction<'_>,
-    role: Role,
-    name: &str,
-    expires_at: Millis,
+    wanted: &Wanted,
     now: Millis,
     entropy: [u8; ENTROPY_BYTES],
 ) -> Result<String, StoreError> {
     let token = format!("{PREFIX}{}", BASE64URL.encode(entropy));
     let hash = hash(&token);
-    let row =
-        TokenRow { token: id_of(b"aralau/token-id/1\0", &hash), role: role.name().to_owned(), name: name.to_owned() };
-    store::keep_token(tx, &hash, &row, expires_at, now)?;
+    let row = TokenRow {
+        token: id_of(b"aralau/token-id/1\0", &hash),
+        role: wanted.role.name().to_owned(),
+        name: wanted.name.clone(),
+        reach: wanted.reach.clone(),
+    };
+    store::keep_token(tx, &hash, &row, wanted.expires_at, now)?;
     Ok(token)
 }
 

@@ -4,6 +4,8 @@ pub mod extract;
 pub mod origin;
 pub mod problem;
 
+pub mod attempts;
+
 pub mod enroll;
 pub mod sync;
 mod turns;
@@ -66,6 +68,8 @@ pub struct Shared {
     pub quotas: quotas::Quotas,
     /// Whose syncs are under way.
     pub turns: turns::Turns,
+    /// Whose wrong tokens and codes wait for an answer.
+    pub attempts: attempts::Attempts,
     /// Who has a workbook made.
     pub workbooks: export::Workbooks,
     /// Numbers the requests of this process.
@@ -101,6 +105,7 @@ pub fn headquarters() -> OpenApiRouter<App> {
         .routes(routes!(devices::list))
         .routes(routes!(devices::revoke))
         .routes(routes!(devices::confirm))
+        .routes(routes!(devices::confirm_all))
         .routes(routes!(tokens::list))
         .routes(routes!(tokens::make))
         .routes(routes!(tokens::end))

@@ -2,8 +2,8 @@
 //!
 //! In reading order: [`settings`] is what an operator chooses; [`calendar`] what a day is; [`app`] the state that handlers share; [`entropy`] lets randomness in, [`keys`]
 //! are the signatures; [`store`] the log and its
-//! projections; [`query`] reads for headquarters; [`auth`], [`session`] and [`device_auth`] who asks and
-//! [`authorize`] whether they may; [`compress`] and [`message`] take bodies apart; [`http`] is the whole interface; [`serve`] the sockets.
+//! projections; [`query`] reads for headquarters; [`auth`], [`session`] and [`device_auth`] who asks,
+//! [`authorize`] whether they may and [`reach`] of which beats; [`compress`] and [`message`] take bodies apart; [`http`] is the whole interface; [`serve`] the sockets.
 
 pub mod app;
 pub mod area;
@@ -17,6 +17,7 @@ pub mod http;
 pub mod keys;
 pub mod message;
 pub mod query;
+pub mod reach;
 pub mod serve;
 pub mod session;
 pub mod settings;

@@ -1,7 +1,7 @@
 //! What headquarters asks of the store: SQL reads over the projections, and single documents read from the log.
 //!
 //! Every read is bounded: a list is one keyset page, a document has the limits of [`aralau_sync_core::document`]. The
-//! structs here are the shapes that the API shows.
+//! structs here are the shapes that the API shows. Each takes the caller's [`Reach`], and finds nothing outside.
 
 pub mod instant;
 pub mod page;
@@ -31,6 +31,8 @@ pub mod visit;
 pub mod visits;
 
 use rusqlite::{ToSql, types::ToSqlOutput};
+
+use crate::reach::Reach;
 
 /// Conditions joined by "and", each written here, with the values they bind. User text only ever becomes a value.
 #[derive(Default)]
@@ -74,6 +76,15 @@ impl Conditions {
     fn and_some<T: ToSql + 'static>(&mut self, condition: &str, value: Option<T>) {
         if let Some(value) = value {
             self.and(condition, value);
+        }
+    }
+
+    /// Adds that `column`, the number of a scope, lies within.
+    fn within(&mut self, column: &str, reach: &Reach) {
+        match reach.scopes() {
+            None => {}
+            Some([scope_no]) => self.and(&format!("{column} = ?"), *scope_no),
+            Some(_) => self.and(&format!("{column} IN (SELECT value FROM json_each(?))"), reach.clone()),
         }
     }
 

@@ -23,7 +23,7 @@ use crate::{
 pub const LIFE_MS: i64 = 12 * 60 * 60 * 1000;
 
 /// By what somebody signs in. A single sign-on of the ministry's would be one more variant.
-#[derive(Deserialize, ToSchema)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Credential {
     /// A token for headquarters' API.
@@ -39,6 +39,15 @@ pub struct Session {
     pub expires_at: Millis,
 }
 
+/// Whoever this credential is of, if it counts now.
+///
+/// # Errors
+/// What the store says.
+pub fn caller(connection: &Connection, credential: &Credential, now: Millis) -> Result<Option<Caller>, StoreError> {
+    let Credential::Token(token) = credential;
+    auth::find(connection, token, now)
+}
+
 /// Begins a session. Returns its secret, which cannot be had again; `None`: the credential does not count.
 ///
 /// # Errors
@@ -48,13 +57,17 @@ pub fn begin(
     credential: &Credential,
     now: Millis,
 ) -> Result<Option<(String, Session)>, StoreError> {
-    let Credential::Token(token) = credential;
-    let Some(caller) = auth::find(tx, token, now)? else { return Ok(None) };
+    let Some(caller) = caller(tx, credential, now)? else { return Ok(None) };
     let secret = BASE64URL.encode(tx.random::<32>()?);
     let hash = auth::hash(&secret);
     let row = SessionRow {
         session: auth::id_of(b"aralau/session-id/1\0", &hash),
-        token: TokenRow { token: caller.token, role: caller.role.name().to_owned(), name: caller.name },
+        token: TokenRow {
+            token: caller.token,
+            role: caller.role.name().to_owned(),
+            name: caller.name,
+            reach: caller.reach,
+        },
         expires_at: now.plus(LIFE_MS),
     };
     store::keep_session(tx, &hash, &row, now)?;

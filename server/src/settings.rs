@@ -1,6 +1,6 @@
 //! What an operator chooses for a server, beside where its data is. (The time zone is the store's: `store::time_zone`.)
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -26,6 +26,8 @@ pub struct Settings {
     pub reserve_bytes: u64,
     /// What headquarters' map draws beneath the visits; without any, a plain ground.
     pub basemap: Option<Basemap>,
+    /// How long the answer to a wrong token or code is put off.
+    pub attempt_pause: Duration,
     /// The console's files; without any, `/` is no route.
     pub console: Console,
 }
@@ -41,6 +43,9 @@ pub const DEVICE_QUOTA_MIB: u64 = 32;
 /// Room for headquarters to go on, and for what it takes to make more.
 pub const RESERVE_MIB: u64 = 128;
 
+/// Not felt by whoever has mistyped, and long for whoever tries one after the other.
+pub const ATTEMPT_PAUSE: Duration = Duration::from_secs(1);
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -51,6 +56,7 @@ impl Default for Settings {
             device_quota_bytes: DEVICE_QUOTA_MIB << 20,
             reserve_bytes: RESERVE_MIB << 20,
             basemap: None,
+            attempt_pause: ATTEMPT_PAUSE,
             console: Console::default(),
         }
     }

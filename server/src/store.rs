@@ -44,9 +44,10 @@ pub use compact::next_sealed;
 pub use coverage::{CONTACTED, DEFAULT_TIME_ZONE, set_time_zone, time_zone};
 pub use custody::{EditError, HEADQUARTERS_NAME, author, ensure_custody, resolve_visit};
 pub use directory::{
-    BeatRow, CUSTODY_DEVICE, DIRECTORY, DeviceRow, EnrollError, Enrolled, Enrollment, HEADQUARTERS, assign_device,
-    beat, beat_areas, beats, beats_of, confirm_device, device, device_of_replica, enroll, ensure_beat, ensure_person,
-    ensure_replica, grant, has_phones, make_code, meet, name_of_replica, revoke_device, unconfirmed_devices,
+    Admission, BeatRow, CUSTODY_DEVICE, DIRECTORY, DeviceRow, EnrollError, Enrolled, Enrollment, HEADQUARTERS, admit,
+    assign_device, beat, beat_areas, beats, beats_of, confirm_device, device, device_of_replica, enroll, ensure_beat,
+    ensure_person, ensure_replica, grant, has_phones, make_code, meet, name_of_replica, revoke_device,
+    unconfirmed_devices,
 };
 pub use epochs::{Loss, find_loss, is_behind, mend_loss};
 pub use fair::Lane;

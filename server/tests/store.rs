@@ -16,6 +16,7 @@ use aralau_server::{
         page::{Limit, Page},
         visits::{self, VisitFilter},
     },
+    reach::Reach,
     serve::serve,
     store::{self, Asking, BeatRow, Enrollment, PullLimits, Store, Upload},
 };
@@ -244,7 +245,8 @@ fn a_word_in_few_visits_and_one_in_thousands_find_all_of_them_in_order() {
         let mut page = Page::first(Limit::default());
         let mut all = Vec::new();
         loop {
-            let got = world.store.read(|connection| visits::page(connection, &filter, &page)).unwrap().unwrap();
+            let got = world.store.read(|connection| visits::page(connection, &Reach::EVERYWHERE, &filter, &page));
+            let got = got.unwrap().unwrap();
             all.extend(got.visits.into_iter().map(|visit| visit.head.started_at));
             match got.next {
                 Some(next) => page.cursor = Some(next),

@@ -121,6 +121,9 @@ pub enum Control {
         /// Who holds it.
         #[n(2)]
         name: String,
+        /// The scopes of the only beats that its holder reads; where there is no list, all.
+        #[n(3)]
+        within: Option<Vec<ScopeId>>,
     },
     /// A token counts no more.
     #[n(11)]

@@ -194,7 +194,8 @@ fn controls() -> impl Strategy<Value = Control> {
         (person(), scopes(), instants()).prop_map(|(person, scope, until)| Control::GrantEnds { person, scope, until }),
         (device(), instants()).prop_map(|(device, at)| Control::Revoked { device, at }),
         any::<u32>().prop_map(|version| Control::CodeLists { version }),
-        (token(), texts(), texts()).prop_map(|(token, role, name)| Control::Token { token, role, name }),
+        (token(), texts(), texts(), prop::option::of(prop::collection::vec(scopes(), 0..3)))
+            .prop_map(|(token, role, name, within)| Control::Token { token, role, name, within }),
         (token(), instants()).prop_map(|(token, at)| Control::TokenEnded { token, at }),
         (person(), instants()).prop_map(|(person, until)| Control::Code { person, until }),
         prop::option::of(device()).prop_map(|device| Control::Unconfirmed { device }),

@@ -244,8 +244,12 @@ fn vectors() -> Vec<(&'static str, Vec<u8>)> {
         Control::CodeLists { version: 1 },
     ];
     let token = TokenId::from_bytes([8; 16]);
+    let limited =
+        Control::Token {
+            token, role: "supervisor".to_owned(), name: "Айгүл".to_owned(), within: Some(vec![SCOPE])
+        };
     let later_controls = [
-        Control::Token { token, role: "auditor".to_owned(), name: "Айгүл".to_owned() },
+        Control::Token { token, role: "auditor".to_owned(), name: "Айгүл".to_owned(), within: None },
         Control::TokenEnded { token, at: AT },
         Control::Code { person: PersonId::from_bytes([5; 16]), until: AT },
         Control::Unconfirmed { device: None },
@@ -282,6 +286,7 @@ fn vectors() -> Vec<(&'static str, Vec<u8>)> {
         ("receipt", receipt().sign(&Signer).into_bytes()),
         ("request preimage", auth::request_preimage(&DEPLOYMENT, &device, "POST", "/v1/sync", &[6; 32], "nonce")),
         ("enroll preimage", auth::enroll_preimage("CODE", &REPLICA, &PublicKey([2; 33]))),
+        ("token within beats", limited.to_bytes()),
         ("later controls", later_controls.iter().flat_map(Control::to_bytes).collect()),
         ("notice", notice),
         ("noticed", cbor::encode(&noticed)),

@@ -312,7 +312,7 @@ test('what a shut-out device had not sent is judged by a person', async ({ page 
 test('an auditor is offered no change', async ({ page }) => {
   await signIn(page, world, await world.token('auditor'));
   await expect(rows(page).first()).toBeVisible();
-  await expect(page.getByRole('button', { name: 'Export' })).toHaveCount(0);
+  await expect(page.getByRole('link', { name: 'Access' })).toHaveCount(0);
   await page.goto(`${world.url}/devices`);
   await expect(page.getByRole('table')).toBeVisible();
   await expect(page.getByRole('button', { name: /Revoke|Enroll/ })).toHaveCount(0);
@@ -340,7 +340,7 @@ for (const theme of ['light', 'dark'] as const) {
       await page.locator('input[type=password]').fill(token);
       await page.keyboard.press('Enter');
       await expect(rows(page).first()).toBeVisible();
-      const pages = ['/places', '/coverage', '/repeat-problems', '/conflicts', '/quarantine', '/devices', '/map'];
+      const pages = ['/places', '/coverage', '/repeat-problems', '/conflicts', '/quarantine', '/devices', '/tokens', '/map'];
       for (const path of ['/', `/visits/${shared}`, ...pages]) {
         await page.goto(world.url + path);
         await expect(page.locator('h1')).toBeVisible();

@@ -100,7 +100,7 @@ for (const width of WIDTHS) {
       await expect(page.getByRole('grid')).toBeVisible();
       const paths = ['/places', '/places?standing=overdue', '/coverage', '/repeat-problems', '/conflicts', '/quarantine'];
       const wrong: string[] = [];
-      for (const path of ['/', '/?outcome=no_access&late=false', `/visits/${visit}`, ...paths, '/devices', '/map']) {
+      for (const path of ['/', '/?outcome=no_access&late=false', `/visits/${visit}`, ...paths, '/devices', '/tokens', '/map']) {
         await page.goto(world.url + path);
         await settled(page);
         const filters = page.locator('search button.more');
@@ -115,7 +115,7 @@ for (const width of WIDTHS) {
 
 test('no date is written as browsers write what they have no words for', async ({ page }) => {
   await signIn(page, world, token, 'kk');
-  for (const path of ['/', `/visits/${visit}`, '/coverage', '/places', '/devices', '/quarantine']) {
+  for (const path of ['/', `/visits/${visit}`, '/coverage', '/places', '/devices', '/tokens', '/quarantine']) {
     await page.goto(world.url + path);
     await settled(page);
     expect(await page.locator('body').innerText(), path).not.toMatch(/\d{4} M\d{2}|\bM\d{2}\b/);

@@ -81,6 +81,7 @@ for (const locale of ['ru', 'kk', 'en']) {
       ['conflicts', '/conflicts'],
       ['quarantine', '/quarantine'],
       ['devices', '/devices'],
+      ['tokens', '/tokens'],
       ['map', '/map'],
     ] as const) {
       await page.goto(world.url + path);

@@ -117,6 +117,16 @@ export class World {
     await ended;
   }
 
+  /** Puts a backup of this moment in the place of what is served: devices wait to be confirmed, tokens have ended. */
+  async restore(): Promise<void> {
+    const file = join(this.folder, 'backup');
+    await aralau('backup', '--data', this.data, file);
+    await this.stop();
+    await rm(this.data, { recursive: true });
+    await aralau('restore', file, '--data', this.data);
+    await this.start();
+  }
+
   async end(): Promise<void> {
     await this.stop();
     await rm(this.folder, { recursive: true, force: true });

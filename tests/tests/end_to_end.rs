@@ -633,6 +633,35 @@ fn an_inspector_is_enrolled_by_a_name_however_it_is_spaced_and_a_new_one_is_told
 }
 
 #[test]
+fn a_supervisors_token_is_within_the_beats_that_are_named() {
+    let world = World::new();
+    let supervisor = ["token", "--role", "supervisor", "--name", "Болат"];
+    let make = |beats: &[&str]| world.admin(&[&supervisor[..], beats].concat());
+    let unsaid = make(&[]);
+    assert_eq!(unsaid.failed(), "beats");
+    assert!(unsaid.stderr.contains("--beat") && unsaid.stderr.contains("--all-beats"), "{}", unsaid.stderr);
+    assert_eq!(make(&["--beat", "beat-99"]).failed(), "beat_unknown");
+    let limited = world.admin(&["token", "--role", "administrator", "--beat", "beat-01"]);
+    assert_eq!(limited.failed(), "beats");
+    make(&["--all-beats"]).ok();
+    let made = make(&["--beat", "beat-02", "--beat", "beat-01"]).ok().object();
+    let listed = world.admin(&["tokens"]).ok().lines();
+    let of = |token: &Value| token["beats"].clone();
+    assert_eq!(listed.iter().map(of).collect::<Vec<_>>(), [json!(["beat-01", "beat-02"]), json!(null)]);
+
+    let (inside, outside) = (world.phone("Aigul", "beat-01"), world.phone("Timur", "beat-03"));
+    for phone in [&inside, &outside] {
+        phone.log(&phone.places()[0], &[]);
+        phone.sync();
+    }
+    let headquarters = Headquarters::new(&world.server.url(), made["token"].as_str());
+    let visits = headquarters.visits("");
+    assert_eq!(visits.iter().map(|visit| visit["beat"].clone()).collect::<Vec<_>>(), [json!("beat-01")]);
+    assert_eq!(headquarters.ask("/v1/export.ndjson").text.lines().count(), 1);
+    world.admin(&["check"]).ok();
+}
+
+#[test]
 fn listeners_of_events_hear_of_a_sync() {
     use std::io::Write as _;
     let world = World::new();

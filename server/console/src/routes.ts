@@ -29,6 +29,7 @@ export const SECTIONS: readonly Section[] = [
   { href: '/conflicts', name: 'nav.conflicts', icon: 'fork', needs: 'read_visits' },
   { href: '/quarantine', name: 'nav.quarantine', icon: 'shield', needs: 'read_quarantine' },
   { href: '/devices', name: 'nav.devices', icon: 'phone', needs: 'read_devices' },
+  { href: '/tokens', name: 'nav.tokens', icon: 'key', needs: 'manage_tokens' },
 ];
 
 const ROUTES: readonly Route[] = [
@@ -49,6 +50,7 @@ const ROUTES: readonly Route[] = [
   { path: /^\/conflicts$/, needs: 'read_visits', load: () => import('./pages/Conflicts.svelte') },
   { path: /^\/quarantine$/, needs: 'read_quarantine', load: () => import('./pages/Quarantine.svelte') },
   { path: /^\/devices$/, needs: 'read_devices', load: () => import('./pages/Devices.svelte') },
+  { path: /^\/tokens$/, needs: 'manage_tokens', load: () => import('./pages/Tokens.svelte') },
 ];
 
 export function match(path: string): Route | null {

@@ -16,6 +16,6 @@ use crate::{
     responses((status = 200, body = BeatList), Problem)
 )]
 pub async fn list(State(app): State<App>, caller: Caller) -> Result<Json<BeatList>, Problem> {
-    caller.may(Action::ReadVisits)?;
-    Ok(Json(app.read(beats::all).await?))
+    let reach = caller.may(Action::ReadVisits)?;
+    Ok(Json(app.read(move |connection| beats::all(connection, &reach)).await?))
 }

@@ -23,6 +23,6 @@ pub async fn list(
     caller: Caller,
     Paged { filter, page }: Paged<ConflictFilter, ConflictKey>,
 ) -> Result<Json<ConflictPage>, Problem> {
-    caller.may(Action::ReadVisits)?;
-    Ok(Json(app.read(move |connection| conflicts::page(connection, &filter, &page)).await?))
+    let reach = caller.may(Action::ReadVisits)?;
+    Ok(Json(app.read(move |connection| conflicts::page(connection, &reach, &filter, &page)).await?))
 }

@@ -20,7 +20,8 @@ pub async fn show(
     caller: Caller,
     Filter(filter): Filter<CoverageFilter>,
 ) -> Result<Json<Coverage>, Problem> {
-    caller.may(Action::ReadVisits)?;
+    let reach = caller.may(Action::ReadVisits)?;
     let (now, interval_days) = (app.now(), app.settings().visit_interval_days);
-    Ok(Json(app.read(move |connection| coverage::read(connection, &filter, interval_days, now)).await??))
+    let coverage = app.read(move |connection| coverage::read(connection, &reach, &filter, interval_days, now));
+    Ok(Json(coverage.await??))
 }

@@ -37,9 +37,9 @@ pub async fn list(
     caller: Caller,
     Paged { filter: All {}, page }: Paged<All, PersonKey>,
 ) -> Result<Json<DevicePage>, Problem> {
-    caller.may(Action::ReadDevices)?;
+    let reach = caller.may(Action::ReadDevices)?;
     let now = app.now();
-    Ok(Json(app.read(move |connection| devices::page(connection, &page, now)).await?))
+    Ok(Json(app.read(move |connection| devices::page(connection, &reach, &page, now)).await?))
 }
 
 /// A device shut out.
@@ -70,6 +70,31 @@ pub async fn revoke(
 pub struct Confirmed {
     /// Whether it is served from now on; not, if it was shut out.
     pub served: bool,
+}
+
+/// Devices confirmed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AllConfirmed {
+    /// How many waited for it.
+    pub confirmed: usize,
+}
+
+/// Stands up for every device that waits for it since this server was restored.
+#[utoipa::path(
+    post, path = "/v1/devices/confirm-all", security(("token" = []), ("session" = [])),
+    responses((status = 200, body = AllConfirmed), Problem)
+)]
+pub async fn confirm_all(State(app): State<App>, caller: Caller) -> Result<Json<AllConfirmed>, Problem> {
+    caller.may(Action::Enroll)?;
+    let now = app.now();
+    let confirm = move |tx: &mut Transaction<'_>| {
+        let devices = store::unconfirmed_devices(tx)?;
+        for device in &devices {
+            store::confirm_device(tx, *device, now)?;
+        }
+        Ok(devices.len())
+    };
+    Ok(Json(AllConfirmed { confirmed: app.write_by(caller.by(), confirm).await? }))
 }
 
 /// Stands up for a device that a restored server does not know enough of: it is served again from now on.

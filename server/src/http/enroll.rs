@@ -10,7 +10,11 @@ use aralau_sync_core::{
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 
-use super::{extract::Body, problem::Problem};
+use super::{
+    attempts::{self, Tried},
+    extract::Body,
+    problem::Problem,
+};
 use crate::{
     app::App,
     device_auth::Nonces,
@@ -91,13 +95,11 @@ pub async fn enroll(State(app): State<App>, Body(ask): Body<Ask>) -> Result<Json
     }
     let now = app.now();
     let enrollment = Enrollment { code: ask.code, key: ask.public_key, replica: ask.replica };
-    let enrolled = app.write(move |tx| store::enroll(tx, &enrollment, now)).await?.map_err(|error| match error {
-        EnrollError::Unknown => Problem::EnrollmentCodeUnknown,
-        EnrollError::Expired => Problem::EnrollmentCodeExpired,
-        EnrollError::Used => Problem::EnrollmentCodeUsed,
-        EnrollError::Known => Problem::DeviceEnrolled,
-        EnrollError::Replica => Problem::ReplicaForeign,
-    })?;
+    let asked = enrollment.clone();
+    if let Err(error) = app.read(move |connection| store::admit(connection, &asked, now)).await? {
+        return Err(attempts::failed(&app, Tried::Code, error.into()).await);
+    }
+    let enrolled = app.write(move |tx| store::enroll(tx, &enrollment, now)).await??;
     let nonce = Nonces(&app.identity().nonce_secret).issue(enrolled.device, now);
     let beats = enrolled.beats.into_iter().map(|beat| Beat { code: beat.code, scope: beat.scope, name: beat.name });
     Ok(Json(Answer {
@@ -108,4 +110,16 @@ pub async fn enroll(State(app): State<App>, Body(ask): Body<Ask>) -> Result<Json
         beats: beats.collect(),
         nonce,
     }))
+}
+
+impl From<EnrollError> for Problem {
+    fn from(error: EnrollError) -> Self {
+        match error {
+            EnrollError::Unknown => Self::EnrollmentCodeUnknown,
+            EnrollError::Expired => Self::EnrollmentCodeExpired,
+            EnrollError::Used => Self::EnrollmentCodeUsed,
+            EnrollError::Known => Self::DeviceEnrolled,
+            EnrollError::Replica => Self::ReplicaForeign,
+        }
+    }
 }

@@ -26,6 +26,7 @@ use crate::{
     auth::Caller,
     authorize::Action,
     query::scopes::{self, Sizes},
+    reach::Reach,
     store::{StoreError, live_credentials},
 };
 
@@ -78,8 +79,8 @@ impl Events {
 /// The data of an event `changed`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Changed {
-    /// Rows in the log of each scope that has grown (in the first event: of every scope), by beat code; `directory` is
-    /// the organisation itself.
+    /// Rows in the log of each scope within that has grown (in the first event: of every one), by beat code; `directory` is
+    /// the organisation itself, of which only a token without a limit hears.
     pub scopes: BTreeMap<String, i64>,
 }
 
@@ -92,12 +93,13 @@ pub async fn subscribe(
     State(app): State<App>,
     caller: Caller,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    caller.may(Action::ReadVisits)?;
+    let reach = caller.may(Action::ReadVisits)?;
     let seats = Arc::clone(&app.http().events.seats);
     let seat = seats.try_acquire_owned().map_err(|_| Problem::TooManySubscribers)?;
     let changes = app.changes();
     let mut stopping = app.stopping();
-    let listener = Listener { app, credential: caller.credential(), changes, told: Arc::default(), _seat: seat };
+    let credential = caller.credential();
+    let listener = Listener { app, credential, reach, changes, told: Arc::default(), _seat: seat };
     let events = stream::unfold(listener, |mut listener| async move {
         let event = listener.next().await?;
         Some((Ok(event), listener))
@@ -110,6 +112,7 @@ pub async fn subscribe(
 struct Listener {
     app: App,
     credential: Uuid,
+    reach: Reach,
     changes: watch::Receiver<u64>,
     told: Arc<Sizes>,
     _seat: OwnedSemaphorePermit,
@@ -127,14 +130,17 @@ impl Listener {
             if !known.credentials.contains(&self.credential) {
                 return None;
             }
-            let grown = |(scope, size): &(&String, &i64)| self.told.get(*scope) != Some(*size);
-            let scopes: BTreeMap<_, _> =
-                known.sizes.iter().filter(grown).map(|(scope, size)| (scope.clone(), *size)).collect();
+            let scopes = known.sizes.grown(&self.told, &self.reach);
+            let is_elsewhere = scopes.is_empty() && known.sizes != self.told;
             self.told = known.sizes;
             if !scopes.is_empty() {
                 return Event::default().event("changed").json_data(Changed { scopes }).ok();
             }
             self.changes.changed().await.ok()?;
+            // What grows outside is looked at no more often than what grows within is told.
+            if is_elsewhere {
+                tokio::time::sleep(QUIET).await;
+            }
         }
     }
 }

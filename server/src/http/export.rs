@@ -118,8 +118,8 @@ pub async fn ndjson(
 }
 
 async fn begun(app: &App, caller: &Caller, filter: VisitFilter) -> Result<Export, Problem> {
-    caller.may(Action::Export)?;
-    Ok(app.read(move |connection| Export::of(connection, filter)).await??)
+    let reach = caller.may(Action::Export)?;
+    Ok(app.read(move |connection| Export::of(connection, reach, filter)).await??)
 }
 
 async fn file<F: Format>(app: App, format: F, export: Export) -> Result<Response, Problem> {

@@ -8,7 +8,12 @@ use axum::{
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 
-use super::{export::CsvStyle, problem::Problem, session};
+use super::{
+    attempts::{self, Tried},
+    export::CsvStyle,
+    problem::Problem,
+    session,
+};
 use crate::{
     app::App,
     auth::{self, Caller},
@@ -29,7 +34,10 @@ impl FromRequestParts<App> for Caller {
         }
         let token = bearer(parts).ok_or(Problem::Unauthorized)?.to_owned();
         let now = app.now();
-        app.read(move |connection| auth::find(connection, &token, now)).await?.ok_or(Problem::Unauthorized)
+        match app.read(move |connection| auth::find(connection, &token, now)).await? {
+            Some(caller) => Ok(caller),
+            None => Err(attempts::failed(app, Tried::Token, Problem::Unauthorized).await),
+        }
     }
 }
 

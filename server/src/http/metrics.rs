@@ -9,7 +9,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::problem::Problem;
+use super::{attempts::Tried, problem::Problem};
 use crate::{
     app::App,
     query::scopes::{self, Gauges},
@@ -28,6 +28,7 @@ pub struct Metrics {
     entries: Family<Outcome, Counter>,
     /// Frames of devices that a quota or the disk's reserve refused.
     refused: Family<Reason, Counter>,
+    attempts: Family<Attempt, Counter>,
     held: Family<Reason, Gauge>,
     log_rows: Gauge,
     database_bytes: Gauge,
@@ -61,6 +62,11 @@ struct Outcome {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Attempt {
+    credential: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Reason {
     reason: String,
 }
@@ -73,6 +79,7 @@ impl Default for Metrics {
             latency: Family::new_with_constructor(|| Histogram::new(LATENCY_SECONDS)),
             entries: Family::default(),
             refused: Family::default(),
+            attempts: Family::default(),
             held: Family::default(),
             log_rows: Gauge::default(),
             database_bytes: Gauge::default(),
@@ -90,6 +97,7 @@ impl Default for Metrics {
         let latency = metrics.latency.clone();
         registry.register_with_unit("request_duration", "Time until the answer began", Unit::Seconds, latency);
         registry.register("sync_entries", "Entries of devices, by outcome", metrics.entries.clone());
+        registry.register("failed_attempts", "Wrong tokens and codes, by which", metrics.attempts.clone());
         registry.register("held_entries", "Entries held now, by reason", metrics.held.clone());
         registry.register("log_rows", "Rows in all logs", metrics.log_rows.clone());
         let (database, free) = (metrics.database_bytes.clone(), metrics.free_bytes.clone());
@@ -130,6 +138,11 @@ impl Metrics {
     /// Counts a frame that was refused.
     pub fn refused(&self, code: &str) {
         self.refused.get_or_create(&Reason { reason: code.to_owned() }).inc();
+    }
+
+    /// Counts a wrong token or code.
+    pub fn attempt_failed(&self, tried: Tried) {
+        self.attempts.get_or_create(&Attempt { credential: tried.name() }).inc();
     }
 
     fn text(&self, gauges: &Gauges, app: &App) -> Result<String, StoreError> {

@@ -36,9 +36,9 @@ pub async fn list(
     caller: Caller,
     Paged { filter: All {}, page }: Paged<All, PersonKey>,
 ) -> Result<Json<PeoplePage>, Problem> {
-    caller.may(Action::Enroll)?;
+    let reach = caller.may(Action::Enroll)?;
     let now = app.now();
-    Ok(Json(app.read(move |connection| people::page(connection, &page, now)).await?))
+    Ok(Json(app.read(move |connection| people::page(connection, &reach, &page, now)).await?))
 }
 
 /// What a phone needs to be let in; shown once, as a QR code.

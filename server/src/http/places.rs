@@ -30,9 +30,10 @@ pub async fn list(
     caller: Caller,
     Paged { filter, page }: Paged<PlaceFilter, PlaceKey>,
 ) -> Result<Json<PlacePage>, Problem> {
-    caller.may(Action::ReadVisits)?;
+    let reach = caller.may(Action::ReadVisits)?;
     let (now, interval_days) = (app.now(), app.settings().visit_interval_days);
-    Ok(Json(app.read(move |connection| places::page(connection, &filter, &page, interval_days, now)).await??))
+    let page = app.read(move |connection| places::page(connection, &reach, &filter, &page, interval_days, now));
+    Ok(Json(page.await??))
 }
 
 /// Places as points on a map. Takes the filters of `/v1/places`.
@@ -45,9 +46,10 @@ pub async fn points(
     caller: Caller,
     OnMap(filter, wanted): OnMap<PlaceFilter>,
 ) -> Result<Json<PlacePoints>, Problem> {
-    caller.may(Action::ReadVisits)?;
+    let reach = caller.may(Action::ReadVisits)?;
     let (now, interval_days) = (app.now(), app.settings().visit_interval_days);
-    Ok(Json(app.read(move |connection| points::places(connection, &filter, &wanted, interval_days, now)).await??))
+    let points = app.read(move |connection| points::places(connection, &reach, &filter, &wanted, interval_days, now));
+    Ok(Json(points.await??))
 }
 
 /// The visits to one place, newest first. Takes the filters of `/v1/visits`.
@@ -61,14 +63,16 @@ pub async fn visits(
     Named(id): Named<DocumentId>,
     Paged { filter, page }: Paged<VisitFilter, VisitKey>,
 ) -> Result<Json<VisitPage>, Problem> {
-    caller.may(Action::ReadVisits)?;
+    let reach = caller.may(Action::ReadVisits)?;
     if filter.place.is_some_and(|place| place != id) {
         return Err(Problem::BadParameter("place: the path names another one".into()));
     }
     let visits = app.read(move |connection| {
-        let Some(_) = locate(connection, id, Kind::PLACE, filter.beat.as_deref())? else { return Ok(None) };
+        let Some(_) = locate(connection, &reach, id, Kind::PLACE, filter.beat.as_deref())? else {
+            return Ok(None);
+        };
         let filter = VisitFilter { place: Some(id), ..filter };
-        visits::page(connection, &filter, &page).map(Some)
+        visits::page(connection, &reach, &filter, &page).map(Some)
     });
     Ok(Json(visits.await?.ok_or(Problem::NotFound)??))
 }

@@ -111,6 +111,9 @@ pub enum Problem {
     /// As many syncs of this device are under way as may be.
     #[error("too many syncs are under way already; try again later")]
     TooManySyncs,
+    /// As many wrong tokens and codes wait for their answer as may.
+    #[error("too many wrong tokens and codes were tried just now; try again later")]
+    TooManyAttempts,
     /// No such code.
     #[error("there is no such enrollment code: check it, or ask for a new one")]
     EnrollmentCodeUnknown,
@@ -193,6 +196,7 @@ impl Problem {
             Self::DigestMissing => (StatusCode::BAD_REQUEST, "digest_missing"),
             Self::TooManyAnswers => (StatusCode::SERVICE_UNAVAILABLE, "too_many_answers"),
             Self::TooManySyncs => (StatusCode::TOO_MANY_REQUESTS, "too_many_syncs"),
+            Self::TooManyAttempts => (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts"),
             Self::EnrollmentCodeUnknown => (StatusCode::FORBIDDEN, "enrollment_code_unknown"),
             Self::EnrollmentCodeExpired => (StatusCode::FORBIDDEN, "enrollment_code_expired"),
             Self::EnrollmentCodeUsed => (StatusCode::FORBIDDEN, "enrollment_code_used"),

@@ -31,8 +31,8 @@ pub async fn list(
     caller: Caller,
     Paged { filter, page }: Paged<HeldFilter, i64>,
 ) -> Result<Json<QuarantinePage>, Problem> {
-    caller.may(Action::ReadQuarantine)?;
-    Ok(Json(app.read(move |connection| quarantine::page(connection, &filter, &page)).await?))
+    let reach = caller.may(Action::ReadQuarantine)?;
+    Ok(Json(app.read(move |connection| quarantine::page(connection, &reach, &filter, &page)).await?))
 }
 
 /// What a release let in.
@@ -54,10 +54,13 @@ pub async fn release(
     caller: Caller,
     Named((replica, scope, index)): Named<(ReplicaId, ScopeId, u64)>,
 ) -> Result<Json<Released>, Problem> {
-    caller.may(Action::JudgeQuarantine)?;
+    let reach = caller.may(Action::JudgeQuarantine)?;
     let (key, now) = (HeldKey { replica, scope, index }, app.now());
-    let released = app.write(move |tx| store::release_held(tx, key, &caller.name, now)).await?;
-    Ok(Json(Released { filled: released? }))
+    let released = app.write(move |tx| match quarantine::reaches(tx, &reach, &key)? {
+        true => store::release_held(tx, key, &caller.name, now),
+        false => Ok(Err(HoldError::Unknown)),
+    });
+    Ok(Json(Released { filled: released.await?? }))
 }
 
 /// Why an entry is rejected.
@@ -87,12 +90,16 @@ pub async fn reject(
     Named((replica, scope, index)): Named<(ReplicaId, ScopeId, u64)>,
     Body(Rejection { note }): Body<Rejection>,
 ) -> Result<Json<Rejected>, Problem> {
-    caller.may(Action::JudgeQuarantine)?;
+    let reach = caller.may(Action::JudgeQuarantine)?;
     if note.chars().count() > MAX_NOTE_CHARS {
         return Err(Problem::BadBody(format!("note: at most {MAX_NOTE_CHARS} characters")));
     }
     let (key, now) = (HeldKey { replica, scope, index }, app.now());
-    app.write(move |tx| store::reject_held(tx, key, &caller.name, &note, now)).await??;
+    let rejected = app.write(move |tx| match quarantine::reaches(tx, &reach, &key)? {
+        true => store::reject_held(tx, key, &caller.name, &note, now),
+        false => Ok(Err(HoldError::Unknown)),
+    });
+    rejected.await??;
     Ok(Json(Rejected { rejected: true }))
 }
 

@@ -23,7 +23,7 @@ pub async fn list(
     caller: Caller,
     Paged { filter, page }: Paged<RepeatFilter, RepeatKey>,
 ) -> Result<Json<RepeatPage>, Problem> {
-    caller.may(Action::ReadVisits)?;
+    let reach = caller.may(Action::ReadVisits)?;
     let now = app.now();
-    Ok(Json(app.read(move |connection| repeats::page(connection, &filter, &page, now)).await??))
+    Ok(Json(app.read(move |connection| repeats::page(connection, &reach, &filter, &page, now)).await??))
 }

@@ -7,16 +7,23 @@ use axum::{
     response::{AppendHeaders, IntoResponse},
 };
 use chrono_tz::Tz;
+use rusqlite::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{extract::Body, origin, problem::Problem};
+use super::{
+    attempts::{self, Tried},
+    extract::Body,
+    origin,
+    problem::Problem,
+};
 use crate::{
     app::App,
+    auth::Caller,
     authorize::{Action, Role},
-    query::instant::Instant,
+    query::{beats, instant::Instant},
     session::{self, Credential, LIFE_MS, Session},
-    store,
+    store::{self, StoreError},
 };
 
 /// The cookie that holds a session's secret.
@@ -33,6 +40,8 @@ pub struct SignedIn {
     pub may: Vec<Action>,
     /// Who, in the words of whoever minted the token.
     pub label: String,
+    /// The codes of the only beats that they read, by name; null for all.
+    pub beats: Option<Vec<String>>,
     /// When the session ends by itself.
     pub expires_at: Instant,
     /// By whose days the deployment counts, as the IANA names it.
@@ -43,12 +52,24 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    fn of(session: Session, time_zone: Tz, app: &App) -> Self {
+    fn of(session: Session, Deployed { time_zone, beats }: Deployed, app: &App) -> Self {
         let role = session.caller.role;
         let may = Action::ALL.into_iter().filter(|action| session.caller.may(*action).is_ok()).collect();
         let (label, expires_at) = (session.caller.name, Instant(session.expires_at));
         let basemap = app.settings().basemap.is_some();
-        Self { role, may, label, expires_at, time_zone: time_zone.name().to_owned(), basemap }
+        Self { role, may, label, beats, expires_at, time_zone: time_zone.name().to_owned(), basemap }
+    }
+}
+
+/// What the store says of the deployment to somebody.
+struct Deployed {
+    time_zone: Tz,
+    beats: Option<Vec<String>>,
+}
+
+impl Deployed {
+    fn read(connection: &Connection, caller: &Caller) -> Result<Self, StoreError> {
+        Ok(Self { time_zone: store::time_zone(connection)?, beats: beats::codes(connection, &caller.reach)? })
     }
 }
 
@@ -67,10 +88,18 @@ pub async fn sign_in(
         return Err(Problem::CrossSite);
     }
     let now = app.now();
-    let begun = app.write(move |tx| Ok((session::begin(tx, &credential, now)?, store::time_zone(tx)?))).await?;
-    let (Some((secret, session)), time_zone) = begun else { return Err(Problem::Unauthorized) };
+    let asked = credential.clone();
+    if app.read(move |connection| session::caller(connection, &asked, now)).await?.is_none() {
+        return Err(attempts::failed(&app, Tried::Token, Problem::Unauthorized).await);
+    }
+    let begun = app.write(move |tx| {
+        let Some((secret, session)) = session::begin(tx, &credential, now)? else { return Ok(None) };
+        let deployed = Deployed::read(tx, &session.caller)?;
+        Ok(Some((secret, session, deployed)))
+    });
+    let (secret, session, deployed) = begun.await?.ok_or(Problem::Unauthorized)?;
     let cookie = set_cookie(&app, &headers, &secret, LIFE_MS / 1000);
-    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(SignedIn::of(session, time_zone, &app))))
+    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(SignedIn::of(session, deployed, &app))))
 }
 
 /// Who is signed in by the cookie of this request.
@@ -78,8 +107,9 @@ pub async fn sign_in(
     get, path = "/v1/session", operation_id = "read_session", security(("session" = [])), responses((status = 200, body = SignedIn), Problem)
 )]
 pub async fn show(State(app): State<App>, session: Session) -> Result<Json<SignedIn>, Problem> {
-    let time_zone = app.read(store::time_zone).await?;
-    Ok(Json(SignedIn::of(session, time_zone, &app)))
+    let caller = session.caller.clone();
+    let deployed = app.read(move |connection| Deployed::read(connection, &caller)).await?;
+    Ok(Json(SignedIn::of(session, deployed, &app)))
 }
 
 /// Ends the session of this request's cookie, here and in the browser.

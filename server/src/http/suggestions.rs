@@ -23,8 +23,8 @@ pub async fn people(
     caller: Caller,
     Filter(typed): Filter<PeopleTyped>,
 ) -> Result<Json<PeopleSuggested>, Problem> {
-    caller.may(Action::ReadVisits)?;
-    Ok(Json(app.read(move |connection| suggestions::people(connection, &typed.text)).await?))
+    let reach = caller.may(Action::ReadVisits)?;
+    Ok(Json(app.read(move |connection| suggestions::people(connection, &reach, &typed.text)).await?))
 }
 
 /// Places whose addresses have words that begin so, by address.
@@ -37,6 +37,6 @@ pub async fn places(
     caller: Caller,
     Filter(typed): Filter<PlacesTyped>,
 ) -> Result<Json<PlacesSuggested>, Problem> {
-    caller.may(Action::ReadVisits)?;
-    Ok(Json(app.read(move |connection| suggestions::places(connection, &typed)).await?))
+    let reach = caller.may(Action::ReadVisits)?;
+    Ok(Json(app.read(move |connection| suggestions::places(connection, &reach, &typed)).await?))
 }

@@ -52,6 +52,12 @@ pub struct Wanted {
     role: Role,
     /// Who holds it, 1 to 200 bytes.
     name: String,
+    /// The codes of the only beats that its holder reads. Of a supervisor they must be said, or `all_beats`; others read all
+    /// unless some are named, and an administrator cannot be limited.
+    beats: Option<Vec<String>>,
+    /// Says that a supervisor leads all beats.
+    #[serde(default)]
+    all_beats: bool,
     /// After how many days it ends by itself, at most ten years.
     #[serde(default = "usual_days")]
     days: i64,
@@ -78,7 +84,7 @@ pub struct Made {
 pub async fn make(
     State(app): State<App>,
     caller: Caller,
-    Body(Wanted { role, name, days }): Body<Wanted>,
+    Body(Wanted { role, name, beats, all_beats, days }): Body<Wanted>,
 ) -> Result<Json<Made>, Problem> {
     caller.may(Action::ManageTokens)?;
     let name = name.trim().to_owned();
@@ -93,8 +99,16 @@ pub async fn make(
     }
     let now = app.now();
     let expires_at = now.plus(days * DAY_MS);
-    let token = app.write_by(caller.by(), move |tx| auth::mint_until(tx, role, &name, expires_at, now, tx.random()?));
-    Ok(Json(Made { token: token.await?, expires_at: Instant(expires_at) }))
+    let token = app.write_by(caller.by(), move |tx| {
+        let reach = match auth::reach_of(tx, role, beats.as_deref(), all_beats)? {
+            Ok(reach) => reach,
+            Err(error) => return Ok(Err(error)),
+        };
+        let wanted = auth::Wanted { role, name: name.clone(), reach, expires_at };
+        auth::mint_until(tx, &wanted, now, tx.random()?).map(Ok)
+    });
+    let token = token.await?.map_err(|error| Problem::BadBody(format!("beats: {error}")))?;
+    Ok(Json(Made { token, expires_at: Instant(expires_at) }))
 }
 
 /// Ends a token, with every session that a browser began with it.

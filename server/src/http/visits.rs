@@ -46,8 +46,8 @@ pub async fn list(
     caller: Caller,
     Paged { filter, page }: Paged<VisitFilter, VisitKey>,
 ) -> Result<Json<VisitPage>, Problem> {
-    caller.may(Action::ReadVisits)?;
-    Ok(Json(app.read(move |connection| visits::page(connection, &filter, &page)).await??))
+    let reach = caller.may(Action::ReadVisits)?;
+    Ok(Json(app.read(move |connection| visits::page(connection, &reach, &filter, &page)).await??))
 }
 
 /// Visits as points on a map, the newest first. Takes the filters of `/v1/visits`.
@@ -60,8 +60,8 @@ pub async fn points(
     caller: Caller,
     OnMap(filter, wanted): OnMap<VisitFilter>,
 ) -> Result<Json<VisitPoints>, Problem> {
-    caller.may(Action::ReadVisits)?;
-    Ok(Json(app.read(move |connection| points::visits(connection, &filter, &wanted)).await??))
+    let reach = caller.may(Action::ReadVisits)?;
+    Ok(Json(app.read(move |connection| points::visits(connection, &reach, &filter, &wanted)).await??))
 }
 
 /// One visit with its notes, its conflicts and its place in the log.
@@ -75,8 +75,8 @@ pub async fn detail(
     Named(id): Named<DocumentId>,
     Filter(WhichBeat { beat }): Filter<WhichBeat>,
 ) -> Result<Json<VisitDetail>, Problem> {
-    caller.may(Action::ReadVisits)?;
-    let detail = app.read(move |connection| visit::detail(connection, id, beat.as_deref())).await?;
+    let reach = caller.may(Action::ReadVisits)?;
+    let detail = app.read(move |connection| visit::detail(connection, &reach, id, beat.as_deref())).await?;
     detail.map(Json).ok_or(Problem::NotFound)
 }
 
@@ -92,10 +92,10 @@ pub async fn history(
     Named(id): Named<DocumentId>,
     Paged { filter, page }: Paged<WhichBeat, i64>,
 ) -> Result<Json<HistoryPage>, Problem> {
-    caller.may(Action::ReadVisits)?;
+    let reach = caller.may(Action::ReadVisits)?;
     let sees_held = caller.may(Action::ReadQuarantine).is_ok();
     let history = app.read(move |connection| {
-        let located = locate(connection, id, Kind::VISIT, filter.beat.as_deref())?;
+        let located = locate(connection, &reach, id, Kind::VISIT, filter.beat.as_deref())?;
         located.map(|located| history::page(connection, &located, sees_held, &page)).transpose()
     });
     history.await?.map(Json).ok_or(Problem::NotFound)
@@ -113,9 +113,10 @@ pub async fn proof(
     Named(id): Named<DocumentId>,
     Filter(wanted): Filter<ProofWanted>,
 ) -> Result<Json<VisitProof>, Problem> {
-    caller.may(Action::ReadVisits)?;
+    let reach = caller.may(Action::ReadVisits)?;
     let (handle, now) = (app.clone(), app.now());
-    let proof = app.read(move |connection| proof::of_visit(connection, handle.identity(), id, &wanted, now)).await?;
+    let proof =
+        app.read(move |connection| proof::of_visit(connection, &reach, handle.identity(), id, &wanted, now)).await?;
     proof.map(Json).ok_or(Problem::NotFound)
 }
 
@@ -149,10 +150,12 @@ pub async fn resolve(
     Filter(WhichBeat { beat }): Filter<WhichBeat>,
     Body(Resolution { field, value }): Body<Resolution>,
 ) -> Result<Json<Resolved>, Problem> {
-    caller.may(Action::Resolve)?;
+    let reach = caller.may(Action::Resolve)?;
     let (now, identity) = (app.now(), app.clone());
     let resolved = app.write(move |tx| {
-        let Some(located) = locate(tx, id, Kind::VISIT, beat.as_deref())? else { return Ok(Err(Problem::NotFound)) };
+        let Some(located) = locate(tx, &reach, id, Kind::VISIT, beat.as_deref())? else {
+            return Ok(Err(Problem::NotFound));
+        };
         let value = match conflicts::value_for(tx, &located, &field, &value)? {
             Ok(value) => value,
             Err(problem) => return Ok(Err(problem.into())),

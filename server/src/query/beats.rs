@@ -8,7 +8,8 @@ use aralau_sync_core::id::ScopeId;
 
 use crate::{
     area::Area,
-    store::{self, StoreError},
+    reach::Reach,
+    store::{self, BeatRow, StoreError},
 };
 
 /// A beat.
@@ -32,12 +33,27 @@ pub struct BeatList {
     pub beats: Vec<BeatShown>,
 }
 
-/// All beats: as many as an organisation has posts, so that they come on one page.
-pub fn all(connection: &Connection) -> Result<BeatList, StoreError> {
+/// All beats within: as many as an organisation has posts, so that they come on one page.
+pub fn all(connection: &Connection, reach: &Reach) -> Result<BeatList, StoreError> {
     let mut areas = store::beat_areas(connection)?;
-    let beats = store::beats(connection)?.into_iter().map(|beat| {
+    let beats = within(connection, reach)?.into_iter().map(|beat| {
         let area = areas.remove(&beat.scope_no);
         BeatShown { code: beat.code, scope: beat.scope, name: beat.name, area }
     });
     Ok(BeatList { beats: beats.collect() })
+}
+
+/// The beats within, by name.
+pub(super) fn within(connection: &Connection, reach: &Reach) -> Result<Vec<BeatRow>, StoreError> {
+    let mut beats = store::beats(connection)?;
+    beats.retain(|beat| reach.holds(beat.scope_no));
+    Ok(beats)
+}
+
+/// Their codes, by name; `None` where there is no limit.
+pub fn codes(connection: &Connection, reach: &Reach) -> Result<Option<Vec<String>>, StoreError> {
+    if reach.is_everywhere() {
+        return Ok(None);
+    }
+    Ok(Some(within(connection, reach)?.into_iter().map(|beat| beat.code).collect()))
 }

@@ -19,7 +19,7 @@ use super::{
     page::{Cursor, Page},
     visit::{Conflict, named},
 };
-use crate::store::StoreError;
+use crate::{reach::Reach, store::StoreError};
 
 /// Each row costs reading a document, so that a page holds no more of them.
 pub const MAX_ROWS: u32 = 200;
@@ -64,10 +64,11 @@ pub struct ConflictPage {
 /// One page of the queue.
 pub fn page(
     connection: &Connection,
+    reach: &Reach,
     filter: &ConflictFilter,
     page: &Page<ConflictKey>,
 ) -> Result<ConflictPage, StoreError> {
-    let found = find(connection, filter, page)?;
+    let found = find(connection, &reach.of_beat(connection, filter.beat.as_deref())?, page)?;
     let rows_found = found.len();
     let mut reader = Reader { connection, authors: Authors::new(connection), open: None };
     let (mut conflicts, mut last, mut bytes) = (Vec::with_capacity(rows_found), None, 0);
@@ -91,9 +92,9 @@ struct Found {
     beat: Option<String>,
 }
 
-fn find(connection: &Connection, filter: &ConflictFilter, page: &Page<ConflictKey>) -> Result<Vec<Found>, StoreError> {
+fn find(connection: &Connection, reach: &Reach, page: &Page<ConflictKey>) -> Result<Vec<Found>, StoreError> {
     let mut conditions = Conditions::default();
-    conditions.and_some("d.scope_no = (SELECT scope_no FROM beat WHERE code = ?)", filter.beat.clone());
+    conditions.within("d.scope_no", reach);
     if let Some((document_no, field)) = page.after() {
         conditions.and_pair("(c.document_no, c.field) > (?, ?)", *document_no, field.clone());
     }

@@ -14,14 +14,17 @@ use aralau_sync_core::{
 };
 
 use super::{
+    beats,
     instant::Instant,
+    people::works_within,
     period::{MOST_DAYS, MOST_DAYS_BY_DAY, NoPeriod, Period},
     repeats,
     standing::{self, Standing},
 };
 use crate::{
     calendar::Day,
-    store::{self, BeatRow, StoreError, row_id, time_zone},
+    reach::Reach,
+    store::{BeatRow, StoreError, row_id, time_zone},
 };
 
 /// A device is silent that has not synced for so long.
@@ -136,6 +139,7 @@ pub struct Freshness {
 /// Reads the coverage of a period.
 pub fn read(
     connection: &Connection,
+    reach: &Reach,
     filter: &CoverageFilter,
     visit_interval_days: u32,
     now: Millis,
@@ -145,15 +149,15 @@ pub fn read(
         Ok(period) => period,
         Err(error) => return Ok(Err(error)),
     };
-    let beat = filter.beat.as_deref();
+    let reach = &reach.of_beat(connection, filter.beat.as_deref())?;
     Ok(Ok(Coverage {
         from: period.first,
         to: period.last,
         bucket: filter.bucket,
         time_zone: zone.name().to_owned(),
-        series: series(connection, &period, filter.bucket, beat)?,
-        beats: figures(connection, &period, i64::from(visit_interval_days) * DAY_MS, beat)?,
-        freshness: freshness(connection, beat, now)?,
+        series: series(connection, &period, filter.bucket, reach)?,
+        beats: figures(connection, &period, i64::from(visit_interval_days) * DAY_MS, reach)?,
+        freshness: freshness(connection, reach, now)?,
     }))
 }
 
@@ -175,18 +179,13 @@ impl Bucket {
     }
 }
 
-fn series(
-    connection: &Connection,
-    period: &Period,
-    bucket: Bucket,
-    beat: Option<&str>,
-) -> Result<Vec<Point>, StoreError> {
+fn series(connection: &Connection, period: &Period, bucket: Bucket, reach: &Reach) -> Result<Vec<Point>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT b.code, c.day, c.visits, c.contacted, c.attempted, c.late
          FROM beat b CROSS JOIN coverage c ON c.scope_no = b.scope_no AND c.day BETWEEN ?1 AND ?2
-         WHERE ?3 IS NULL OR b.code = ?3 ORDER BY b.code, c.day",
+         WHERE ?3 IS NULL OR b.scope_no IN (SELECT value FROM json_each(?3)) ORDER BY b.code, c.day",
     )?;
-    let mut rows = statement.query(params![period.first.number(), period.last.number(), beat])?;
+    let mut rows = statement.query(params![period.first.number(), period.last.number(), reach])?;
     let mut series: Vec<Point> = Vec::new();
     while let Some(row) = rows.next()? {
         let point = point(row, bucket)?;
@@ -222,13 +221,9 @@ fn figures(
     connection: &Connection,
     period: &Period,
     interval_ms: i64,
-    beat: Option<&str>,
+    reach: &Reach,
 ) -> Result<Vec<BeatFigures>, StoreError> {
-    let beats = match beat {
-        Some(code) => store::beat(connection, code)?.into_iter().collect(),
-        None => store::beats(connection)?,
-    };
-    let figures = beats.into_iter().map(|BeatRow { code, name, scope_no, .. }| {
+    let figures = beats::within(connection, reach)?.into_iter().map(|BeatRow { code, name, scope_no, .. }| {
         let places = places(connection, period, interval_ms, scope_no)?;
         let (commitments_open, commitments_overdue) = promises(connection, period, scope_no)?;
         Ok(BeatFigures {
@@ -290,17 +285,16 @@ fn promises(connection: &Connection, period: &Period, scope_no: i64) -> Result<(
     Ok(statement.query_row(params![scope_no, period.as_of.text()], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
-/// Of the devices of those who work the beat, or of all.
-fn freshness(connection: &Connection, beat: Option<&str>, now: Millis) -> Result<Freshness, StoreError> {
-    let mut statement = connection.prepare_cached(
+/// Of the devices of those who work the beats within, or of all.
+fn freshness(connection: &Connection, reach: &Reach, now: Millis) -> Result<Freshness, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT count(*), count(*) FILTER (WHERE coalesce(s.last_sync_at, 0) < ?1),
              min(s.oldest_unsent_at) FILTER (WHERE s.unsent > 0)
          FROM device d LEFT JOIN device_status s USING (device)
-         WHERE d.revoked_at IS NULL AND NOT d.server_custody AND (?2 IS NULL OR d.person IN
-             (SELECT g.person FROM granted g JOIN beat b USING (scope_no)
-              WHERE b.code = ?2 AND g.from_ms <= ?3 AND (g.until_ms IS NULL OR g.until_ms > ?3)))",
-    )?;
-    let freshness = statement.query_row(params![now.0 - SILENT_MS, beat, now.0], |row| {
+         WHERE d.revoked_at IS NULL AND NOT d.server_custody AND {}",
+        works_within("d.person", "?3", "?2")
+    ))?;
+    let freshness = statement.query_row(params![now.0 - SILENT_MS, reach, now.0], |row| {
         Ok(Freshness {
             as_of: Instant(now),
             devices: row.get(0)?,

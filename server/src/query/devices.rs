@@ -11,9 +11,9 @@ use super::{
     author::Person,
     instant::Instant,
     page::{Cursor, Limit, Page},
-    people::{PersonKey, after, beats_of, codes},
+    people::{PersonKey, after, beats_of, codes, works_within},
 };
-use crate::store::StoreError;
+use crate::{reach::Reach, store::StoreError};
 
 /// A device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -54,12 +54,12 @@ pub struct DevicePage {
     pub next: Option<Cursor<PersonKey>>,
 }
 
-/// All devices, page by page.
-pub fn all(connection: &Connection, now: Millis) -> Result<Vec<DeviceShown>, StoreError> {
+/// All devices within, page by page.
+pub fn all(connection: &Connection, reach: &Reach, now: Millis) -> Result<Vec<DeviceShown>, StoreError> {
     let mut asked = Page::first(Limit::BATCH);
     let mut devices = Vec::new();
     loop {
-        let found = page(connection, &asked, now)?;
+        let found = page(connection, reach, &asked, now)?;
         devices.extend(found.devices);
         match found.next {
             Some(next) => asked.cursor = Some(next),
@@ -68,19 +68,25 @@ pub fn all(connection: &Connection, now: Millis) -> Result<Vec<DeviceShown>, Sto
     }
 }
 
-/// One page of all devices.
-pub fn page(connection: &Connection, page: &Page<PersonKey>, now: Millis) -> Result<DevicePage, StoreError> {
+/// One page of the devices of those who work a beat within.
+pub fn page(
+    connection: &Connection,
+    reach: &Reach,
+    page: &Page<PersonKey>,
+    now: Millis,
+) -> Result<DevicePage, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "WITH listed AS (
              SELECT d.*, coalesce(p.name, '') AS name, coalesce(p.name_key, x'') AS name_key
              FROM device d LEFT JOIN person p USING (person)
-             WHERE (coalesce(p.name_key, x''), d.device) > (?1, ?2) ORDER BY name_key, d.device LIMIT ?4)
+             WHERE (coalesce(p.name_key, x''), d.device) > (?1, ?2) AND {} ORDER BY name_key, d.device LIMIT ?4)
          SELECT d.*, d.unconfirmed AND d.revoked_at IS NULL AS waits, s.last_sync_at, s.unsent, s.oldest_unsent_at, s.clock_skew_ms, s.app, {} AS beats
          FROM listed d LEFT JOIN device_status s USING (device) ORDER BY d.name_key, d.device",
-        beats_of("d.person", "?3")
+        works_within("d.person", "?3", "?5"),
+        beats_of("d.person", "?3", "?5")
     ))?;
     let (name, id) = after(page);
-    let rows = statement.query_map(params![name, id, now.0, page.and_one()], |row| {
+    let rows = statement.query_map(params![name, id, now.0, page.and_one(), reach], |row| {
         let device = device(row)?;
         Ok(((SortKey::from_bytes(row.get("name_key")?), device.id), device))
     })?;

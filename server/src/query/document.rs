@@ -12,7 +12,10 @@ use aralau_sync_core::{
     time::Millis,
 };
 
-use crate::store::{Contents, StoreError, row_id};
+use crate::{
+    reach::Reach,
+    store::{Contents, StoreError, row_id},
+};
 
 /// A document found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,9 +38,10 @@ impl Located {
 }
 
 /// Finds a document. An id names it only within a scope: where several hold the same, `beat` tells which is meant, and
-/// the first known is taken without it.
+/// the first known within is taken without it.
 pub fn locate(
     connection: &Connection,
+    reach: &Reach,
     document: DocumentId,
     kind: Kind,
     beat: Option<&str>,
@@ -45,10 +49,11 @@ pub fn locate(
     let mut statement = connection.prepare_cached(
         "SELECT d.document_no, d.scope_no, s.scope FROM document d JOIN scope s USING (scope_no)
          WHERE d.document = ?1 AND d.kind = ?2
-           AND (?3 IS NULL OR d.scope_no = (SELECT scope_no FROM beat WHERE code = ?3))
+           AND (?3 IS NULL OR d.scope_no IN (SELECT value FROM json_each(?3)))
          ORDER BY d.document_no LIMIT 1",
     )?;
-    let found = statement.query_row(params![document.as_bytes(), kind.0, beat], |row| {
+    let reach = reach.of_beat(connection, beat)?;
+    let found = statement.query_row(params![document.as_bytes(), kind.0, reach], |row| {
         let scope = ScopeId::from_bytes(row.get(2)?);
         Ok(Located { document_no: row.get(0)?, document, scope_no: row.get(1)?, scope })
     });

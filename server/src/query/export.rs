@@ -22,7 +22,10 @@ use super::{
     period::{NoPeriod, Range},
     visits::{self, VisitFilter, VisitHead, VisitKey, VisitRow},
 };
-use crate::store::{Contents, StoreError, time_zone};
+use crate::{
+    reach::Reach,
+    store::{Contents, StoreError, time_zone},
+};
 
 /// A batch ends with the note that exceeds this, so that one batch costs at most this and one visit more.
 const BATCH_BYTES: usize = 1024 * 1024;
@@ -30,6 +33,7 @@ const BATCH_BYTES: usize = 1024 * 1024;
 /// Which visits leave, and by whose clocks they are read.
 #[derive(Debug, Clone)]
 pub struct Export {
+    reach: Reach,
     filter: VisitFilter,
     range: Range,
     /// The deployment's time zone.
@@ -87,16 +91,20 @@ pub struct Batch {
 }
 
 impl Export {
-    /// Of the visits that pass the filter.
-    pub fn of(connection: &Connection, filter: VisitFilter) -> Result<Result<Self, NoPeriod>, StoreError> {
+    /// Of the visits within that pass the filter.
+    pub fn of(
+        connection: &Connection,
+        reach: Reach,
+        filter: VisitFilter,
+    ) -> Result<Result<Self, NoPeriod>, StoreError> {
         let zone = time_zone(connection)?;
-        Ok(filter.range(connection)?.map(|range| Self { filter, range, zone }))
+        Ok(filter.range(connection)?.map(|range| Self { reach, filter, range, zone }))
     }
 
     /// Reads the next batch.
     pub fn batch(&self, connection: &Connection, after: Option<Cursor<VisitKey>>) -> Result<Batch, StoreError> {
         let page = Page { limit: Limit::BATCH, cursor: after };
-        let rows = visits::keyed(connection, &self.filter, self.range, &page)?;
+        let rows = visits::keyed(connection, &self.reach, &self.filter, self.range, &page)?;
         let found = rows.len();
         let mut reader = Reader { connection, authors: Authors::new(connection), contents: Contents::new(connection) };
         let (mut visits, mut last, mut bytes) = (Vec::with_capacity(found), None, 0);

@@ -8,7 +8,10 @@ use uuid::Uuid;
 use aralau_sync_core::{collation::SortKey, id::PersonId, time::Millis};
 
 use super::page::{Cursor, Page};
-use crate::store::{HEADQUARTERS, StoreError};
+use crate::{
+    reach::Reach,
+    store::{HEADQUARTERS, StoreError},
+};
 
 /// A person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -35,24 +38,31 @@ pub struct PeoplePage {
     pub next: Option<Cursor<PersonKey>>,
 }
 
-/// One page of all people; headquarters' own hand is nobody.
-pub fn page(connection: &Connection, page: &Page<PersonKey>, now: Millis) -> Result<PeoplePage, StoreError> {
+/// One page of all people who work a beat within; headquarters' own hand is nobody.
+pub fn page(
+    connection: &Connection,
+    reach: &Reach,
+    page: &Page<PersonKey>,
+    now: Millis,
+) -> Result<PeoplePage, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT p.person, p.name, p.name_key, {} AS beats
-         FROM person p WHERE p.person <> ?2 AND (p.name_key, p.person) > (?3, ?4)
+         FROM person p WHERE p.person <> ?2 AND (p.name_key, p.person) > (?3, ?4) AND {}
          ORDER BY p.name_key, p.person LIMIT ?5",
-        beats_of("p.person", "?1")
+        beats_of("p.person", "?1", "?6"),
+        works_within("p.person", "?1", "?6")
     ))?;
     let (name, id) = after(page);
-    let rows = statement.query_map(params![now.0, HEADQUARTERS.as_bytes(), name, id, page.and_one()], |row| {
-        let person = PersonShown {
-            person: PersonId::from_bytes(row.get("person")?),
-            name: row.get("name")?,
-            beats: codes(row.get("beats")?),
-        };
-        let key = SortKey::from_bytes(row.get("name_key")?);
-        Ok(((key, Uuid::from_bytes(*person.person.as_bytes())), person))
-    })?;
+    let rows =
+        statement.query_map(params![now.0, HEADQUARTERS.as_bytes(), name, id, page.and_one(), reach], |row| {
+            let person = PersonShown {
+                person: PersonId::from_bytes(row.get("person")?),
+                name: row.get("name")?,
+                beats: codes(row.get("beats")?),
+            };
+            let key = SortKey::from_bytes(row.get("name_key")?);
+            Ok(((key, Uuid::from_bytes(*person.person.as_bytes())), person))
+        })?;
     let (people, next) = page.cut(rows.collect::<Result<_, _>>()?);
     Ok(PeoplePage { people, next })
 }
@@ -62,12 +72,22 @@ pub(super) fn after(page: &Page<PersonKey>) -> (&[u8], &[u8]) {
     page.after().map_or((&[], &[]), |(name, id)| (name.as_bytes(), id.as_bytes()))
 }
 
-/// SQL for the codes of the beats that a person may write in at a time, both given as SQL; read by [`codes`].
-pub(super) fn beats_of(person: &'static str, at: &'static str) -> String {
+/// SQL for the codes of the beats within that a person may write in at a time, all given as SQL; read by [`codes`].
+pub(super) fn beats_of(person: &'static str, at: &'static str, reach: &'static str) -> String {
     format!(
         "(SELECT group_concat(b.code, char(10)) FROM beat b WHERE b.scope_no IN
              (SELECT g.scope_no FROM granted g WHERE g.person = {person} AND g.from_ms <= {at}
-              AND (g.until_ms IS NULL OR g.until_ms > {at})))"
+              AND (g.until_ms IS NULL OR g.until_ms > {at}))
+         AND ({reach} IS NULL OR b.scope_no IN (SELECT value FROM json_each({reach}))))"
+    )
+}
+
+/// SQL for whether a person may write in a beat within at a time, all given as SQL.
+pub(super) fn works_within(person: &'static str, at: &'static str, reach: &'static str) -> String {
+    format!(
+        "({reach} IS NULL OR {person} IN
+             (SELECT g.person FROM granted g WHERE g.scope_no IN (SELECT value FROM json_each({reach}))
+              AND g.from_ms <= {at} AND (g.until_ms IS NULL OR g.until_ms > {at})))"
     )
 }
 

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     calendar::Day,
+    reach::Reach,
     store::{StoreError, time_zone},
 };
 
@@ -47,6 +48,13 @@ pub struct PlaceFilter {
     /// The last local day of the period; today unless given.
     #[param(value_type = Option<String>, format = Date)]
     pub to: Option<Day>,
+}
+
+impl PlaceFilter {
+    /// At the end of which it is asked how places stand.
+    pub(super) fn period(&self, connection: &Connection, now: Millis) -> Result<Result<Period, NoPeriod>, StoreError> {
+        Ok(Period::of(self.from, self.to, MOST_DAYS, time_zone(connection)?, now))
+    }
 }
 
 /// A place in a list.
@@ -94,22 +102,29 @@ pub struct PlacePage {
 /// One page of the places that pass the filter.
 pub fn page(
     connection: &Connection,
+    reach: &Reach,
     filter: &PlaceFilter,
     page: &Page<PlaceKey>,
     visit_interval_days: u32,
     now: Millis,
 ) -> Result<Result<PlacePage, NoPeriod>, StoreError> {
-    let mut conditions = match conditions(connection, filter, visit_interval_days, now)? {
-        Ok(conditions) => conditions,
+    let period = match filter.period(connection, now)? {
+        Ok(period) => period,
         Err(error) => return Ok(Err(error)),
     };
-    if let Some((address, document_no)) = page.after() {
-        conditions.and_pair("(s.address_key, s.document_no) > (?, ?)", address.as_bytes().to_vec(), *document_no);
-    }
-    let mut statement = connection.prepare_cached(&listing(&conditions, page.and_one()))?;
-    let rows = statement
-        .query_map(conditions.values(), |row| Ok(((SortKey::from_bytes(row.get(0)?), row.get(1)?), place_row(row)?)))?;
-    let (places, next) = page.cut(rows.collect::<Result<_, _>>()?);
+    let reach = reach.of_beat(connection, filter.beat.as_deref())?;
+    let places = reach.merge(page.limit.rows() + 1, Ord::cmp, |reach| {
+        let mut conditions = conditions(reach, filter, &period, visit_interval_days);
+        if let Some((address, document_no)) = page.after() {
+            conditions.and_pair("(s.address_key, s.document_no) > (?, ?)", address.as_bytes().to_vec(), *document_no);
+        }
+        let mut statement = connection.prepare_cached(&listing(&conditions, page.and_one()))?;
+        let rows = statement.query_map(conditions.values(), |row| {
+            Ok(((SortKey::from_bytes(row.get(0)?), row.get(1)?), place_row(row)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    })?;
+    let (places, next) = page.cut(places);
     Ok(Ok(PlacePage { places, next }))
 }
 
@@ -127,20 +142,10 @@ fn listing(conditions: &Conditions, most: i64) -> String {
     )
 }
 
-/// Of rows of [`standing::places_as_of`], whose values it brings.
-pub(super) fn conditions(
-    connection: &Connection,
-    filter: &PlaceFilter,
-    visit_interval_days: u32,
-    now: Millis,
-) -> Result<Result<Conditions, NoPeriod>, StoreError> {
-    let zone = time_zone(connection)?;
-    let period = match Period::of(filter.from, filter.to, MOST_DAYS, zone, now) {
-        Ok(period) => period,
-        Err(error) => return Ok(Err(error)),
-    };
-    let mut conditions = Conditions::after(standing::values(&period, i64::from(visit_interval_days) * DAY_MS));
-    conditions.and_some("s.scope_no = (SELECT scope_no FROM beat WHERE code = ?)", filter.beat.clone());
+/// Of rows of [`standing::places_as_of`], whose values it brings. `reach` is what the filter's beat leaves of the caller's.
+pub(super) fn conditions(reach: &Reach, filter: &PlaceFilter, period: &Period, visit_interval_days: u32) -> Conditions {
+    let mut conditions = Conditions::after(standing::values(period, i64::from(visit_interval_days) * DAY_MS));
+    conditions.within("s.scope_no", reach);
     conditions.and_some("s.place_type = ?", filter.place_type.clone());
     conditions.and_some("s.external_code = ?", filter.external_code.clone());
     conditions.and_some("s.status = ?", filter.status.clone());
@@ -148,7 +153,7 @@ pub(super) fn conditions(
         conditions.and("s.status = ?", ACTIVE);
         conditions.also(standing.condition());
     }
-    Ok(Ok(conditions))
+    conditions
 }
 
 fn place_row(row: &Row<'_>) -> rusqlite::Result<PlaceRow> {
@@ -177,8 +182,9 @@ mod tests {
     use crate::{entropy::SystemEntropy, store::Store};
 
     /// How SQLite means to go about a page of the list.
-    fn plan(connection: &Connection, filter: &PlaceFilter) -> Result<String, StoreError> {
-        let mut conditions = conditions(connection, filter, 365, Millis(0))?.expect("a period");
+    fn plan(connection: &Connection, reach: &Reach, filter: &PlaceFilter) -> Result<String, StoreError> {
+        let period = filter.period(connection, Millis(0))?.expect("a period");
+        let mut conditions = conditions(reach, filter, &period, 365);
         conditions.and_pair("(s.address_key, s.document_no) > (?, ?)", Vec::<u8>::new(), 0);
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", listing(&conditions, 101)))?;
         let steps = statement.query_map(conditions.values(), |row| row.get::<_, String>("detail"))?;
@@ -189,14 +195,17 @@ mod tests {
     fn a_page_is_read_along_an_index_and_never_sorted() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), Millis(0), Arc::new(SystemEntropy)).unwrap();
-        let of_beat = PlaceFilter { beat: Some("beat-01".into()), ..PlaceFilter::default() };
-        let overdue = PlaceFilter { standing: Some(Standing::Overdue), ..PlaceFilter::default() };
-        for (filter, index) in
-            [(PlaceFilter::default(), "place_address"), (overdue, "place_address"), (of_beat, "place_beat_address")]
-        {
-            let plan = store.read(|connection| plan(connection, &filter)).unwrap();
-            assert!(plan.contains(&format!("p USING INDEX {index}")), "{filter:?}: {plan}");
-            assert!(!plan.contains("TEMP B-TREE"), "{filter:?}: {plan}");
+        let overdue = || PlaceFilter { standing: Some(Standing::Overdue), ..PlaceFilter::default() };
+        let one_beat = || Reach::within([2]);
+        for (reach, filter, index) in [
+            (Reach::EVERYWHERE, PlaceFilter::default(), "place_address"),
+            (Reach::EVERYWHERE, overdue(), "place_address"),
+            (one_beat(), PlaceFilter::default(), "place_beat_address"),
+            (one_beat(), overdue(), "place_beat_address"),
+        ] {
+            let plan = store.read(|connection| plan(connection, &reach, &filter)).unwrap();
+            assert!(plan.contains(&format!("p USING INDEX {index}")), "{reach:?} {filter:?}: {plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{reach:?} {filter:?}: {plan}");
         }
     }
 }

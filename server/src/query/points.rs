@@ -13,7 +13,7 @@ use super::{
     standing::{self, Standing},
     visits::{self, VisitFilter},
 };
-use crate::store::StoreError;
+use crate::{reach::Reach, store::StoreError};
 
 /// Points of one answer, at most.
 pub const MAX_POINTS: u32 = 20_000;
@@ -38,6 +38,13 @@ pub struct PointsWanted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "u32")]
 pub struct Points(u32);
+
+impl Points {
+    /// One more tells whether there are more.
+    const fn and_one(self) -> usize {
+        self.0 as usize + 1
+    }
+}
 
 impl Default for Points {
     fn default() -> Self {
@@ -158,16 +165,16 @@ impl PointsWanted {
     }
 
     /// Takes the points out of those read, which are one more than wanted where there are more.
-    fn cut<T>(&self, mut points: Vec<T>) -> (Vec<T>, bool) {
-        let truncated = points.len() > self.limit.0 as usize;
-        points.truncate(self.limit.0 as usize);
-        (points, truncated)
+    fn cut<K, T>(&self, points: Vec<(K, T)>) -> (Vec<T>, bool) {
+        let truncated = points.len() >= self.limit.and_one();
+        (points.into_iter().take(self.limit.0 as usize).map(|(_, point)| point).collect(), truncated)
     }
 }
 
 /// The points of the visits that pass the filter.
 pub fn visits(
     connection: &Connection,
+    reach: &Reach,
     filter: &VisitFilter,
     wanted: &PointsWanted,
 ) -> Result<Result<VisitPoints, NoPeriod>, StoreError> {
@@ -175,47 +182,56 @@ pub fn visits(
         Ok(range) => range,
         Err(error) => return Ok(Err(error)),
     };
-    let Some(mut conditions) = visits::conditions(connection, filter, range)? else {
-        return Ok(Ok(VisitPoints { points: Vec::new(), truncated: false }));
-    };
-    wanted.narrow(&mut conditions, "v");
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT d.document, v.lat, v.lon, v.accuracy_m, v.mock, v.outcome, b.code
-         FROM visit v JOIN document d USING (document_no) LEFT JOIN beat b ON b.scope_no = v.scope_no{}
-         ORDER BY v.started_at DESC, v.document_no DESC LIMIT {}",
-        conditions.sql,
-        wanted.limit.0 + 1
-    ))?;
-    let rows = statement.query_map(conditions.values(), visit_point)?;
-    let (points, truncated) = wanted.cut(rows.collect::<Result<_, _>>()?);
+    let reach = reach.of_beat(connection, filter.beat.as_deref())?;
+    let points = visits::newest(&reach, filter, wanted.limit.and_one(), |reach| {
+        let Some(mut conditions) = visits::conditions(connection, reach, filter, range)? else { return Ok(Vec::new()) };
+        wanted.narrow(&mut conditions, "v");
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT d.document, v.lat, v.lon, v.accuracy_m, v.mock, v.outcome, b.code, v.started_at, v.document_no
+             FROM visit v JOIN document d USING (document_no) LEFT JOIN beat b ON b.scope_no = v.scope_no{}
+             ORDER BY v.started_at DESC, v.document_no DESC LIMIT {}",
+            conditions.sql,
+            wanted.limit.and_one()
+        ))?;
+        let rows =
+            statement.query_map(conditions.values(), |row| Ok(((row.get(7)?, row.get(8)?), visit_point(row)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    })?;
+    let (points, truncated) = wanted.cut(points);
     Ok(Ok(VisitPoints { points, truncated }))
 }
 
 /// The points of the places that pass the filter.
 pub fn places(
     connection: &Connection,
+    reach: &Reach,
     filter: &PlaceFilter,
     wanted: &PointsWanted,
     visit_interval_days: u32,
     now: Millis,
 ) -> Result<Result<PlacePoints, NoPeriod>, StoreError> {
-    let mut conditions = match places::conditions(connection, filter, visit_interval_days, now)? {
-        Ok(conditions) => conditions,
+    let period = match filter.period(connection, now)? {
+        Ok(period) => period,
         Err(error) => return Ok(Err(error)),
     };
-    wanted.narrow(&mut conditions, "s");
-    let mut statement = connection.prepare_cached(&format!(
-        "{} SELECT s.document, s.address, s.lat, s.lon, {}, {}, b.code
-         FROM standing s LEFT JOIN beat b ON b.scope_no = s.scope_no{}
-         ORDER BY s.document_no LIMIT {}",
-        standing::places_as_of(),
-        Standing::Overdue.condition(),
-        Standing::Due.condition(),
-        conditions.sql,
-        wanted.limit.0 + 1
-    ))?;
-    let rows = statement.query_map(conditions.values(), place_point)?;
-    let (points, truncated) = wanted.cut(rows.collect::<Result<_, _>>()?);
+    let reach = reach.of_beat(connection, filter.beat.as_deref())?;
+    let points = reach.merge(wanted.limit.and_one(), Ord::cmp, |reach| {
+        let mut conditions = places::conditions(reach, filter, &period, visit_interval_days);
+        wanted.narrow(&mut conditions, "s");
+        let mut statement = connection.prepare_cached(&format!(
+            "{} SELECT s.document, s.address, s.lat, s.lon, {}, {}, b.code, s.document_no
+             FROM standing s LEFT JOIN beat b ON b.scope_no = s.scope_no{}
+             ORDER BY s.document_no LIMIT {}",
+            standing::places_as_of(),
+            Standing::Overdue.condition(),
+            Standing::Due.condition(),
+            conditions.sql,
+            wanted.limit.and_one()
+        ))?;
+        let rows = statement.query_map(conditions.values(), |row| Ok((row.get::<_, i64>(7)?, place_point(row)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    })?;
+    let (points, truncated) = wanted.cut(points);
     Ok(Ok(PlacePoints { points, truncated }))
 }
 

@@ -19,7 +19,10 @@ use super::{
     document::{load, locate},
     instant::Instant,
 };
-use crate::store::{self, Identity, ScopeLog, StoreError};
+use crate::{
+    reach::Reach,
+    store::{self, Identity, ScopeLog, StoreError},
+};
 
 /// Which visit, and since when.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -71,12 +74,13 @@ pub struct RowProof {
 /// The proof of a visit; `None` where there is none of this name.
 pub fn of_visit(
     connection: &Connection,
+    reach: &Reach,
     identity: &Identity,
     id: DocumentId,
     wanted: &ProofWanted,
     now: Millis,
 ) -> Result<Option<VisitProof>, StoreError> {
-    let Some(located) = locate(connection, id, Kind::VISIT, wanted.beat.as_deref())? else { return Ok(None) };
+    let Some(located) = locate(connection, reach, id, Kind::VISIT, wanted.beat.as_deref())? else { return Ok(None) };
     let numbers = load(connection, &located)?.rows;
     let log = ScopeLog::load(connection, located.scope_no)?;
     let (mut leaves, mut rows) = (Vec::new(), Vec::new());

@@ -18,7 +18,10 @@ use super::{
     instant::Instant,
     page::{Cursor, Page},
 };
-use crate::store::StoreError;
+use crate::{
+    reach::Reach,
+    store::{self, HeldKey, StoreError},
+};
 
 /// Each row brings the words of an entry of up to 64 KiB, so that a page holds no more of them.
 pub const MAX_ROWS: u32 = 100;
@@ -151,12 +154,17 @@ pub struct QuarantinePage {
 }
 
 /// One page of the held entries that pass the filter.
-pub fn page(connection: &Connection, filter: &HeldFilter, page: &Page<i64>) -> Result<QuarantinePage, StoreError> {
+pub fn page(
+    connection: &Connection,
+    reach: &Reach,
+    filter: &HeldFilter,
+    page: &Page<i64>,
+) -> Result<QuarantinePage, StoreError> {
     let page = &Page { limit: page.limit.at_most(MAX_ROWS), cursor: page.cursor.clone() };
     let mut conditions = Conditions::default();
     conditions.and("h.state = ?", filter.state.unwrap_or(HeldState::Held).name());
     conditions.and_some("h.reason = ?", filter.reason.clone());
-    conditions.and_some("h.scope_no = (SELECT scope_no FROM beat WHERE code = ?)", filter.beat.clone());
+    conditions.within("h.scope_no", &reach.of_beat(connection, filter.beat.as_deref())?);
     conditions.and_some("h.held_row > ?", page.after().copied());
     let mut statement = connection.prepare_cached(&format!(
         "SELECT h.held_row, s.replica, scope.scope, h.entry_index, b.code, h.document, h.reason, h.because_replica,
@@ -178,6 +186,11 @@ pub fn page(connection: &Connection, filter: &HeldFilter, page: &Page<i64>) -> R
     }
     let (held, next) = page.cut(held);
     Ok(QuarantinePage { held, next })
+}
+
+/// Whether a held entry would lie within.
+pub fn reaches(connection: &Connection, reach: &Reach, key: &HeldKey) -> Result<bool, StoreError> {
+    Ok(store::scope_no(connection, key.scope)?.is_some_and(|scope_no| reach.holds(scope_no)))
 }
 
 fn held_row(row: &Row<'_>, authors: &mut Authors<'_>) -> Result<HeldRow, StoreError> {

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     calendar::Day,
+    reach::Reach,
     store::{REPEAT_WITHIN_MS, StoreError, time_zone},
 };
 
@@ -66,6 +67,7 @@ pub struct RepeatPage {
 /// One page of the repeat problems that pass the filter.
 pub fn page(
     connection: &Connection,
+    reach: &Reach,
     filter: &RepeatFilter,
     page: &Page<RepeatKey>,
     now: Millis,
@@ -77,7 +79,7 @@ pub fn page(
     };
     let mut conditions = Conditions::after([period.from_ms, period.as_of_ms]);
     conditions.also(&came_up_again());
-    conditions.and_some("pc.scope_no = (SELECT scope_no FROM beat WHERE code = ?)", filter.beat.clone());
+    conditions.within("pc.scope_no", &reach.of_beat(connection, filter.beat.as_deref())?);
     if let Some((repeated_at, scope_no, place, category)) = page.after() {
         conditions.and_pair(
             "(pc.repeated_at, pc.scope_no, pc.place, pc.category) < (?, ?, ?, ?)",

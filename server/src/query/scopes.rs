@@ -5,24 +5,43 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use crate::store::{DIRECTORY, StoreError};
+use crate::{
+    reach::Reach,
+    store::{DIRECTORY, StoreError},
+};
 
-/// Rows in logs, by the name of the scope.
-pub type Sizes = BTreeMap<String, i64>;
+/// Rows in the logs of all scopes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sizes(BTreeMap<i64, (String, i64)>);
+
+impl Sizes {
+    /// The logs within that have grown since `told`, by the name of the scope.
+    pub fn grown(&self, told: &Self, reach: &Reach) -> BTreeMap<String, i64> {
+        let grown =
+            self.0.iter().filter(|(scope_no, size)| reach.holds(**scope_no) && told.0.get(scope_no) != Some(size));
+        grown.map(|(_, (name, rows))| (name.clone(), *rows)).collect()
+    }
+
+    /// Whether nothing was told yet.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 /// Rows in each scope's log, by beat code where the scope is a beat's, `directory` for the directory.
 pub fn sizes(connection: &Connection) -> Result<Sizes, StoreError> {
     let mut statement = connection
         .prepare_cached("SELECT s.scope_no, s.scope, s.size, b.code FROM scope s LEFT JOIN beat b USING (scope_no)")?;
     let rows = statement.query_map([], |row| {
-        let name = match (row.get("scope_no")?, row.get("code")?) {
+        let scope_no = row.get("scope_no")?;
+        let name = match (scope_no, row.get("code")?) {
             (DIRECTORY, _) => "directory".to_owned(),
             (_, Some(code)) => code,
             (_, None) => Uuid::from_bytes(row.get("scope")?).to_string(),
         };
-        Ok((name, row.get("size")?))
+        Ok((scope_no, (name, row.get("size")?)))
     })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    Ok(Sizes(rows.collect::<Result<_, _>>()?))
 }
 
 /// What an operator watches.

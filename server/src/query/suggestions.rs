@@ -10,8 +10,11 @@ use aralau_sync_core::{
     visit::ACTIVE,
 };
 
-use super::{author::Person, text::MAX_WORDS};
-use crate::store::{self, HEADQUARTERS, StoreError, fold_loosely};
+use super::{Conditions, author::Person, text::MAX_WORDS};
+use crate::{
+    reach::Reach,
+    store::{HEADQUARTERS, StoreError, fold_loosely},
+};
 
 /// Suggestions of one answer, at most: more than fit a screen are no help.
 pub const MAX_SUGGESTIONS: usize = 20;
@@ -99,11 +102,15 @@ pub struct PlacesSuggested {
     pub places: Vec<PlaceSuggested>,
 }
 
-/// The people who may be meant. An organisation has some thousands, whose names are read until there are enough.
-pub fn people(connection: &Connection, typed: &Typed) -> Result<PeopleSuggested, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT person, name FROM person WHERE person <> ? ORDER BY name_key, person")?;
-    let mut rows = statement.query([HEADQUARTERS.as_bytes()])?;
+/// The people who may be meant: of a limited reach, whoever works or has worked a beat within. An organisation has some
+/// thousands, whose names are read until there are enough.
+pub fn people(connection: &Connection, reach: &Reach, typed: &Typed) -> Result<PeopleSuggested, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT person, name FROM person WHERE person <> ?1 AND (?2 IS NULL OR person IN
+             (SELECT g.person FROM granted g WHERE g.scope_no IN (SELECT value FROM json_each(?2))))
+         ORDER BY name_key, person",
+    )?;
+    let mut rows = statement.query(params![HEADQUARTERS.as_bytes(), reach])?;
     let mut people = Vec::new();
     while let Some(row) = rows.next()? {
         let name: String = row.get(1)?;
@@ -120,35 +127,47 @@ pub fn people(connection: &Connection, typed: &Typed) -> Result<PeopleSuggested,
 /// The places that may be meant.
 pub fn places(
     connection: &Connection,
+    reach: &Reach,
     PlacesTyped { text, beat }: &PlacesTyped,
 ) -> Result<PlacesSuggested, StoreError> {
-    let scope_no = match beat.as_deref().map(|code| store::beat(connection, code)).transpose()? {
-        Some(None) => return Ok(PlacesSuggested { places: Vec::new() }),
-        Some(Some(beat)) => Some(beat.scope_no),
-        None => None,
+    let reach = reach.of_beat(connection, beat.as_deref())?;
+    let mut places = match text.expression() {
+        // Of what the words find the longest known are taken: to sort a million that begin alike would take seconds.
+        Some(expression) => {
+            let mut conditions = Conditions::default();
+            conditions.and("place_text MATCH ?", expression);
+            conditions.within("f.rowid >> 40", &reach);
+            let source = "place_text f JOIN place p ON p.document_no = f.rowid";
+            suggested(connection, source, conditions, "f.rowid")?
+        }
+        None => reach.merge(MAX_SUGGESTIONS, Ord::cmp, |reach| {
+            let mut conditions = Conditions::default();
+            conditions.within("p.scope_no", reach);
+            suggested(connection, "place p", conditions, "p.address_key")
+        })?,
     };
-    // Of what the words find the longest known are taken: to sort a million that begin alike would take seconds.
-    let source = match text.expression() {
-        Some(_) => "place_text f JOIN place p ON p.document_no = f.rowid",
-        None => "place p",
-    };
-    let (found, order) = match text.expression() {
-        Some(_) => ("place_text MATCH ?1 AND (?2 IS NULL OR f.rowid >> 40 = ?2)", "f.rowid"),
-        None if scope_no.is_some() => ("?1 IS NULL AND p.scope_no = ?2", "p.address_key"),
-        None => ("?1 IS NULL AND ?2 IS NULL", "p.address_key"),
-    };
+    places.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(PlacesSuggested { places: places.into_iter().map(|(_, place)| place).collect() })
+}
+
+/// The first active places of a source, with what they are sorted by.
+fn suggested(
+    connection: &Connection,
+    source: &str,
+    mut conditions: Conditions,
+    order: &str,
+) -> Result<Vec<(SortKey, PlaceSuggested)>, StoreError> {
+    conditions.also(&format!("p.status = '{ACTIVE}' AND p.address <> ''"));
     let mut statement = connection.prepare_cached(&format!(
         "SELECT d.document, b.code, p.address, p.address_key FROM {source} JOIN document d ON d.document_no = p.document_no
-         LEFT JOIN beat b ON b.scope_no = p.scope_no
-         WHERE {found} AND p.status = '{ACTIVE}' AND p.address <> '' ORDER BY {order} LIMIT {MAX_SUGGESTIONS}"
+         LEFT JOIN beat b ON b.scope_no = p.scope_no{} ORDER BY {order} LIMIT {MAX_SUGGESTIONS}",
+        conditions.sql
     ))?;
-    let rows = statement.query_map(params![text.expression(), scope_no], |row| {
+    let rows = statement.query_map(conditions.values(), |row| {
         let place = PlaceSuggested { id: DocumentId::from_bytes(row.get(0)?), beat: row.get(1)?, address: row.get(2)? };
         Ok((SortKey::from_bytes(row.get(3)?), place))
     })?;
-    let mut places: Vec<_> = rows.collect::<Result<_, _>>()?;
-    places.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(PlacesSuggested { places: places.into_iter().map(|(_, place)| place).collect() })
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use aralau_sync_core::time::Millis;
 
-use super::instant::Instant;
+use super::{beats, instant::Instant};
 use crate::store::{self, StoreError, TokenShown};
 
 /// A token; not the secret itself, which is nowhere.
@@ -19,6 +19,8 @@ pub struct Token {
     pub role: String,
     /// Who holds it.
     pub name: String,
+    /// The codes of the only beats that its holder reads, by name; null for all.
+    pub beats: Option<Vec<String>>,
     /// When it was made.
     pub created_at: Instant,
     /// When it ends by itself; null for one of an earlier version.
@@ -29,10 +31,11 @@ pub struct Token {
     pub sessions: u32,
 }
 
-impl From<TokenShown> for Token {
-    fn from(shown: TokenShown) -> Self {
+impl Token {
+    fn of(shown: TokenShown, beats: Option<Vec<String>>) -> Self {
         Self {
             id: shown.row.token,
+            beats,
             role: shown.row.role,
             name: shown.row.name,
             created_at: Instant(shown.created_at),
@@ -45,5 +48,6 @@ impl From<TokenShown> for Token {
 
 /// Every token, the newest first.
 pub fn all(connection: &Connection, now: Millis) -> Result<Vec<Token>, StoreError> {
-    Ok(store::tokens(connection, now)?.into_iter().map(Token::from).collect())
+    let shown = store::tokens(connection, now)?.into_iter();
+    shown.map(|token| beats::codes(connection, &token.row.reach).map(|beats| Token::of(token, beats))).collect()
 }

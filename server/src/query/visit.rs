@@ -21,7 +21,7 @@ use super::{
     instant::Instant,
     visits::{self, VisitHead},
 };
-use crate::store::StoreError;
+use crate::{reach::Reach, store::StoreError};
 
 /// A visit with everything known of it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -127,8 +127,13 @@ pub struct Proof {
 }
 
 /// Reads a visit; `None` where there is none of this name.
-pub fn detail(connection: &Connection, id: DocumentId, beat: Option<&str>) -> Result<Option<VisitDetail>, StoreError> {
-    let Some(located) = locate(connection, id, Kind::VISIT, beat)? else { return Ok(None) };
+pub fn detail(
+    connection: &Connection,
+    reach: &Reach,
+    id: DocumentId,
+    beat: Option<&str>,
+) -> Result<Option<VisitDetail>, StoreError> {
+    let Some(located) = locate(connection, reach, id, Kind::VISIT, beat)? else { return Ok(None) };
     let Some(row) = visits::one(connection, located.document_no)? else { return Ok(None) };
     let loaded = load(connection, &located)?;
     let reading = loaded.reading();

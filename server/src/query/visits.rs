@@ -19,7 +19,8 @@ use super::{
 };
 use crate::{
     calendar::{Bound, Day},
-    store::{self, DOCUMENT_OF_ROWID, StoreError, document_of_key, hour_of_key, keys_of_hour, scope_of_key, time_zone},
+    reach::Reach,
+    store::{DOCUMENT_OF_ROWID, StoreError, document_of_key, hour_of_key, keys_of_hour, scope_of_key, time_zone},
 };
 
 /// Which visits. Everything given must hold.
@@ -166,6 +167,7 @@ const COLUMNS: &str =
 /// One page of the visits that pass the filter.
 pub fn page(
     connection: &Connection,
+    reach: &Reach,
     filter: &VisitFilter,
     page: &Page<VisitKey>,
 ) -> Result<Result<VisitPage, NoPeriod>, StoreError> {
@@ -173,25 +175,42 @@ pub fn page(
         Ok(range) => range,
         Err(error) => return Ok(Err(error)),
     };
-    let (visits, next) = page.cut(keyed(connection, filter, range, page)?);
+    let (visits, next) = page.cut(keyed(connection, reach, filter, range, page)?);
     Ok(Ok(VisitPage { visits, next }))
 }
 
 /// The page's visits with their keys, and one more where there is a next page.
 pub(super) fn keyed(
     connection: &Connection,
+    reach: &Reach,
     filter: &VisitFilter,
     range: Range,
     page: &Page<VisitKey>,
 ) -> Result<Vec<(VisitKey, VisitRow)>, StoreError> {
+    let reach = reach.of_beat(connection, filter.beat.as_deref())?;
     if let Some(search) = &filter.text {
         let Some(expression) = search.expression(connection)? else { return Ok(Vec::new()) };
-        if let Some(found) = found_by_words(connection, filter, range, &expression, page)? {
+        if let Some(found) = found_by_words(connection, &reach, filter, range, &expression, page)? {
             return Ok(found);
         }
     }
-    let Some(conditions) = conditions(connection, filter, range)? else { return Ok(Vec::new()) };
-    listed(connection, conditions, page, page.and_one())
+    newest(&reach, filter, page.limit.rows() + 1, |reach| {
+        let Some(conditions) = conditions(connection, reach, filter, range)? else { return Ok(Vec::new()) };
+        listed(connection, conditions, page, page.and_one())
+    })
+}
+
+/// The newest of what `list` finds within. What words find is asked for once: it stands in no beat's index.
+pub(super) fn newest<T>(
+    reach: &Reach,
+    filter: &VisitFilter,
+    most: usize,
+    mut list: impl FnMut(&Reach) -> Result<Vec<(VisitKey, T)>, StoreError>,
+) -> Result<Vec<(VisitKey, T)>, StoreError> {
+    match filter.text {
+        Some(_) => list(reach),
+        None => reach.merge(most, |a, b| b.cmp(a), list),
+    }
 }
 
 fn listed(
@@ -215,21 +234,19 @@ fn listed(
 const MOST_LOOKED_AT: usize = 20_000;
 
 /// As [`keyed`], by going through the search index, hour by hour from the newest, until the page is full. `None` where that
-/// goes on for too long. What is of another beat is passed over by its key.
+/// goes on for too long. What lies outside is passed over by its key.
 fn found_by_words(
     connection: &Connection,
+    reach: &Reach,
     filter: &VisitFilter,
     range: Range,
     expression: &str,
     page: &Page<VisitKey>,
 ) -> Result<Option<Vec<(VisitKey, VisitRow)>>, StoreError> {
     let most = usize::try_from(page.and_one()).unwrap_or(usize::MAX);
-    let beat = filter.beat.as_deref().map(|code| store::beat(connection, code)).transpose()?;
-    let scope_no = match beat {
-        Some(Some(beat)) => Some(beat.scope_no),
-        Some(None) => return Ok(Some(Vec::new())),
-        None => None,
-    };
+    if reach.scopes().is_some_and(<[i64]>::is_empty) {
+        return Ok(Some(Vec::new()));
+    }
     let newest = [page.after().map(|(started_at, _)| *started_at), range.last.map(|last| last.0)];
     let first_key = newest.into_iter().flatten().map(|at| *keys_of_hour(at).start()).max().unwrap_or(0);
     let last_key = range.first.map_or(i64::MAX, |first| *keys_of_hour(first.0).end());
@@ -241,7 +258,7 @@ fn found_by_words(
     let (mut total, mut at_once) = (0, most);
     loop {
         let key: Option<i64> = keys.next()?.map(|row| row.get(0)).transpose()?;
-        if key.zip(scope_no).is_some_and(|(key, scope_no)| scope_of_key(key) != scope_no) {
+        if key.is_some_and(|key| !reach.holds(scope_of_key(key))) {
             continue;
         }
         // Within an hour the index does not know the order.
@@ -253,7 +270,9 @@ fn found_by_words(
             continue;
         }
         total += looked_at.len();
-        let Some(mut conditions) = conditions_but_words(connection, filter, range)? else { return Ok(Some(found)) };
+        let Some(mut conditions) = conditions_but_words(connection, reach, filter, range)? else {
+            return Ok(Some(found));
+        };
         let documents = serde_json::to_string(&looked_at).unwrap_or_default();
         conditions.and("v.document_no IN (SELECT value FROM json_each(?))", documents);
         found.extend(listed(connection, conditions, page, (most - found.len()) as i64)?);
@@ -274,13 +293,14 @@ pub(super) fn one(connection: &Connection, document_no: i64) -> Result<Option<Vi
     Ok(rows.next().transpose()?)
 }
 
-/// `None` where no visit can pass.
+/// `None` where no visit can pass. `reach` is what the filter's beat leaves of the caller's.
 pub(super) fn conditions(
     connection: &Connection,
+    reach: &Reach,
     filter: &VisitFilter,
     range: Range,
 ) -> Result<Option<Conditions>, StoreError> {
-    let Some(mut all) = conditions_but_words(connection, filter, range)? else { return Ok(None) };
+    let Some(mut all) = conditions_but_words(connection, reach, filter, range)? else { return Ok(None) };
     if let Some(search) = &filter.text {
         let Some(expression) = search.expression(connection)? else { return Ok(None) };
         // A plus keeps SQLite from looking up each of many, to sort them all: it walks the list, and asks of each.
@@ -294,11 +314,12 @@ pub(super) fn conditions(
 
 fn conditions_but_words(
     connection: &Connection,
+    reach: &Reach,
     filter: &VisitFilter,
     range: Range,
 ) -> Result<Option<Conditions>, StoreError> {
     let mut all = Conditions::default();
-    all.and_some("v.scope_no = (SELECT scope_no FROM beat WHERE code = ?)", filter.beat.clone());
+    all.within("v.scope_no", reach);
     all.and_some("v.place = ?", filter.place.map(|place| Blob(*place.as_bytes())));
     if let Some(author) = &filter.author {
         match people(connection, author)?[..] {

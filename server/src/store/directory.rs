@@ -188,7 +188,14 @@ pub fn follow(tx: &Connection, control: &Control, sequence: u64, at: Millis) -> 
         Control::Confirmed { device } => {
             tx.execute("UPDATE device SET unconfirmed = 0 WHERE device = ?", [device.as_bytes()])?
         }
-        Control::CodeLists { .. } | Control::Token { .. } | Control::Code { .. } => 0,
+        Control::Token { token, within, .. } => {
+            let mut limit = tx.prepare_cached(
+                "INSERT OR IGNORE INTO token_scope (token_id, scope_no) SELECT ?1, scope_no FROM scope WHERE scope = ?2",
+            )?;
+            let scopes = within.iter().flatten();
+            scopes.map(|scope| limit.execute(params![token.as_bytes(), scope.as_bytes()])).sum::<Result<_, _>>()?
+        }
+        Control::CodeLists { .. } | Control::Code { .. } => 0,
     };
     Ok(())
 }
@@ -430,6 +437,40 @@ pub fn make_code(tx: &Transaction<'_>, person: PersonId, valid_ms: i64, now: Mil
     Ok(code)
 }
 
+/// A device that a code lets in.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    person: PersonId,
+    /// The device, where its key has been here before.
+    known: Option<DeviceRow>,
+    /// It has used this very code before.
+    is_repeated: bool,
+}
+
+/// Whether a code lets a device in. Reads only, so that guesses cost the writer nothing.
+pub fn admit(
+    connection: &Connection,
+    ask: &Enrollment,
+    now: Millis,
+) -> Result<Result<Admission, EnrollError>, StoreError> {
+    type CodeRow = ([u8; 16], i64, Option<[u8; 16]>);
+    let found: Option<CodeRow> = connection
+        .prepare_cached("SELECT person, expires_at, device FROM enrollment_code WHERE code_hash = ?")?
+        .query_row([code_hash(&ask.code)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let Some((person, expires_at, used_by)) = found else { return Ok(Err(EnrollError::Unknown)) };
+    let person = PersonId::from_bytes(person);
+    let known = device_where(connection, "public_key = ?", ask.key.as_bytes())?;
+    let is_repeated = match (used_by.map(DeviceId::from_bytes), &known) {
+        (Some(used_by), Some(known)) if known.device == used_by => true,
+        (Some(_), _) => return Ok(Err(EnrollError::Used)),
+        (None, _) if expires_at <= now.0 => return Ok(Err(EnrollError::Expired)),
+        (None, Some(known)) if known.person != person => return Ok(Err(EnrollError::Known)),
+        (None, _) => false,
+    };
+    Ok(Ok(Admission { person, known, is_repeated }))
+}
+
 /// Lets a device in. Repeating it with the same key gives the same answer, in case the first one was lost; so does another
 /// code of the same person. A device that was shut out stays so: it is told its id and no beats.
 pub fn enroll(
@@ -437,30 +478,19 @@ pub fn enroll(
     ask: &Enrollment,
     now: Millis,
 ) -> Result<Result<Enrolled, EnrollError>, StoreError> {
-    type CodeRow = ([u8; 16], i64, Option<[u8; 16]>);
-    let found: Option<CodeRow> = tx
-        .query_row(
-            "SELECT person, expires_at, device FROM enrollment_code WHERE code_hash = ?",
-            [code_hash(&ask.code)],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )
-        .optional()?;
-    let Some((person, expires_at, used_by)) = found else { return Ok(Err(EnrollError::Unknown)) };
-    let person = PersonId::from_bytes(person);
-    let known = device_where(tx, "public_key = ?", ask.key.as_bytes())?;
+    let Admission { person, known, is_repeated } = match admit(tx, ask, now)? {
+        Ok(admission) => admission,
+        Err(error) => return Ok(Err(error)),
+    };
     let shut_out = known.as_ref().is_some_and(|known| known.revoked_at.is_some());
     let was_unconfirmed = known.as_ref().is_some_and(|known| known.is_unconfirmed);
-    let device = match (used_by.map(DeviceId::from_bytes), known) {
-        (Some(used_by), Some(known)) if known.device == used_by => known.device,
-        (Some(_), _) => return Ok(Err(EnrollError::Used)),
-        (None, _) if expires_at <= now.0 => return Ok(Err(EnrollError::Expired)),
-        (None, Some(known)) if known.person != person => return Ok(Err(EnrollError::Known)),
+    let device = match known {
         // Shut out, and it stays so. It is told which device it is, for it may know itself by an id that a restored server
         // forgot, and then could not even send what it holds into quarantine. The code is still good for another phone.
-        (None, Some(known)) if shut_out => known.device,
+        Some(known) if is_repeated || shut_out => known.device,
         // The app was installed again, or a copy of this phone was let in before it: the same device.
-        (None, Some(known)) => use_code(tx, ask, known.device, now)?,
-        (None, None) => {
+        Some(known) => use_code(tx, ask, known.device, now)?,
+        None => {
             let device = DeviceId(fresh_uuid(tx)?);
             record(tx, &Control::Device { device, key: ask.key, person, server_custody: false }, now)?;
             use_code(tx, ask, device, now)?
@@ -470,7 +500,6 @@ pub fn enroll(
         return Ok(Err(EnrollError::Replica));
     }
     let name = tx.query_row("SELECT name FROM person WHERE person = ?", [person.as_bytes()], |row| row.get(0))?;
-    let is_repeated = used_by.is_some();
     let beats = if shut_out || was_unconfirmed && is_repeated { Vec::new() } else { beats_of(tx, person, now)? };
     let beats = beats.into_iter().map(Beat::from).collect();
     Ok(Ok(Enrolled { device, person, name, beats }))

@@ -24,7 +24,7 @@ use super::{
 use crate::keys::DeviceVerifier;
 
 /// The tables that follow from the log.
-const PROJECTIONS: [&str; 21] = [
+const PROJECTIONS: [&str; 22] = [
     "epoch",
     "notice",
     "revocation",
@@ -33,6 +33,7 @@ const PROJECTIONS: [&str; 21] = [
     "device",
     "replica",
     "granted",
+    "token_scope",
     "document",
     "later_change",
     "held",

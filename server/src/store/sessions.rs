@@ -4,7 +4,10 @@ use aralau_sync_core::time::Millis;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use uuid::Uuid;
 
-use super::{StoreError, TokenRow};
+use super::{
+    StoreError, TokenRow,
+    tokens::{COLUMNS, token_row},
+};
 
 /// Sessions of one token at once; with one more, the oldest ends.
 const MAX_SESSIONS: i64 = 64;
@@ -42,11 +45,11 @@ pub fn keep_session(
 
 /// The session of this hash, if it and its token count now.
 pub fn session(connection: &Connection, hash: &[u8; 32], now: Millis) -> Result<Option<SessionRow>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT session_id, s.expires_at, token_id, role, name FROM session s JOIN token t USING (token_id)
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT session_id, s.expires_at, {COLUMNS} FROM session s JOIN token t USING (token_id)
          WHERE session_hash = ?1 AND s.expires_at > ?2
-           AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > ?2)",
-    )?;
+           AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > ?2)"
+    ))?;
     Ok(statement.query_row(params![hash, now.0], session_row).optional()?)
 }
 
@@ -54,7 +57,7 @@ fn session_row(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
     Ok(SessionRow {
         session: Uuid::from_bytes(row.get(0)?),
         expires_at: Millis(row.get(1)?),
-        token: TokenRow { token: Uuid::from_bytes(row.get(2)?), role: row.get(3)?, name: row.get(4)? },
+        token: token_row(row, 2)?,
     })
 }
 

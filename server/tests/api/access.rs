@@ -6,15 +6,15 @@ use axum::http::{Method, StatusCode, header};
 use crate::world::World;
 
 /// Routes that anyone may ask.
-const OPEN: [&str; 3] = ["/livez", "/readyz", "/metrics"];
+pub const OPEN: [&str; 3] = ["/livez", "/readyz", "/metrics"];
 /// Routes that an inspector's token opens.
 const FOR_ALL_ROLES: [&str; 1] = ["/v1/code-lists"];
 
 /// Routes that know the caller by something else than a token.
-const WITHOUT_A_TOKEN: [&str; 4] = ["/v1/deployment", "/v1/enroll", "/v1/sync", "/v1/session"];
+pub const WITHOUT_A_TOKEN: [&str; 4] = ["/v1/deployment", "/v1/enroll", "/v1/sync", "/v1/session"];
 
 /// Method and path of every route in the description, ids filled in.
-async fn routes(world: &World) -> Vec<(Method, String)> {
+pub async fn routes(world: &World) -> Vec<(Method, String)> {
     let reply = world.send(Method::GET, "/openapi.json", None, None).await;
     assert_eq!(reply.headers[header::CONTENT_TYPE], "application/json");
     let description = reply.json();
@@ -89,6 +89,7 @@ async fn the_description_lists_every_route() {
             "GET /v1/coverage",
             "GET /v1/deployment",
             "GET /v1/devices",
+            "POST /v1/devices/confirm-all",
             "POST /v1/devices/{id}/confirm",
             "POST /v1/devices/{id}/revoke",
             "POST /v1/enroll",

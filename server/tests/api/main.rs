@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod access;
+mod attempts;
 mod basemap;
 mod coverage;
 mod days;
@@ -13,6 +14,7 @@ mod order;
 mod people;
 mod points;
 mod quarantine;
+mod reach;
 mod session;
 mod standing;
 mod world;

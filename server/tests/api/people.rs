@@ -4,7 +4,12 @@ use aralau_server::{
     settings::Settings,
     store::{self, Enrollment, HEADQUARTERS},
 };
-use aralau_sync_core::{digest::replica_named, stream::SignDevice as _};
+use aralau_sync_core::{
+    digest::replica_named,
+    id::{DeviceId, PersonId},
+    introduction::Introduction,
+    stream::SignDevice as _,
+};
 use aws_lc_rs::rand::SystemRandom;
 use axum::http::{Method, StatusCode};
 use serde_json::json;
@@ -60,4 +65,41 @@ async fn nobody_enrolls_as_headquarters_or_as_nobody() {
     let person = world.list("/v1/people", &token).await["people"][0]["person"].as_str().unwrap().to_owned();
     let made = world.send(Method::POST, &format!("/v1/people/{person}/codes"), Some(&token), None).await;
     assert_eq!(made.json()["server_url"], "https://visits.example");
+}
+
+#[tokio::test]
+async fn the_devices_that_wait_are_confirmed_one_by_one_or_all_at_once() {
+    let world = World::new().await;
+    let token = world.token(Role::Administrator).await;
+    for number in 1..=3_u8 {
+        let random = SystemRandom::new();
+        let key = CustodyKey::from_pkcs8(&CustodyKey::generate(&random).unwrap(), &random).unwrap().public_key();
+        let author = Introduction {
+            replica: replica_named(&key, [number; 4]),
+            device: DeviceId::from_bytes([number; 16]),
+            key,
+            person: PersonId::from_bytes([number; 16]),
+            name: format!("Анна {number}"),
+        };
+        let now = world.app.now();
+        world.app.write(move |tx| store::meet(tx, &author, now)).await.unwrap();
+    }
+    let waiting = async || {
+        let devices = world.list("/v1/devices", &token).await;
+        devices["devices"].as_array().unwrap().iter().filter(|device| device["unconfirmed"] == true).count()
+    };
+    assert_eq!(waiting().await, 3);
+    let one = format!("/v1/devices/{}/confirm", DeviceId::from_bytes([2; 16]));
+    assert_eq!(world.send(Method::POST, &one, Some(&token), None).await.json(), json!({ "served": true }));
+    assert_eq!(waiting().await, 2);
+    let all = "/v1/devices/confirm-all";
+    for role in [Role::Supervisor, Role::Headquarters, Role::Auditor] {
+        let other = world.token(role).await;
+        assert_eq!(world.send(Method::POST, all, Some(&other), None).await.code(), "forbidden", "{role}");
+    }
+    assert_eq!(world.send(Method::POST, all, Some(&token), None).await.json(), json!({ "confirmed": 2 }));
+    assert_eq!(
+        (waiting().await, world.send(Method::POST, all, Some(&token), None).await.json()),
+        (0, json!({ "confirmed": 0 }))
+    );
 }

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, AtomicU8, Ordering},
     },
+    time::Duration,
 };
 
 use aralau_server::{
@@ -71,7 +72,7 @@ impl Reply {
 
 impl World {
     pub async fn new() -> Self {
-        Self::with(Settings::default()).await
+        Self::with(Settings { attempt_pause: Duration::ZERO, ..Settings::default() }).await
     }
 
     pub async fn with(settings: Settings) -> Self {
@@ -90,8 +91,13 @@ impl World {
         self.clock.fetch_add(60 * 60 * 1000, Ordering::Relaxed);
     }
 
+    /// Of which each token needs its own.
+    pub fn entropy(&self) -> [u8; 32] {
+        [self.minted.fetch_add(1, Ordering::Relaxed); 32]
+    }
+
     pub async fn token(&self, role: Role) -> String {
-        let (now, entropy) = (self.app.now(), [self.minted.fetch_add(1, Ordering::Relaxed); 32]);
+        let (now, entropy) = (self.app.now(), self.entropy());
         self.app.write(move |tx| auth::mint(tx, role, "Айгуль", now, entropy)).await.unwrap()
     }
 
@@ -168,11 +174,21 @@ impl World {
         self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     }
 
+    /// Another beat.
+    pub async fn beat(&self, code: &'static str, name: &'static str) -> BeatRow {
+        let now = self.app.now();
+        self.app.write(move |tx| store::ensure_beat(tx, code, name, now)).await.unwrap().0
+    }
+
     pub async fn phone(&self, name: &str, number: u8) -> Phone {
+        self.phone_of(&self.beat, name, number).await
+    }
+
+    pub async fn phone_of(&self, beat: &BeatRow, name: &str, number: u8) -> Phone {
         let random = SystemRandom::new();
         let key = CustodyKey::from_pkcs8(&CustodyKey::generate(&random).unwrap(), &random).unwrap();
         let (replica, public, scope, now) =
-            (replica_named(&key.public_key(), [number; 4]), key.public_key(), self.beat.scope, self.app.now());
+            (replica_named(&key.public_key(), [number; 4]), key.public_key(), beat.scope, self.app.now());
         let name = name.to_owned();
         let enrolled = self.app.write(move |tx| {
             let (person, _) = store::ensure_person(tx, &name, now)?;

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use aralau_client_sdk::{HttpRequest, HttpResponse, Transport, TransportError};
@@ -72,7 +73,7 @@ impl Server {
         let now = self.clock.now();
         let store = Store::open(&self.folder, now, self.dice.clone())?;
         let clock = self.clock.clone();
-        let settings = Settings { pull_limits: self.limits, ..Settings::default() };
+        let settings = Settings { pull_limits: self.limits, attempt_pause: Duration::ZERO, ..Settings::default() };
         let app = App::with(store, Arc::new(move || clock.now()), settings);
         let router = router(&app);
         self.open = Some((app, router));

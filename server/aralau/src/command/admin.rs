@@ -6,10 +6,11 @@ use std::path::PathBuf;
 
 use aralau::tables::MAX_NAME_BYTES;
 use aralau_server::{
-    auth,
+    auth::{self, NoReach},
     authorize::Role,
     entropy::{SystemEntropy, random},
     query::{self, instant::Instant},
+    reach::Reach,
     settings::COMPACT_AFTER_DAYS,
     store::{self, FolderLock, SEGMENT_ROWS, Store},
 };
@@ -57,6 +58,12 @@ enum Task {
         /// Whose it is.
         #[arg(long, default_value = "", allow_hyphen_values = true)]
         name: String,
+        /// The code of the only beat that its holder reads; may be repeated.
+        #[arg(long, conflicts_with = "all_beats")]
+        beat: Vec<String>,
+        /// Of all beats, as every role but a supervisor's is unless limited.
+        #[arg(long)]
+        all_beats: bool,
         /// After how many days it ends by itself.
         #[arg(long, default_value_t = auth::LIFE_MS / DAY_MS, value_parser = clap::value_parser!(i64).range(1..=3_650))]
         days: i64,
@@ -112,7 +119,9 @@ impl Admin {
             Task::Sample => self.sample(json),
             Task::Load(load) => load.run(&self.data, json),
             Task::Enroll { beat, inspector, minutes } => self.enroll(json, beat, inspector, *minutes),
-            Task::Token { role, name, days } => self.token(json, role, name, *days),
+            Task::Token { role, name, beat, all_beats, days } => {
+                self.token(json, role, name, (beat, *all_beats), *days)
+            }
             Task::Tokens => self.tokens(json),
             Task::EndToken { token } => self.end_token(json, *token),
             Task::Devices => self.devices(json),
@@ -185,16 +194,38 @@ impl Admin {
         Ok(())
     }
 
-    fn token(&self, json: bool, role: &str, name: &str, days: i64) -> Result<(), Failure> {
+    fn token(
+        &self,
+        json: bool,
+        role: &str,
+        name: &str,
+        (beats, all_beats): (&[String], bool),
+        days: i64,
+    ) -> Result<(), Failure> {
         let store = self.open()?;
         let parsed: Role = role.parse().map_err(|_| Failure::new("role", format!("there is no role {role:?}")))?;
         let name = if name.is_empty() { role.to_owned() } else { name.to_owned() };
         let entropy = random(&SystemEntropy).map_err(|error| Failure::new("entropy", error))?;
         let until = now().plus(days * DAY_MS);
-        let token = store.write_by(operator(), move |tx| auth::mint_until(tx, parsed, &name, until, now(), entropy))?;
-        output::show(json, &json!({ "token": token, "role": role, "expires_at": Instant(until) }), |_| {
-            format!("{token}\n(shown this once; counts for {days} days; send it as `Authorization: Bearer …`)")
-        });
+        let said = (!beats.is_empty()).then(|| beats.to_vec());
+        let token = store.write_by(operator(), move |tx| {
+            let reach = match auth::reach_of(tx, parsed, said.as_deref(), all_beats)? {
+                Ok(reach) => reach,
+                Err(error) => return Ok(Err(error)),
+            };
+            let wanted = auth::Wanted { role: parsed, name: name.clone(), reach, expires_at: until };
+            auth::mint_until(tx, &wanted, now(), entropy).map(Ok)
+        })?;
+        let token = token.map_err(no_reach)?;
+        let within = (!beats.is_empty()).then_some(beats);
+        output::show(
+            json,
+            &json!({ "token": token, "role": role, "beats": within, "expires_at": Instant(until) }),
+            |_| {
+                let of = within.map(|beats| format!("reads {}; ", beats.join(", "))).unwrap_or_default();
+                format!("{token}\n(shown this once; {of}counts for {days} days; send it as `Authorization: Bearer …`)")
+            },
+        );
         Ok(())
     }
 
@@ -207,7 +238,8 @@ impl Admin {
                 (None, Some(at)) => format!("until {at}"),
                 (None, None) => "without an end".to_owned(),
             };
-            format!("{}  {}  {}  {until}, {} sessions", token.id, token.role, token.name, token.sessions)
+            let beats = token.beats.as_ref().map_or_else(|| "all beats".to_owned(), |beats| beats.join(", "));
+            format!("{}  {}  {}  {beats}  {until}, {} sessions", token.id, token.role, token.name, token.sessions)
         });
         Ok(())
     }
@@ -238,7 +270,7 @@ impl Admin {
     }
 
     fn devices(&self, json: bool) -> Result<(), Failure> {
-        let devices = self.open()?.read(|connection| query::devices::all(connection, now()))?;
+        let devices = self.open()?.read(|connection| query::devices::all(connection, &Reach::EVERYWHERE, now()))?;
         output::list(json, &devices, "No device is enrolled yet.", |device| {
             let value = serde_json::to_value(device).unwrap_or_default();
             let text = |name: &str| value.pointer(name).and_then(|value| value.as_str()).unwrap_or("-").to_owned();
@@ -322,6 +354,16 @@ impl Admin {
 
 fn made(report: &store::LoadReport) -> String {
     format!("New: {} beats, {} places, {} people.", report.beats, report.places, report.people)
+}
+
+fn no_reach(error: NoReach) -> Failure {
+    match error {
+        NoReach::Unknown(code) => no_beat(&code),
+        NoReach::Unsaid => {
+            Failure::new("beats", "a supervisor leads certain beats: name each with --beat, or say --all-beats")
+        }
+        NoReach::Both | NoReach::Empty | NoReach::Administrator => Failure::new("beats", error),
+    }
 }
 
 fn no_beat(code: &str) -> Failure {

@@ -12,6 +12,7 @@ export type PlaceRow = Schemas['PlaceRow'];
 export type RepeatRow = Schemas['RepeatRow'];
 export type HeldRow = Schemas['HeldRow'];
 export type Device = Schemas['DeviceShown'];
+export type Token = Schemas['Token'];
 export type Coverage = Schemas['Coverage'];
 export type Action = Schemas['Action'];
 

@@ -8,6 +8,7 @@ use std::{
 use aralau_client_sdk::{DocumentId, ScopeId};
 use aralau_server::{
     query,
+    reach::Reach,
     store::{self, Contents, Disk as _, Store, StoreError},
 };
 use aralau_sync_core::{id::DeviceId, log::RowKind};
@@ -122,7 +123,7 @@ impl Model {
             }
         }
         for (visit, field, value) in &self.resolved {
-            let shown = query::visit::detail(connection, *visit, None)?;
+            let shown = query::visit::detail(connection, &Reach::EVERYWHERE, *visit, None)?;
             let shown = shown.and_then(|detail| detail.value.get(field).map(|value| format!("{value:?}")));
             if !shown.is_some_and(|shown| shown.contains(value)) {
                 missing.push(format!("{field} = {value} in {visit}"));
@@ -182,7 +183,7 @@ impl Model {
 
 /// A visit in the words of headquarters' API; empty where it is unknown.
 fn detail(connection: &Connection, visit: DocumentId) -> Result<String, StoreError> {
-    let detail = query::visit::detail(connection, visit, None)?;
+    let detail = query::visit::detail(connection, &Reach::EVERYWHERE, visit, None)?;
     Ok(detail.map(|detail| serde_json::to_string(&detail).unwrap_or_default()).unwrap_or_default())
 }
 
