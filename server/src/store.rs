@@ -16,6 +16,7 @@ mod hold;
 mod ingest;
 mod log;
 mod notices;
+mod old_visits;
 mod open;
 mod organisation;
 mod place;
@@ -56,11 +57,13 @@ pub use hold::{HeldKey, HoldError, reject_held, release_held};
 pub use ingest::{Ingested, Upload, ingest, ingest_some};
 pub use log::{ScopeLog, current_epoch, epochs_for, has_row, row_id, scope_no};
 pub use notices::{bring_back, noticed, open_notices};
+pub use old_visits::{OldVisit, Register, Written, write_old_visits, written};
 pub use open::{Copied, FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, shrink, total_rows, write_high_water};
 pub use organisation::{
-    FieldChange, FieldValue, GrantEnded, Known, KnownPlace, Line, LoadOptions, LoadReport, Names, Organisation,
-    PersonAdded, PlaceAdded, PlaceChanged, PlaceLine, PlaceMoved, Plan, Refusal, RefusalKind, StaffLine, Warning,
-    WarningKind, apply, clean, has_control, key, load, people, person_named, places_of, sample,
+    FieldChange, FieldValue, FoundPlace, GrantEnded, Known, KnownPlace, Line, LoadOptions, LoadReport, Lookup, Lost,
+    Names, Organisation, PersonAdded, PlaceAdded, PlaceChanged, PlaceLine, PlaceMoved, Plan, Refusal, RefusalKind,
+    Sought, StaffLine, Warning, WarningKind, apply, clean, has_control, key, load, people, person_named, places_of,
+    sample,
 };
 pub use place::{Disk, Place, SystemDisk};
 pub use projection::load as load_document;

@@ -52,6 +52,16 @@ pub mod field {
     pub const CONTINUES: &str = "continues";
     /// In a note: the words.
     pub const TEXT: &str = "text";
+    /// Under `witness/<replica>/`, of headquarters' hand only: whose visit it writes down, a person of the directory as text.
+    pub const INSPECTOR: &str = "inspector";
+    /// Beside it: when the visit began, as the table has it.
+    pub const STARTED_AT_TEXT: &str = "started_at_text";
+    /// Of an imported visit: the file that it stood in.
+    pub const SOURCE_FILE: &str = "source_file";
+    /// Of an imported visit: the row of that file, as a spreadsheet counts.
+    pub const SOURCE_ROW: &str = "source_row";
+    /// Of an imported visit: the register that it stood in, and what it was called there.
+    pub const SOURCE_ID: &str = "source_id";
 }
 
 const PER_DEGREE: f64 = 1e7;

@@ -27,7 +27,8 @@ use fault::{Fault, FaultKind, Faults};
 use rows::Source;
 use table::{Row, Table};
 
-pub use rows::MAX_NAME_BYTES;
+pub(crate) use rows::{FORMULA_ERRORS, place_type_code};
+pub use rows::{MAX_BEAT_CODE_BYTES, MAX_EXTERNAL_CODE_BYTES, MAX_NAME_BYTES};
 
 /// One file, at most.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
@@ -293,21 +294,26 @@ fn keep<T>(rows: Vec<(u32, T)>, table: usize, origins: &mut Vec<Origin>, lines: 
 }
 
 /// One table of a file.
-struct Sheet {
+pub(crate) struct Sheet {
     /// The file, and the sheet where it has any.
-    file: String,
+    pub(crate) file: String,
     /// The sheet's name; of text nothing.
-    name: String,
-    table: Table,
+    pub(crate) name: String,
+    /// What it holds.
+    pub(crate) table: Table,
     loses_letters: bool,
 }
 
-struct Sheets {
-    named: Vec<Sheet>,
-    hidden: Vec<String>,
+/// The tables of a file.
+pub(crate) struct Sheets {
+    /// Those that are shown.
+    pub(crate) named: Vec<Sheet>,
+    /// The names of those that are not.
+    pub(crate) hidden: Vec<String>,
 }
 
-fn sheets(file: &str, bytes: &[u8], is_header: &dyn Fn(&Row<'_>) -> bool) -> Result<Sheets, Fault> {
+/// Reads the tables of a file, whatever its format. `is_header` knows a header's row when it sees it.
+pub(crate) fn sheets(file: &str, bytes: &[u8], is_header: &dyn Fn(&Row<'_>) -> bool) -> Result<Sheets, Fault> {
     if workbook::is_workbook(bytes, file)? {
         let read = workbook::read(bytes, file, is_header)?;
         let named = read.sheets.into_iter().map(|(name, table)| Sheet {
@@ -370,7 +376,7 @@ impl NotRead {
 }
 
 /// What a spreadsheet calls a column without a header.
-fn letter(place: usize) -> String {
+pub(crate) fn letter(place: usize) -> String {
     let letter = |place: usize| char::from(b'A' + u8::try_from(place % 26).unwrap_or_default());
     match place / 26 {
         0 => letter(place).to_string(),

@@ -71,7 +71,7 @@ fn files_of(home: &Path) -> Vec<PathBuf> {
 }
 
 /// Whether both are there and are one, by whatever names.
-fn is_same(one: &Path, other: &Path) -> bool {
+pub fn is_same(one: &Path, other: &Path) -> bool {
     let identity = |path: &Path| fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
     identity(one).is_some_and(|one| identity(other) == Some(one))
 }

@@ -7,10 +7,11 @@ use uuid::Uuid;
 
 use aralau_sync_core::{
     cbor,
+    change::{Change, Value},
     id::ReplicaId,
     log::Verdict,
     stream::Header,
-    visit::{self, Visit},
+    visit::{self, Visit, field},
 };
 
 use super::{
@@ -24,7 +25,7 @@ use super::{
 };
 use crate::{
     reach::Reach,
-    store::{Contents, StoreError, time_zone},
+    store::{CUSTODY_DEVICE, Contents, StoreError, time_zone},
 };
 
 /// A batch ends with the note that exceeds this, so that one batch costs at most this and one visit more.
@@ -53,6 +54,34 @@ pub struct ExportedVisit {
     pub clocks: Clocks,
     /// Its notes, withdrawn ones included, in order of writing.
     pub notes: Vec<ExportedNote>,
+    /// Where it stood before it was imported.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+}
+
+/// Where an imported visit stood before, as headquarters' hand wrote it down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// The file.
+    pub source_file: String,
+    /// The row, as a spreadsheet counts.
+    pub source_row: i64,
+    /// The register, and what the visit was called there.
+    pub source_id: String,
+}
+
+impl Source {
+    /// Read from a document's first change. The caller has seen that headquarters' hand wrote it: anybody may use the names.
+    fn of(change: &Change) -> Option<Self> {
+        let value = |name: &str| change.puts().iter().find(|put| put.key == name).map(|put| &put.value);
+        let text = |name| value(name).and_then(Value::as_text).map(str::to_owned);
+        let Some(Value::Int(source_row)) = value(field::SOURCE_ROW) else { return None };
+        Some(Self {
+            source_file: text(field::SOURCE_FILE)?,
+            source_row: *source_row,
+            source_id: text(field::SOURCE_ID)?,
+        })
+    }
 }
 
 /// When a visit's first entry was written, beside when the server received it. As in the visit's history.
@@ -131,13 +160,13 @@ struct Reader<'c> {
 
 impl Reader<'_> {
     fn visit(&mut self, document_no: i64, row: VisitRow) -> Result<ExportedVisit, StoreError> {
-        let clocks = self.clocks(document_no)?;
+        let (clocks, source) = self.first_entry(document_no)?;
         let notes = if row.notes == 0 { Vec::new() } else { self.notes(document_no)? };
-        Ok(ExportedVisit { head: row.head, conflicts: row.conflicts, clocks, notes })
+        Ok(ExportedVisit { head: row.head, conflicts: row.conflicts, clocks, notes, source })
     }
 
     /// A document's number is the key of the row that its first entry stands in.
-    fn clocks(&mut self, document_no: i64) -> Result<Clocks, StoreError> {
+    fn first_entry(&mut self, document_no: i64) -> Result<(Clocks, Option<Source>), StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT header, body, verdict, replica FROM log JOIN stream USING (stream_no) WHERE row_id = ?",
         )?;
@@ -145,15 +174,19 @@ impl Reader<'_> {
             Ok(((row.get(0)?, row.get(1)?), row.get::<_, Vec<u8>>(2)?, row.get(3)?))
         });
         let (kept, verdict, replica) = row?;
-        let (header, _) = self.contents.accepted(document_no, kept)?;
+        let (header, body) = self.contents.accepted(document_no, kept)?;
         let header = Header::from_bytes(&header).map_err(|_| StoreError::corrupt("an accepted entry's header"))?;
         let verdict: Verdict = cbor::decode(&verdict).map_err(|_| StoreError::corrupt("a verdict"))?;
         let author = self.authors.of(ReplicaId(replica))?;
-        Ok(Clocks {
+        let is_headquarters = author.as_ref().is_some_and(|author| author.device == CUSTODY_DEVICE.0);
+        let source =
+            if is_headquarters { Change::from_body(&body).ok().and_then(|first| Source::of(&first)) } else { None };
+        let clocks = Clocks {
             device_time: Instant(header.at),
             corrected_time: corrected_time(self.connection, author.as_ref(), Some(&header))?,
             labels: verdict.labels.names().collect(),
-        })
+        };
+        Ok((clocks, source))
     }
 
     fn notes(&mut self, document_no: i64) -> Result<Vec<ExportedNote>, StoreError> {

@@ -82,7 +82,7 @@ pub struct VisitHead {
     pub beat: Option<String>,
     /// Where.
     pub place: Option<PlaceName>,
-    /// Who logged it.
+    /// Whose visit it is: who logged it, or, of an imported one, the inspector whom headquarters' hand names.
     pub author: Option<Person>,
     /// A code of `visit_type`.
     #[serde(rename = "type")]

@@ -39,7 +39,7 @@ impl From<AuthorError> for EditError {
 
 /// The replica that the server writes as, made on first use in each epoch: a restored server takes a new one, as a
 /// restored phone does. Under the old one it would fork what it wrote after the backup, which phones bring back.
-fn replica(tx: &Transaction<'_>, identity: &Identity, now: Millis) -> Result<ReplicaId, StoreError> {
+pub(super) fn replica(tx: &Transaction<'_>, identity: &Identity, now: Millis) -> Result<ReplicaId, StoreError> {
     let name = format!("custody_replica_{}", log::current_epoch(tx)?);
     let mut find = tx.prepare_cached("SELECT value FROM meta WHERE name = ?")?;
     if let Some(known) = find.query_row([&name], |row| row.get(0)).optional()? {

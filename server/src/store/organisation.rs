@@ -4,6 +4,7 @@
 //! [`apply`] does that in one transaction.
 
 mod apply;
+mod find;
 mod identity;
 mod known;
 mod near;
@@ -19,6 +20,7 @@ use super::{BeatRow, Identity, StoreError, Transaction, directory};
 use crate::area::Area;
 
 pub use apply::apply;
+pub use find::{FoundPlace, Lookup, Lost, Sought};
 pub use identity::{clean, has_control, key, people, person_named};
 pub use known::{Known, KnownPlace};
 pub use near::Names;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aralau_sync_core::{
-    change::{Change, NOTES, STATUS, Value},
+    change::{Change, KeyPath, NOTES, STATUS, Value},
     collation::SortKey,
     id::{ChangeHash, DocumentId, Kind, PersonId, ReplicaId},
     log::{Labels, Verdict},
@@ -11,7 +11,7 @@ use aralau_sync_core::{
     reconcile::{Decision, DocumentGround, HeldEntry, Outcome, Reason},
     stream::{Entry, Header},
     time::Millis,
-    visit::{ACTIVE, Place, Visit},
+    visit::{ACTIVE, Place, Visit, field},
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 use uuid::Uuid;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::{
     StoreError, Transaction,
     coverage::{self, Tally},
-    directory,
+    directory::{self, CUSTODY_DEVICE},
     follow_up::{self, FollowUp},
     log::ScopeLog,
     segment::Contents,
@@ -210,11 +210,26 @@ pub fn project(
         }
     };
     match ground.kind {
-        Some(Kind::VISIT) => Projected { tx, scope_no, document_no, loaded, words }.visit(&Visit::read(&reading)),
+        Some(Kind::VISIT) => {
+            let author = loaded.rows.first().map(|first| author(tx, first.replica, &reading)).transpose()?.flatten();
+            Projected { tx, scope_no, document_no, loaded, words, author }.visit(&Visit::read(&reading))
+        }
         Some(Kind::PLACE) => place(tx, scope_no, document_no, &Place::read(&reading)),
         // Carried and synchronised, though nothing asks for it yet.
         _ => Ok(()),
     }
+}
+
+/// Whose visit it is: theirs who has the device that logged it. What headquarters' hand wrote down is the visit of the
+/// inspector whom that hand names, where nobody else can write.
+fn author(tx: &Connection, first: ReplicaId, reading: &Reading) -> Result<Option<PersonId>, StoreError> {
+    let Some(device) = directory::device_of_replica(tx, first)? else { return Ok(None) };
+    if device.device != CUSTODY_DEVICE {
+        return Ok(Some(device.person));
+    }
+    let key = KeyPath::Witness { replica: first, field: field::INSPECTOR }.to_key();
+    let named = reading.text(&key).and_then(|text| text.parse().ok());
+    Ok(Some(named.unwrap_or(device.person)))
 }
 
 fn place(tx: &Connection, scope_no: i64, document_no: i64, place: &Place) -> Result<(), StoreError> {
@@ -246,6 +261,7 @@ struct Projected<'a> {
     document_no: i64,
     loaded: &'a Loaded,
     words: &'a mut Words,
+    author: Option<PersonId>,
 }
 
 impl Projected<'_> {
@@ -272,7 +288,7 @@ impl Projected<'_> {
                 self.document_no,
                 self.scope_no,
                 visit.place.map(|place| *place.as_bytes()),
-                self.person(Some(first.replica))?.map(|person| *person.as_bytes()),
+                self.author.map(|person| *person.as_bytes()),
                 visit.visit_type,
                 visit.outcome,
                 visit.status,
@@ -299,11 +315,6 @@ impl Projected<'_> {
             }
         }
         follow_up::follow(self.tx, self.scope_no, &left_before, &left)
-    }
-
-    fn person(&self, replica: Option<ReplicaId>) -> Result<Option<PersonId>, StoreError> {
-        let Some(replica) = replica else { return Ok(None) };
-        Ok(directory::device_of_replica(self.tx, replica)?.map(|device| device.person))
     }
 
     /// When the visit began, by what was projected before.

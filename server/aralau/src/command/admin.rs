@@ -1,5 +1,6 @@
 //! `aralau admin`: the organisation, its devices and tokens. Works beside a running server on the same folder.
 
+mod import;
 mod load;
 
 use std::path::PathBuf;
@@ -38,6 +39,9 @@ enum Task {
     /// Bring the organisation to what tables say: new beats, places and people, corrections, moves. All or nothing. May be
     /// repeated, also while the server runs.
     Load(load::Load),
+    /// Bring the visits of before into the store, from a table and a map of its columns. May be repeated and broken off, also
+    /// while the server runs.
+    Import(import::Import),
     /// Make a one-time code with which an inspector's phone enrolls itself.
     Enroll {
         /// The beat's code; may be repeated.
@@ -118,6 +122,7 @@ impl Admin {
         match &self.task {
             Task::Sample => self.sample(json),
             Task::Load(load) => load.run(&self.data, json),
+            Task::Import(import) => import.run(&self.data, json),
             Task::Enroll { beat, inspector, minutes } => self.enroll(json, beat, inspector, *minutes),
             Task::Token { role, name, beat, all_beats, days } => {
                 self.token(json, role, name, (beat, *all_beats), *days)

@@ -60,6 +60,20 @@ pub enum FaultKind {
     MapMalformed,
     /// An outline that cannot be drawn.
     OutlineMalformed,
+    /// A line that is no object of JSON.
+    JsonMalformed,
+    /// A cell that is no date or time.
+    DateMalformed,
+    /// A day that no visit of a journal can have.
+    DateImplausible,
+    /// A visit that ends before it begins.
+    EndBeforeStart,
+    /// A word that stands for no code.
+    WordUnknown,
+    /// Two visits of one name.
+    IdTwice,
+    /// A sum of other rows.
+    TotalRow,
     /// The tables contradict the store, or themselves; the code says how.
     Refused(&'static str),
 }
@@ -93,6 +107,13 @@ impl FaultKind {
             Self::OffGlobe => "off_globe",
             Self::MapMalformed => "map_malformed",
             Self::OutlineMalformed => "outline_malformed",
+            Self::JsonMalformed => "json_malformed",
+            Self::DateMalformed => "date_malformed",
+            Self::DateImplausible => "date_implausible",
+            Self::EndBeforeStart => "end_before_start",
+            Self::WordUnknown => "word_unknown",
+            Self::IdTwice => "id_twice",
+            Self::TotalRow => "total_row",
             Self::Refused(code) => code,
         }
     }

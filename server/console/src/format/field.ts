@@ -15,8 +15,8 @@ const CODED: Record<string, CodeListName> = {
 };
 
 const INSTANTS = new Set(['started_at', 'ended_at', 'fulfilled_at', 'informed_at', 'consent_at']);
-/** Long digits that mean nothing to a reader. */
-const OPAQUE = new Set(['nonce']);
+/** Long digits that mean nothing to a reader, or that a line above names: whose visit it is. */
+const OPAQUE = new Set(['nonce', 'inspector']);
 
 export interface Key {
   collection: string | null;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use aralau_sync_core::visit::WITHDRAWN;
 
 use crate::query::{
-    export::ExportedVisit,
+    export::{ExportedVisit, Source},
     instant::Instant,
     visits::{PlaceName, Position},
 };
@@ -23,7 +23,7 @@ pub(super) struct Column {
 }
 
 /// The columns, in their order.
-pub(super) const COLUMNS: [Column; 24] = [
+pub(super) const COLUMNS: [Column; 27] = [
     Column::of("id", |visit| owned(Some(visit.head.id.to_string()))),
     Column::of("beat", |visit| text(visit.head.beat.as_deref())),
     Column::of("place_id", |visit| owned(visit.head.place.as_ref().map(|place| place.id.to_string()))),
@@ -49,6 +49,9 @@ pub(super) const COLUMNS: [Column; 24] = [
     Column::of("mock", |visit| of_position(visit, |position| position.mock.map(Cell::Flag))),
     Column::of("notes", |visit| Cell::Count(visit.notes.len() as u64)),
     Column::of("text", |visit| owned(Some(words(visit)))),
+    Column::of("source_file", |visit| text(visit.source.as_ref().map(|source| source.source_file.as_str()))),
+    Column::of("source_row", |visit| of_source(visit, |source| Cell::Count(source.source_row.unsigned_abs()))),
+    Column::of("source_id", |visit| text(visit.source.as_ref().map(|source| source.source_id.as_str()))),
 ];
 
 /// What stands in a column.
@@ -89,6 +92,10 @@ fn of_place(visit: &ExportedVisit, of: fn(&PlaceName) -> Option<&str>) -> Cell<'
 
 fn of_position(visit: &ExportedVisit, of: fn(&Position) -> Option<Cell<'static>>) -> Cell<'static> {
     visit.head.position.as_ref().and_then(of).unwrap_or(Cell::Empty)
+}
+
+fn of_source(visit: &ExportedVisit, of: fn(&Source) -> Cell<'static>) -> Cell<'static> {
+    visit.source.as_ref().map_or(Cell::Empty, of)
 }
 
 fn text(text: Option<&str>) -> Cell<'_> {

@@ -98,7 +98,7 @@ impl Load {
     }
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, Fault> {
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Fault> {
     let name = path.display().to_string();
     let unreadable = |error: std::io::Error| Fault::new(FaultKind::FileUnreadable, &name, error.to_string());
     let mut bytes = Vec::new();

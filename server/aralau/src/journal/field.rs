@@ -1,0 +1,309 @@
+//! What a column of a journal may be, and what it is called in three languages.
+
+use serde::{Deserialize, Serialize};
+
+use super::MAX_HEADER_BYTES;
+use crate::tables::column::normal;
+
+/// What a column says of a visit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// What the visit is called in its register.
+    Id,
+    /// The day on which it began, perhaps with the time of day.
+    StartedAt,
+    /// The time of day at which it began, where it has a column of its own.
+    Time,
+    /// When it ended: a time of day, or with the day.
+    EndedAt,
+    /// Code or name of the beat.
+    Beat,
+    /// The place's name in another register.
+    ExternalCode,
+    /// The place's address.
+    Address,
+    /// What kind of place it is; of places that are made.
+    PlaceType,
+    /// The name of whoever made the visit.
+    Inspector,
+    /// Why they called.
+    VisitType,
+    /// How it ended.
+    Outcome,
+    /// Words about it.
+    Note,
+}
+
+impl Field {
+    /// All of them, as a map lists them.
+    pub const ALL: [Self; 12] = [
+        Self::Id,
+        Self::StartedAt,
+        Self::Time,
+        Self::EndedAt,
+        Self::Beat,
+        Self::ExternalCode,
+        Self::Address,
+        Self::PlaceType,
+        Self::Inspector,
+        Self::VisitType,
+        Self::Outcome,
+        Self::Note,
+    ];
+
+    /// As a map calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::StartedAt => "started_at",
+            Self::Time => "time",
+            Self::EndedAt => "ended_at",
+            Self::Beat => "beat",
+            Self::ExternalCode => "external_code",
+            Self::Address => "address",
+            Self::PlaceType => "place_type",
+            Self::Inspector => "inspector",
+            Self::VisitType => "visit_type",
+            Self::Outcome => "outcome",
+            Self::Note => "note",
+        }
+    }
+
+    /// What else a column of it may be called.
+    const fn synonyms(self) -> &'static [&'static str] {
+        match self {
+            Self::Id => &[
+                "visit id",
+                "source id",
+                "record id",
+                "guid",
+                "uuid",
+                "Код записи",
+                "Номер записи",
+                "ИД",
+                "Рег. номер",
+                "Регистрационный номер",
+                "Номер обхода",
+                "Номер визита",
+                "Номер посещения",
+                "№ записи",
+                "Тіркеу нөмірі",
+                "Жазба нөмірі",
+            ],
+            Self::StartedAt => &[
+                "date",
+                "visit date",
+                "datetime",
+                "date time",
+                "date and time",
+                "timestamp",
+                "start",
+                "began",
+                "started",
+                "Дата",
+                "Дата и время",
+                "Дата/время",
+                "Дата посещения",
+                "Дата и время посещения",
+                "Дата обхода",
+                "Дата визита",
+                "Дата и время визита",
+                "Дата начала",
+                "Начало",
+                "Күні",
+                "Күні мен уақыты",
+                "Бару күні",
+                "Аралау күні",
+                "Басталуы",
+            ],
+            Self::Time => &[
+                "time of day",
+                "start time",
+                "Время",
+                "Время посещения",
+                "Время обхода",
+                "Время визита",
+                "Время начала",
+                "Уақыты",
+                "Бару уақыты",
+                "Басталу уақыты",
+            ],
+            Self::EndedAt => &[
+                "end",
+                "end time",
+                "ended",
+                "finish",
+                "Окончание",
+                "Время окончания",
+                "Дата окончания",
+                "Конец",
+                "Завершение",
+                "Аяқталуы",
+                "Аяқталу уақыты",
+            ],
+            Self::Beat => &[
+                "beat code",
+                "Участок",
+                "Код участка",
+                "Номер участка",
+                "№ участка",
+                "Учаске",
+                "Учаске коды",
+                "Учаске нөмірі",
+                "Учаске №",
+            ],
+            Self::ExternalCode => &[
+                "code",
+                "place code",
+                "Код",
+                "Внешний код",
+                "Код объекта",
+                "Код адреса",
+                "Код места",
+                "РКА",
+                "Код РКА",
+                "Сыртқы код",
+                "Коды",
+                "Нысан коды",
+                "МТК",
+                "bbl",
+            ],
+            Self::Address => &[
+                "place",
+                "place address",
+                "Адрес",
+                "Адрес объекта",
+                "Адрес посещения",
+                "Место",
+                "Мекенжай",
+                "Мекенжайы",
+                "Нысан мекенжайы",
+                "Орын",
+            ],
+            Self::PlaceType => &["Тип объекта", "Тип места", "Вид объекта", "Орын түрі", "Нысан түрі", "occupancy"],
+            Self::Inspector => &[
+                "author",
+                "officer",
+                "name",
+                "full name",
+                "team",
+                "ФИО",
+                "ФИО инспектора",
+                "ФИО участкового",
+                "ФИО сотрудника",
+                "Инспектор",
+                "Участковый",
+                "Участковый инспектор",
+                "УИП",
+                "Сотрудник",
+                "Кто посетил",
+                "Исполнитель",
+                "Аты-жөні",
+                "ТАӘ",
+                "Қызметкер",
+                "Учаскелік инспектор",
+            ],
+            Self::VisitType => &[
+                "type",
+                "visit type",
+                "reason",
+                "purpose",
+                "Тип",
+                "Тип визита",
+                "Тип посещения",
+                "Вид посещения",
+                "Вид визита",
+                "Цель",
+                "Цель посещения",
+                "Цель визита",
+                "Причина",
+                "Основание",
+                "Түрі",
+                "Бару түрі",
+                "Мақсаты",
+                "Бару мақсаты",
+                "Себебі",
+            ],
+            Self::Outcome => &[
+                "result",
+                "status of visit",
+                "Результат",
+                "Результат посещения",
+                "Результат визита",
+                "Результат обхода",
+                "Итог",
+                "Исход",
+                "Нәтиже",
+                "Нәтижесі",
+                "Бару нәтижесі",
+            ],
+            Self::Note => &[
+                "notes",
+                "comment",
+                "comments",
+                "remark",
+                "remarks",
+                "text",
+                "Примечание",
+                "Примечания",
+                "Комментарий",
+                "Заметка",
+                "Заметки",
+                "Описание",
+                "Содержание",
+                "Меры",
+                "Принятые меры",
+                "Ескерту",
+                "Ескертпе",
+                "Жазба",
+                "Түсініктеме",
+            ],
+        }
+    }
+
+    /// Which field a header is.
+    pub fn called(header: &str) -> Option<Self> {
+        if header.len() > MAX_HEADER_BYTES {
+            return None;
+        }
+        let header = normal(header);
+        let is_called = |field: &Self| {
+            normal(field.name()) == header || field.synonyms().iter().any(|synonym| normal(synonym) == header)
+        };
+        if header.is_empty() { None } else { Self::ALL.into_iter().find(is_called) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_known_in_three_languages_and_no_phone_number_is_taken() {
+        for (header, field) in [
+            ("Дата и время", Some(Field::StartedAt)),
+            ("ДАТА ПОСЕЩЕНИЯ", Some(Field::StartedAt)),
+            ("Время", Some(Field::Time)),
+            ("Бару нәтижесі", Some(Field::Outcome)),
+            ("Ф.И.О. инспектора", Some(Field::Inspector)),
+            ("started_at", Some(Field::StartedAt)),
+            ("Телефон", None),
+            ("№ п/п", None),
+            ("", None),
+        ] {
+            assert_eq!(Field::called(header), field, "{header}");
+        }
+    }
+
+    #[test]
+    fn no_header_is_two_fields() {
+        let mut seen = std::collections::BTreeMap::new();
+        for field in Field::ALL {
+            for name in field.synonyms().iter().chain([&field.name()]) {
+                let other = seen.insert(normal(name), field);
+                assert!(other.is_none_or(|other| other == field), "{name}: {other:?} and {field:?}");
+            }
+        }
+    }
+}

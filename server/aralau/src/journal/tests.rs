@@ -1,0 +1,228 @@
+use std::collections::BTreeMap;
+
+use aralau_server::store::Lookup;
+use aralau_sync_core::{change::MAX_TEXT_BYTES, time::Millis};
+use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
+
+use super::{
+    line::{Line, Reader},
+    *,
+};
+
+const NOW: Millis = Millis(1_780_000_000_000);
+
+const MAP: &str = r#"
+register = "журнал"
+[columns]
+started_at = "Дата"
+time = "Время"
+external_code = "Код"
+address = "Адрес"
+inspector = "Инспектор"
+visit_type = "Тип"
+outcome = "Результат"
+note = "Примечание"
+[outcomes]
+"дверь закрыта" = "no_access"
+"#;
+
+fn journal(bytes: &[u8], map: &str) -> (Journal, Layout, Map) {
+    let map = Map::read(map).unwrap();
+    let journal = Journal::read(bytes, "j", &map).unwrap();
+    let layout = Layout::of(&map, &journal.table.headers).unwrap();
+    (journal, layout, map)
+}
+
+type Rejected = BTreeMap<u32, Vec<Fault>>;
+
+fn lines<'a>(journal: &'a Journal, layout: &'a Layout, map: &'a Map) -> (Vec<Line<'a>>, Rejected) {
+    let reader = Reader::new(journal, layout, map, "Asia/Almaty".parse().unwrap(), NOW);
+    let (mut lines, mut rejected) = (Vec::new(), Rejected::new());
+    for row in journal.table.rows() {
+        match reader.line(row) {
+            Ok(line) => lines.push(line),
+            Err(faults) => drop(rejected.insert(row.number, faults)),
+        }
+    }
+    (lines, rejected)
+}
+
+fn codes(rejected: &Rejected) -> Vec<(u32, Vec<&'static str>)> {
+    rejected.iter().map(|(row, faults)| (*row, faults.iter().map(|fault| fault.code).collect())).collect()
+}
+
+fn utc(text: &str) -> Millis {
+    Millis(chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis())
+}
+
+#[test]
+fn a_journal_as_offices_keep_it_is_read_and_what_is_wrong_is_told_row_by_row() {
+    let text = "Журнал обходов за 2023 год;;;;;;;;\r\n\
+        Дата;Время;Код;Адрес;Инспектор;Тип;Результат;Примечание;Телефон\r\n\
+        12.03.2023;14:05;A-1;Абая 1;Серик А.;DOOR_TO_DOOR;Никого нет дома;Позвонить;+7 701 000 00 00\r\n\
+        12 марта 2024 г.;9.30;;Абая  2;Серик А.;поквартирный обход;Дверь закрыта;;\r\n\
+        2023-03-12T14:05:00+06:00;;;Абая 3;Серик А.;;contacted;;\r\n\
+        31.12.2023 24:00;;;Абая 3;Серик А.;;;;\r\n\
+        вчера;днём;;;Серик А.;рейд;;;\r\n\
+        12.03.2093;14:05;;Абая 1;Серик А.;;;;\r\n\
+        12.03.2023;днём;;Абая 1;;;;;\r\n\
+        12.03.2023;14:05;;;Серик А.;;;;\r\n\
+        Итого:;;;;;;42;;\r\n";
+    let (journal, layout, map) = journal(text.as_bytes(), MAP);
+    assert_eq!((&layout.surplus[..], journal.table.header_row), (&["Телефон".to_owned()][..], 2));
+    let (lines, rejected) = lines(&journal, &layout, &map);
+    let read: Vec<_> = lines
+        .iter()
+        .map(|line| (line.row, line.started_at, line.visit_type.as_deref(), line.outcome.as_deref()))
+        .collect();
+    assert_eq!(
+        read,
+        [
+            (3, utc("2023-03-12T08:05:00Z"), Some("door_to_door"), Some("nobody_home")),
+            // The clock of Almaty has gone an hour behind on 1 March 2024.
+            (4, utc("2024-03-12T04:30:00Z"), Some("door_to_door"), Some("no_access")),
+            (5, utc("2023-03-12T08:05:00Z"), None, Some("contacted")),
+            (6, utc("2023-12-31T18:00:00Z"), None, None),
+        ]
+    );
+    assert_eq!((lines[0].notes(), &*lines[0].started_at_text), (vec!["Позвонить".to_owned()], "12.03.2023 14:05"));
+    assert_eq!(
+        codes(&rejected),
+        [
+            (7, vec!["date_malformed", "word_unknown"]),
+            (8, vec!["date_implausible"]),
+            (9, vec!["date_malformed", "cell_missing"]),
+            (10, vec!["cell_missing"]),
+            (11, vec!["total_row"]),
+        ]
+    );
+    let told = &rejected[&7][1];
+    assert_eq!((told.column.as_deref(), told.value.as_deref()), (Some("Тип"), Some("рейд")));
+}
+
+#[test]
+fn a_workbook_says_its_dates_as_excel_counts_them() {
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet().set_name("2023").unwrap();
+    let dated = Format::new().set_num_format("dd.mm.yyyy hh:mm");
+    let timed = Format::new().set_num_format("hh:mm");
+    sheet.merge_range(0, 0, 0, 3, "Отчёт", &Format::new()).unwrap();
+    for (column, header) in (0..).zip(["Дата", "Время", "Адрес", "Инспектор"]) {
+        sheet.write(2, column, header).unwrap();
+    }
+    let write = |sheet: &mut rust_xlsxwriter::Worksheet, row, address| {
+        sheet.write(row, 2, address).unwrap().write(row, 3, "Серик").unwrap();
+    };
+    let at = ExcelDateTime::from_ymd(2023, 3, 12).unwrap().and_hms(14, 5, 0).unwrap();
+    sheet.write_with_format(3, 0, &at, &dated).unwrap();
+    write(sheet, 3, "Абая 1");
+    let day = ExcelDateTime::from_ymd(2023, 3, 12).unwrap();
+    sheet.write_with_format(4, 0, &day, &Format::new().set_num_format("dd.mm.yyyy")).unwrap();
+    sheet.write_with_format(4, 1, ExcelDateTime::from_hms(14, 5, 0).unwrap(), &timed).unwrap();
+    write(sheet, 4, "Абая 2");
+    sheet.write(5, 0, 44_997.586_805_555_56).unwrap();
+    write(sheet, 5, "Абая 3");
+    workbook.add_worksheet().set_name("Справка").unwrap().write(0, 0, "ничего").unwrap();
+    let map = "register = \"j\"\n[columns]\nstarted_at = \"Дата\"\ntime = \"Время\"\naddress = \"Адрес\"\ninspector = \"Инспектор\"\n";
+    let (journal, layout, map) = journal(&workbook.save_to_buffer().unwrap(), map);
+    assert_eq!((&*journal.sheet, &journal.sheets_not_read[..]), ("2023", &["Справка".to_owned()][..]));
+    let (lines, rejected) = lines(&journal, &layout, &map);
+    assert!(rejected.is_empty(), "{rejected:?}");
+    assert_eq!(lines.iter().map(|line| line.started_at).collect::<Vec<_>>(), [utc("2023-03-12T08:05:00Z"); 3]);
+}
+
+#[test]
+fn a_proposed_map_is_read_as_it_is_and_lists_what_a_person_has_to_say() {
+    let text = "Рег. номер,Дата и время,Адрес,ФИО,Результат,Телефон\n\
+        7,13.02.2023 10:00,Абая 1,Серик,дома никого,1\n8,14.02.2023 10:00,\"Абая \"\"2\"\"\",Серик,бубль,2\n";
+    let journal = Journal::guess(text.as_bytes(), "j.csv").unwrap();
+    let proposal = propose::propose(&journal, "Журнал \"А\"", "Asia/Almaty", &Lookup::default());
+    let map = Map::read(&proposal.text).unwrap();
+    assert_eq!(
+        (&*map.register, map.outcomes["дома никого"].as_str(), map.outcomes["бубль"].as_str()),
+        ("Журнал \"А\"", "nobody_home", "")
+    );
+    assert_eq!((proposal.blanks, &proposal.surplus[..]), (2, &["Телефон".to_owned()][..]), "{}", proposal.text);
+    assert!(
+        proposal.text.contains("# Not imported: \"Телефон\"") && proposal.text.contains("the dates tell"),
+        "{}",
+        proposal.text
+    );
+    let layout = Layout::of(&map, &journal.table.headers).unwrap();
+    let (lines, rejected) = lines(&journal, &layout, &map);
+    assert_eq!((lines.len(), codes(&rejected)), (1, vec![(3, vec!["word_unknown"])]));
+    assert_eq!(lines[0].id, "7");
+}
+
+#[test]
+fn a_column_of_numbers_that_stand_twice_is_no_name_of_rows() {
+    let text = "Номер записи,Дата,Адрес\n1,13.02.2023,a\n2,13.02.2023,b\n1,14.02.2023,c\n";
+    let journal = Journal::guess(text.as_bytes(), "j.csv").unwrap();
+    let proposal = propose::propose(&journal, "j", "Asia/Almaty", &Lookup::default());
+    assert!(!proposal.columns.contains_key(&Field::Id));
+}
+
+#[test]
+fn a_long_note_becomes_several_and_loses_no_word() {
+    let word = "слово ";
+    let note = word.repeat(100_000 / word.len());
+    let text = format!(
+        "Дата;Время;Код;Адрес;Инспектор;Тип;Результат;Примечание\n1.2.2023;;;Абая 1;С;;;\"{note}\"\n2.2.2023;;;Абая 1;С;;;{}\n",
+        "ы".repeat(200_000)
+    );
+    let (journal, layout, map) = journal(text.as_bytes(), MAP);
+    let (lines, rejected) = lines(&journal, &layout, &map);
+    let notes = lines[0].notes();
+    assert!(notes.len() == 4 && notes.iter().all(|note| note.len() <= MAX_TEXT_BYTES));
+    assert_eq!(notes.join(" "), note.trim());
+    assert_eq!(codes(&rejected), [(3, vec!["cell_too_long"])]);
+}
+
+#[test]
+fn rejected_rows_come_back_under_the_names_that_they_had() {
+    let text = "Дата;Время;Код;Адрес;Инспектор;Тип;Результат;Примечание\n1.2.2023;;;Абая 1;С;;бубль;=1+1\n1.2.2023;;;Абая 1;С;;;\n";
+    let (journal_of_before, layout, map_of_before) = journal(text.as_bytes(), MAP);
+    let (before, rejected) = lines(&journal_of_before, &layout, &map_of_before);
+    assert_eq!(codes(&rejected), [(2, vec!["word_unknown"])]);
+    let mut all = rejected.clone();
+    all.insert(3, rejected[&2].clone());
+    let mut file = Vec::new();
+    rejected::write(&journal_of_before, &all, &mut file).unwrap();
+    let text = String::from_utf8(file.clone()).unwrap();
+    assert!(text.contains("'=1+1") && text.contains("rejected_code") && text.contains("word_unknown"), "{text}");
+    let (journal, layout, map) = journal(&file, MAP);
+    let (after, _) = lines(&journal, &layout, &map);
+    assert_eq!((after.len(), &after[0].id), (1, &before[0].id));
+}
+
+#[test]
+fn an_end_may_be_a_time_of_day_and_may_come_after_midnight() {
+    let map = "register = \"j\"\n[columns]\nstarted_at = \"Начало\"\nended_at = \"Конец\"\nbeat = \"Участок\"\n";
+    let text = "Начало;Конец;Участок\n1.2.2023 23:40;00:20;7\n1.2.2023 10:00;09:00;7\n1.2.2023 10:00;1.2.2023 10:30;7\n1.2.2023;2.2.2023;7\n";
+    let (journal, layout, map) = journal(text.as_bytes(), map);
+    let (lines, rejected) = lines(&journal, &layout, &map);
+    let minutes: Vec<_> =
+        lines.iter().map(|line| line.ended_at.map(|end| (end.0 - line.started_at.0) / 60_000)).collect();
+    assert_eq!((minutes, codes(&rejected)), (vec![Some(40), Some(30), None], vec![(3, vec!["end_before_start"])]));
+}
+
+/// The published data set is not part of this project: name your copy in `ARALAU_INSPECTIONS_CSV`.
+#[test]
+fn a_real_table_is_mapped_and_its_rows_are_read() {
+    let Some(path) = std::env::var_os("ARALAU_INSPECTIONS_CSV") else {
+        eprintln!("skipped: ARALAU_INSPECTIONS_CSV is not set");
+        return;
+    };
+    let journal = Journal::guess(&std::fs::read(path).unwrap(), "inspections.csv").unwrap();
+    let proposal = propose::propose(&journal, "inspections", "America/New_York", &Lookup::default());
+    assert_eq!(proposal.missing, [""; 0]);
+    let mut map = Map::read(&proposal.text).unwrap();
+    assert_eq!(map.dates.order, moment::Order::MonthDayYear);
+    // Its reasons are hundreds of sentences, and half of its rows name nobody.
+    map.columns.remove(&Field::VisitType);
+    "nobody".clone_into(&mut map.defaults.inspector);
+    let layout = Layout::of(&map, &journal.table.headers).unwrap();
+    let (lines, rejected) = lines(&journal, &layout, &map);
+    assert!(lines.len() * 100 > journal.table.len() * 95, "{} of {}: {rejected:?}", lines.len(), journal.table.len());
+    assert!(rejected.values().flatten().all(|fault| fault.row.is_some() && !fault.message.is_empty()));
+}

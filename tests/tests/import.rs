@@ -1,0 +1,172 @@
+//! An organisation's old visits come into the store, and stay what they were.
+
+use std::fmt::Write as _;
+
+use aralau_tests::{
+    headquarters::Headquarters,
+    process::{Run, command},
+    world::World,
+};
+use serde_json::{Value, json};
+
+const MAP: &str = r#"
+register = "journal"
+time_zone = "Asia/Almaty"
+[columns]
+id = "Рег. номер"
+started_at = "Дата"
+address = "Адрес"
+beat = "Участок"
+inspector = "ФИО"
+outcome = "Результат"
+note = "Примечание"
+[outcomes]
+"Дверь закрыта" = "no_access"
+"#;
+const HEADER: &str = "Рег. номер;Дата;Адрес;Участок;ФИО;Результат;Примечание;Телефон\n";
+
+fn write(world: &World, name: &str, text: &str) -> String {
+    std::fs::write(world.path(name), text).unwrap();
+    world.path(name).to_str().unwrap().to_owned()
+}
+
+fn import(world: &World, arguments: &[&str]) -> Run {
+    world.admin(&[&["import"], arguments].concat())
+}
+
+/// Beat 7 with two houses, and an inspector.
+fn organised() -> World {
+    let world = World::new();
+    let beats = write(&world, "beats.csv", "code,name\nuch-7,Участок 7\n");
+    let places = write(&world, "places.csv", "beat,address\nuch-7,Абая 1\nuch-7,Абая 2\n");
+    let staff = write(&world, "staff.csv", "name,beat\nСерик А.,uch-7\n");
+    world.admin(&["load", "--beats", &beats, "--places", &places, "--staff", &staff]).ok();
+    world
+}
+
+fn counts(report: &Value) -> Vec<u64> {
+    ["visits", "known", "repeated", "rejected"].map(|name| report[name].as_u64().unwrap()).into()
+}
+
+fn body(headquarters: &Headquarters, path: &str) -> Value {
+    headquarters.get(path)
+}
+
+#[test]
+fn a_journal_is_mapped_imported_beside_the_server_and_imported_again() {
+    let world = organised();
+    let rows = "1;12.03.2023 14:05;Абая 1;uch-7;серик  а.;Дверь закрыта;звонил;+7\n\
+        2;13.03.2023;Абая 2;Участок 7;Серик А.;contacted;;+7\n\
+        2;13.03.2023;Абая 2;Участок 7;Серик А.;contacted;;+7\n\
+        3;14.03.2023;Абая 99;uch-7;Серик А.;;;\n\
+        4;14.03.2023;Абая 1;uch-7;Серек А.;рейд;;\n\
+        2;13.03.2023;Абая 1;uch-7;Серик А.;;;\n\
+        Итого;;;;;;;\n";
+    let journal = write(&world, "journal.csv", &format!("Обходы 2023\n{HEADER}{rows}"));
+    assert_eq!(import(&world, &["--visits", &journal]).failed(), "map_missing");
+    let proposed = import(&world, &["--visits", &journal, "--propose-map"]).ok().object();
+    assert_eq!(
+        proposed["columns_not_imported"],
+        json!(["Рег. номер", "Телефон"]),
+        "numbers that stand twice name nothing"
+    );
+    assert_eq!(
+        import(&world, &["--visits", &journal, "--propose-map"]).failed(),
+        "map_exists",
+        "it may have been edited"
+    );
+    let map = write(&world, "map.toml", MAP);
+    let run = |more: &[&str]| import(&world, &[&["--visits", &journal, "--map", &map], more].concat()).ok().object();
+
+    let planned = run(&["--dry-run"]);
+    assert_eq!((counts(&planned), world.path("journal.rejected.csv").exists()), (vec![2, 0, 1, 4], false));
+    let imported = run(&[]);
+    assert_eq!(counts(&imported), [2, 0, 1, 4]);
+    let faults: Vec<_> = imported["faults"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fault| (fault["row"].as_u64().unwrap(), fault["code"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        faults,
+        [(6, "place_unknown"), (7, "word_unknown"), (8, "id_twice"), (9, "total_row")],
+        "a row is told by the first thing that keeps it out"
+    );
+    let rejected = std::fs::read_to_string(world.path("journal.rejected.csv")).unwrap();
+    assert_eq!(rejected.lines().count(), 5);
+    assert!(rejected.contains("place_unknown") && rejected.contains("Абая 99"), "{rejected}");
+    assert_eq!(counts(&run(&[])), [0, 2, 1, 4], "nothing is imported twice");
+
+    let headquarters = world.headquarters();
+    let visits = headquarters.visits("&beat=uch-7");
+    let told: Vec<_> =
+        visits.iter().map(|visit| (visit["author"]["name"].clone(), visit["started_at"].clone())).collect();
+    assert_eq!(
+        told,
+        [
+            (json!("Серик А."), json!("2023-03-12T18:00:00.000Z")),
+            (json!("Серик А."), json!("2023-03-12T08:05:00.000Z"))
+        ]
+    );
+    let id = visits[1]["id"].as_str().unwrap();
+    let detail = body(&headquarters, &format!("/v1/visits/{id}"));
+    assert_eq!(
+        (&detail["value"]["source_file"], &detail["value"]["source_row"], &detail["notes"][0]["by"]),
+        (&json!("journal.csv"), &json!(3), &json!("Headquarters"))
+    );
+    let history = body(&headquarters, &format!("/v1/visits/{id}/history"));
+    assert_eq!(history["history"][0]["author"]["name"], "Headquarters", "whose hand wrote it is not hidden: {history}");
+    world.check();
+}
+
+#[test]
+fn what_the_map_lets_be_made_is_made_and_a_phone_is_given_it() {
+    let world = organised();
+    let rows = "1;12.03.2023 14:05;Абая 3;uch-7;Болат Б.;contacted;;\n2;13.03.2023 14:05;абая  3;uch-7;Болат Б.;;;\n";
+    let journal = write(&world, "journal.csv", &format!("{HEADER}{rows}"));
+    let map = write(&world, "map.toml", MAP);
+    assert_eq!(import(&world, &["--visits", &journal, "--map", &map]).failed(), "all_rejected");
+    let makes = format!("{MAP}\n[places]\nunknown = \"make\"\n[inspectors]\nunknown = \"make\"\n");
+    let map = write(&world, "map.toml", &makes);
+    let run = |more: &[&str]| import(&world, &[&["--visits", &journal, "--map", &map], more].concat()).ok().object();
+    assert_eq!(run(&["--dry-run"])["places_made"], json!(["uch-7: Абая 3"]));
+    let imported = run(&[]);
+    assert_eq!((counts(&imported), &imported["people_made"]), (vec![2, 0, 0, 0], &json!(["Болат Б."])));
+    assert_eq!(counts(&run(&[])), [0, 2, 0, 0]);
+    let phone = world.phone("Серик А.", "uch-7");
+    phone.sync();
+    let visits = phone.run(&["visits"]).ok().lines();
+    assert_eq!(visits.len(), 2, "{visits:?}");
+    world.check();
+}
+
+#[test]
+fn an_import_that_was_killed_goes_on_where_it_was() {
+    const ROWS: usize = 6_000;
+    let world = organised();
+    let mut rows = HEADER.to_owned();
+    for number in 0..ROWS {
+        let (day, hour) = (1 + number / 24 % 28, number % 24);
+        writeln!(
+            rows,
+            "n-{number};{day}.03.2023 {hour}:00;Абая {};uch-7;Серик А.;contacted;заметка {number};",
+            1 + number % 2
+        )
+        .unwrap();
+    }
+    let journal = write(&world, "journal.csv", &rows);
+    let map = write(&world, "map.toml", MAP);
+    let data = world.server.data.to_str().unwrap().to_owned();
+    let arguments = ["--json", "admin", "--data", &data, "import", "--visits", &journal, "--map", &map];
+    let headquarters = world.headquarters();
+    let mut killed = command(arguments).spawn().unwrap();
+    aralau_tests::process::eventually("some visits are written", || !headquarters.visits("&beat=uch-7").is_empty());
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let report = import(&world, &["--visits", &journal, "--map", &map]).ok().object();
+    let counts = counts(&report);
+    assert_eq!((counts[0] + counts[1], counts[3]), (ROWS as u64, 0), "{report}");
+    assert!(counts[1] > 0, "what was written before counts");
+    world.check();
+}
