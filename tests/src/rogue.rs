@@ -41,6 +41,8 @@ pub struct Rogue {
     pub nonce: String,
     /// Of its clock, against the true time.
     pub skew_ms: i64,
+    /// About how much it wants to be answered; as much as there is, unless it says.
+    pub most_bytes: Option<u32>,
     url: String,
     documents: BTreeMap<DocumentId, Document>,
 }
@@ -109,6 +111,7 @@ impl Rogue {
             tip: Tip::default(),
             nonce: text("/nonce"),
             skew_ms: 0,
+            most_bytes: None,
             url,
             documents: BTreeMap::new(),
         }
@@ -186,7 +189,7 @@ impl Rogue {
             oldest_unsent_at: None,
             app: Some("rogue".to_owned()),
             receipts: None,
-            most_bytes: None,
+            most_bytes: self.most_bytes,
             introductions: None,
             elsewhere: None,
             monotonic: None,

@@ -70,6 +70,8 @@ impl Worst {
     pub(super) fn prepare(self, world: &World, scale: Scale) -> Prepared {
         let mut rogue = Rogue::enroll(world, &format!("Mallory {}", self.name()), &beat(0));
         let address = world.server.address;
+        // What it does until then need not be answered at length.
+        rogue.most_bytes = Some(1);
         let (mut bodies, mut receipts) = (Vec::new(), Vec::new());
         match self {
             Self::Unread | Self::Receipts => receipts = lengthen(&mut rogue, scale.rows),
@@ -89,6 +91,7 @@ impl Worst {
                 });
             }
         }
+        rogue.most_bytes = None;
         Prepared { worst: self, rogue, address, bodies, receipts }
     }
 }
