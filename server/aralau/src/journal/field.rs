@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::MAX_HEADER_BYTES;
-use crate::tables::column::normal;
+use crate::tables::column::{BEATS, normal};
 
 /// What a column says of a visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -142,17 +142,7 @@ impl Field {
                 "Аяқталуы",
                 "Аяқталу уақыты",
             ],
-            Self::Beat => &[
-                "beat code",
-                "Участок",
-                "Код участка",
-                "Номер участка",
-                "№ участка",
-                "Учаске",
-                "Учаске коды",
-                "Учаске нөмірі",
-                "Учаске №",
-            ],
+            Self::Beat => BEATS,
             Self::ExternalCode => &[
                 "code",
                 "place code",

@@ -90,7 +90,8 @@ pub struct Column {
     pub synonyms: &'static [&'static str],
 }
 
-const BEATS: &[&str] = &[
+/// What else a column is called that names a beat.
+pub const BEATS: &[&str] = &[
     "beat code",
     "Участок",
     "Код участка",
