@@ -100,11 +100,23 @@ impl Index {
     }
 
     /// The ops on `key` that are in `past` and not superseded there, ascending.
+    ///
+    /// A put replaces all that is live in its past, and ops stand in a causal order: from the last one on, each that is found
+    /// hides its own past, and once all of `past` is hidden there is no other. Mostly that is so after the first one.
     pub(super) fn live_in(&self, key: &str, past: &Past) -> impl Iterator<Item = &Placed> {
-        let live = |op: &&Placed| past.holds(op.change) && !op.superseded_by.iter().any(|place| past.holds(*place));
-        let mut ops: Vec<&Placed> = self.ops_of(key).iter().filter(live).collect();
-        ops.sort_unstable_by_key(|op| op.id);
-        ops.into_iter()
+        let (mut live, mut hidden) = (Vec::new(), Past::default());
+        for op in self.ops_of(key).iter().rev() {
+            if !past.holds(op.change) || hidden.holds(op.change) {
+                continue;
+            }
+            live.push(op);
+            hidden = self.pasts.get(op.change).map_or(Past::default(), |own| hidden.union(own));
+            if past.is_within(&hidden, op.change) {
+                break;
+            }
+        }
+        live.sort_unstable_by_key(|op| op.id);
+        live.into_iter()
     }
 }
 

@@ -26,6 +26,15 @@ impl Past {
         }
         self
     }
+
+    /// Whether whatever it holds below this place is held by the other one, too.
+    pub(super) fn is_within(&self, other: &Self, below: usize) -> bool {
+        let last = below / 64;
+        self.0.iter().enumerate().take(last + 1).all(|(at, word)| {
+            let counts = if at == last { (1 << (below % 64)) - 1 } else { u64::MAX };
+            word & counts & !other.0.get(at).unwrap_or(&0) == 0
+        })
+    }
 }
 
 #[cfg(test)]
@@ -40,5 +49,19 @@ mod tests {
         let both = a.union(&b);
         assert!(both.holds(3) && both.holds(200));
         assert!(!both.holds(4) && !both.holds(4_000));
+    }
+
+    #[test]
+    fn what_is_within_another_is_looked_at_below_a_place_only() {
+        let places = |places: &[usize]| {
+            let mut past = Past::default();
+            places.iter().for_each(|place| past.add(*place));
+            past
+        };
+        let (some, more) = (places(&[3, 70, 130]), places(&[3, 5, 70]));
+        for (below, is_within) in [(0, true), (64, true), (128, true), (130, true), (131, false), (4_000, false)] {
+            assert_eq!(some.is_within(&more, below), is_within, "below {below}");
+        }
+        assert!(!more.is_within(&some, 6) && more.is_within(&some, 5));
     }
 }

@@ -1,5 +1,7 @@
 //! One named case for each check that needs the past.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::{
     change::{ChangeParts, NONCE},
@@ -231,4 +233,43 @@ fn applying_without_checking_never_panics() {
     document.apply(second);
     assert_eq!(document.changes().len(), 2);
     assert!(document.author(actor(1), &[put("place", "door")]).is_err() || !document.is_empty());
+}
+
+/// Some write alone, some after they have heard another.
+fn histories() -> impl Strategy<Value = Vec<(usize, usize, u8)>> {
+    prop::collection::vec((0..4_usize, 0..4_usize, 0..3_u8), 1..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn what_is_live_in_a_past_is_what_nothing_there_supersedes(history in histories()) {
+        let mut documents = vec![Document::new(); 4];
+        let mut whole = Document::new();
+        for (step, (writer, heard, key)) in history.into_iter().enumerate() {
+            for change in documents[heard].changes().to_vec() {
+                match documents[writer].accept(change) {
+                    Ok(()) | Err(Refusal::AlreadyKnown) => {}
+                    Err(other) => prop_assert!(false, "{other}"),
+                }
+            }
+            let puts = [put(&format!("key{key}"), step as u64), nonce()];
+            let change = edit(&mut documents[writer], [1, 2, 3, 4][writer], &puts);
+            whole.accept(change).unwrap();
+        }
+        let index = whole.index();
+        for change in whole.changes() {
+            let past = index.past_of(&[change.hash()]);
+            for (key, ops) in &index.keys {
+                let live = |op: &&Placed| {
+                    past.holds(op.change) && !op.superseded_by.iter().any(|place| past.holds(*place))
+                };
+                let mut expected: Vec<_> = ops.iter().filter(live).map(|op| op.id).collect();
+                expected.sort_unstable();
+                let found: Vec<_> = index.live_in(key, &past).map(|op| op.id).collect();
+                prop_assert_eq!(found, expected);
+            }
+        }
+    }
 }
