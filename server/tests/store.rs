@@ -18,7 +18,7 @@ use aralau_server::{
     },
     reach::Reach,
     serve::serve,
-    store::{self, Asking, BeatRow, Enrollment, PullLimits, Store, Upload},
+    store::{self, Asking, BeatRow, Enrollment, PullLimits, Store, StoreError, Upload},
 };
 use aralau_sync_core::{
     change::{Change, Value},
@@ -392,6 +392,72 @@ fn what_waits_is_filled_by_itself_and_what_follows_something_held_is_held() {
         kinds[12..],
         [RowKind::Held, RowKind::Accepted, RowKind::Held, RowKind::Accepted, RowKind::Filled, RowKind::Filled]
     );
+    world.check();
+}
+
+#[test]
+fn a_large_document_costs_its_length_once_and_goes_on_as_it_stands() {
+    let world = World::new();
+    let (mut anna, mut bolat) = (world.phone("Анна", 1), world.phone("Болат", 2));
+    let ids: Vec<_> = (1..=8).map(|number| DocumentId(Uuid::from_u128(number))).collect();
+    let mut outcome = 0;
+    let mut edit = |phone: &mut Phone, id| {
+        outcome += 1;
+        phone.edit(id, &[("outcome".to_owned(), format!("{outcome:0>200}").into())])
+    };
+    let turns = |frame: &Frame, phone: &Phone| {
+        let tips = frame.verify(&world.store.deployment(), &phone.key.public_key(), &DeviceVerifier).unwrap();
+        let upload = Arc::new(Upload { frame: frame.clone(), tips, by: None, brought_by: None });
+        let turn = || {
+            let upload = Arc::clone(&upload);
+            world.store.write(move |tx| store::ingest_some(tx, &upload, NOW)).unwrap()
+        };
+        (1..).find(|_| turn().is_whole).unwrap()
+    };
+    for id in &ids {
+        let first = anna.edit(*id, &visit("contacted", id.0.as_u128()));
+        let frame = anna.frame(&world, &[first]);
+        world.send(frame, &anna);
+        for _ in 0..3 {
+            let entries: Vec<_> = (0..100).map(|_| edit(&mut anna, *id)).collect();
+            let frame = anna.frame(&world, &entries);
+            assert_eq!(turns(&frame, &anna), 1, "all of them in one turn, once it is loaded");
+        }
+    }
+    let every: Vec<_> = ids.iter().map(|id| edit(&mut anna, *id)).collect();
+    let frame = anna.frame(&world, &every);
+    world.store.rebuild().unwrap();
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert!((2..=4).contains(&turns(&frame, &anna)), "several at once take turns");
+
+    // What did not come to be is not remembered: the same again is new.
+    let last = edit(&mut anna, ids[7]);
+    let frame = anna.frame(&world, &[last]);
+    let tips = frame.verify(&world.store.deployment(), &anna.key.public_key(), &DeviceVerifier).unwrap();
+    let upload = Upload { frame: frame.clone(), tips, by: None, brought_by: None };
+    let broken = world.store.write(move |tx| {
+        store::ingest(tx, &upload, NOW)?;
+        Err::<(), _>(StoreError::Unavailable("on purpose".to_owned()))
+    });
+    assert!(broken.is_err());
+    assert_eq!(world.send(frame, &anna).1, []);
+
+    // Another process lets in what was held, and the writer goes on behind it.
+    let mut shared = anna.documents[&ids[7]].clone();
+    std::mem::swap(&mut shared, bolat.documents.entry(ids[7]).or_default());
+    let waits = edit(&mut anna, ids[7]);
+    bolat.documents.entry(ids[7]).or_default().apply(waits.change.clone());
+    let upon = edit(&mut bolat, ids[7]);
+    let frame = bolat.frame(&world, &[upon]);
+    assert_eq!(world.send(frame, &bolat).1, [(1, "waiting".to_owned())]);
+    let beside = Store::open(world.folder.path(), NOW, Arc::new(SystemEntropy)).unwrap();
+    let (frame, key) = (anna.frame(&world, &[waits]), anna.key.public_key());
+    let tips = frame.verify(&world.store.deployment(), &key, &DeviceVerifier).unwrap();
+    let upload = Upload { frame, tips, by: None, brought_by: None };
+    assert_eq!(beside.write(move |tx| store::ingest(tx, &upload, NOW)).unwrap().accepted, 2);
+    let after = edit(&mut bolat, ids[7]);
+    let frame = bolat.frame(&world, &[after]);
+    assert_eq!(world.send(frame, &bolat).1, []);
     world.check();
 }
 

@@ -284,10 +284,12 @@ impl<'a> Taking<'a> {
         let moment = Moment { now: self.now, grace_ms: GRACE_MS, seen_received_at: &seen };
         for (link, tip) in links {
             let Link::Full { header, body } = link else { break };
-            if spent > turn {
-                return Ok(false);
+            if let Some(id) = self.to_load(header) {
+                if spent > turn {
+                    return Ok(false);
+                }
+                spent += self.load(id)?;
             }
-            spent += self.load(header)?;
             let replica = upload.frame.stream.replica;
             let arrival = Arrival { replica, index: tip.index, header, body };
             let decisions = decide(&mut self.ground, &arrival, self.rights, &moment);
@@ -305,13 +307,18 @@ impl<'a> Taking<'a> {
         Ok(true)
     }
 
-    /// Loads the document that a header names, unless it is there already. Returns what it weighs.
-    fn load(&mut self, header: &[u8]) -> Result<usize, StoreError> {
-        let Ok(Header { document: id, .. }) = Header::from_bytes(header) else { return Ok(0) };
-        let std::collections::btree_map::Entry::Vacant(vacant) = self.loaded.entry(id) else { return Ok(0) };
-        let (document, facts) = projection::load(self.tx, self.log.scope_no, id)?;
+    /// The document that a header names, unless it is there already.
+    fn to_load(&self, header: &[u8]) -> Option<DocumentId> {
+        let id = Header::from_bytes(header).ok()?.document;
+        (!self.loaded.contains_key(&id)).then_some(id)
+    }
+
+    /// Loads a document. Returns what that has cost.
+    fn load(&mut self, id: DocumentId) -> Result<usize, StoreError> {
+        let (document, facts, cost) = self.tx.recent().load(self.tx, self.log.scope_no, id)?;
         self.ground.documents.insert(id, document);
-        Ok(vacant.insert(facts).weight())
+        self.loaded.insert(id, facts);
+        Ok(cost)
     }
 
     fn write(&mut self, decision: &Decision, arrived: Option<(&Tip, &[u8], &[u8])>) -> Result<(), StoreError> {
@@ -377,7 +384,7 @@ impl<'a> Taking<'a> {
         Ok(())
     }
 
-    fn finish(self, is_whole: bool) -> Result<Ingested, StoreError> {
+    fn finish(mut self, is_whole: bool) -> Result<Ingested, StoreError> {
         let stream = self.upload.frame.stream;
         self.log.save(self.tx)?;
         self.tx
@@ -387,6 +394,12 @@ impl<'a> Taking<'a> {
         for id in &self.touched {
             if let (Some(place), Some(facts)) = (self.ground.documents.get(id), self.loaded.get(id)) {
                 projection::project(self.tx, &mut self.tx.words(), self.log.scope_no, place, facts)?;
+            }
+        }
+        let mut recent = self.tx.recent();
+        for (id, facts) in self.loaded {
+            if let Some(document) = self.ground.documents.remove(&id) {
+                recent.keep(self.log.scope_no, id, document, facts);
             }
         }
         let tip = self.row.tip;

@@ -33,6 +33,8 @@ pub struct Loaded {
     /// Whether nothing was projected of it before.
     is_new: bool,
     rows: Vec<RowFacts>,
+    /// Key of the last row.
+    last_row: i64,
     /// See [`Self::weight`].
     weight: usize,
 }
@@ -60,14 +62,24 @@ pub fn document_no(connection: &Connection, scope_no: i64, id: DocumentId) -> Re
 
 /// Loads a document with what is held beside it; empty where it does not exist yet.
 pub fn load(connection: &Connection, scope_no: i64, id: DocumentId) -> Result<(DocumentGround, Loaded), StoreError> {
+    let (ground, loaded, _) = load_all(connection, scope_no, id)?;
+    Ok((ground, loaded))
+}
+
+/// The same, with what those that are held weigh.
+pub(super) fn load_all(
+    connection: &Connection,
+    scope_no: i64,
+    id: DocumentId,
+) -> Result<(DocumentGround, Loaded, usize), StoreError> {
     let mut ground = DocumentGround::default();
     let known = document_no(connection, scope_no, id)?;
-    let mut loaded = Loaded { document_no: known, is_new: known.is_none(), rows: Vec::new(), weight: 0 };
+    let mut loaded = Loaded { document_no: known, is_new: known.is_none(), ..Loaded::default() };
     if let Some(document_no) = loaded.document_no {
         load_accepted(connection, document_no, &mut ground, &mut loaded)?;
     }
-    loaded.weight += load_held(connection, scope_no, id, &mut ground)?;
-    Ok((ground, loaded))
+    let held = load_held(connection, scope_no, id, &mut ground)?;
+    Ok((ground, loaded, held))
 }
 
 fn load_accepted(
@@ -83,7 +95,8 @@ fn load_accepted(
     let mut rows = statement.query([document_no])?;
     let mut contents = Contents::new(connection);
     while let Some(row) = rows.next()? {
-        let (header, body) = contents.accepted(row.get(5)?, (row.get(0)?, row.get(1)?))?;
+        loaded.last_row = row.get(5)?;
+        let (header, body) = contents.accepted(loaded.last_row, (row.get(0)?, row.get(1)?))?;
         let entry =
             Entry::open(header, &body).map_err(|_| StoreError::corrupt("an accepted entry cannot be opened"))?;
         loaded.weight += CHANGE_BYTES + entry.change.body().len();
@@ -102,7 +115,8 @@ fn load_accepted(
     Ok(())
 }
 
-fn load_held(
+/// What is held beside a document. Returns what it weighs.
+pub(super) fn load_held(
     connection: &Connection,
     scope_no: i64,
     id: DocumentId,
@@ -135,9 +149,22 @@ pub fn decode_verdict(bytes: &[u8]) -> Result<Verdict, StoreError> {
 }
 
 impl Loaded {
-    /// What loading it has cost, in the time that so many bytes take.
+    /// What loading it costs, in the time that so many bytes take.
     pub fn weight(&self) -> usize {
         self.weight
+    }
+
+    /// Whether no row has come to it since.
+    pub fn is_as_left(&self, connection: &Connection) -> Result<bool, StoreError> {
+        let Some(document_no) = self.document_no else { return Ok(false) };
+        let mut statement = connection.prepare_cached("SELECT max(row_id) FROM later_change WHERE document_no = ?")?;
+        let last: Option<i64> = statement.query_row([document_no], |row| row.get(0))?;
+        Ok(last.unwrap_or(document_no) == self.last_row)
+    }
+
+    /// The same, once all of it is projected.
+    pub fn projected(self) -> Self {
+        Self { is_new: false, ..self }
     }
 
     /// Follows the row just appended, which made an entry part of the document.
@@ -182,6 +209,8 @@ impl Loaded {
             tx.prepare_cached("INSERT INTO later_change (document_no, row_id) VALUES (?, ?)")?
                 .execute([document_no, row_id])?;
         }
+        self.last_row = row_id;
+        self.weight += CHANGE_BYTES + change.body().len();
         self.rows.push(RowFacts {
             change: change.hash(),
             replica: change.actor().replica,

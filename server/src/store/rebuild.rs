@@ -17,6 +17,7 @@ use super::{
     log::{ScopeLog, scope_of, sequence_of},
     open::{meta, page_problems},
     projection,
+    recent::Recent,
     segment::Contents,
     walk,
     words::Words,
@@ -171,11 +172,11 @@ fn follow_from(tx: &Connection, after: i64, most_rows: u64) -> Result<Followed, 
          WHERE row_id > ? ORDER BY row_id",
     )?;
     let mut found = statement.query([after])?;
-    let mut contents = Contents::new(tx);
+    let (mut contents, mut recent) = (Contents::new(tx), Recent::default());
     let mut followed = Followed { rows: 0, upto: None };
     while let Some(row) = found.next()? {
         let row_id: i64 = row.get(0)?;
-        follow_row(tx, &mut words, &mut contents, scope_of(row_id), row)?;
+        follow_row(tx, &mut words, &mut contents, &mut recent, scope_of(row_id), row)?;
         followed.rows += 1;
         if words.waiting() >= WORDS_AT_ONCE {
             words.write(tx)?;
@@ -232,6 +233,7 @@ fn follow_row(
     tx: &Connection,
     words: &mut Words,
     contents: &mut Contents<'_>,
+    recent: &mut Recent,
     scope_no: i64,
     row: &rusqlite::Row<'_>,
 ) -> Result<(), StoreError> {
@@ -253,7 +255,7 @@ fn follow_row(
             }
             let opened = Entry::open(header, &body).map_err(|_| StoreError::corrupt("an accepted entry"))?;
             let id = opened.header.document;
-            let (mut ground, mut loaded) = projection::load(tx, scope_no, id)?;
+            let (mut ground, mut loaded, _) = recent.load(tx, scope_no, id)?;
             loaded.follow(
                 tx,
                 scope_no,
@@ -266,7 +268,9 @@ fn follow_row(
             )?;
             ground.kind.get_or_insert(opened.header.kind());
             ground.document.apply(opened.change);
-            projection::project(tx, words, scope_no, &ground, &loaded)
+            projection::project(tx, words, scope_no, &ground, &loaded)?;
+            recent.keep(scope_no, id, ground, loaded);
+            Ok(())
         }
         RowKind::Control => Ok(()),
     }

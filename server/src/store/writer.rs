@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell, RefMut},
+    mem,
     ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -14,6 +15,7 @@ use rusqlite::Connection;
 use super::{
     OpenError, StoreError,
     fair::{Lane, Next, Queue},
+    recent::Recent,
     words::Words,
 };
 use crate::entropy::{Entropy, random};
@@ -29,13 +31,15 @@ pub struct Transaction<'a> {
     entropy: &'a dyn Entropy,
     by: Option<String>,
     words: RefCell<Words>,
+    recent: RefCell<Recent>,
     notices: Cell<bool>,
 }
 
 impl<'a> Transaction<'a> {
     /// Over a connection whose transaction somebody else began.
     pub(super) fn over(connection: &'a Connection, entropy: &'a dyn Entropy) -> Self {
-        Self { connection, entropy, by: None, words: RefCell::default(), notices: Cell::new(false) }
+        let (words, recent) = <(RefCell<Words>, RefCell<Recent>)>::default();
+        Self { connection, entropy, by: None, words, recent, notices: Cell::new(false) }
     }
 
     /// The same, for somebody.
@@ -57,6 +61,11 @@ impl<'a> Transaction<'a> {
     /// What the search index learns with this transaction.
     pub(super) fn words(&self) -> RefMut<'_, Words> {
         self.words.borrow_mut()
+    }
+
+    /// Large documents that were in hand last.
+    pub(super) fn recent(&self) -> RefMut<'_, Recent> {
+        self.recent.borrow_mut()
     }
 
     /// Fresh random bytes.
@@ -162,8 +171,8 @@ impl Writer {
 /// Idle for this long, the writer folds the write-ahead log back into the database.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// The next job; while there is none, the write-ahead log is folded back once.
-fn next(connection: &Connection, jobs: &Queue<Box<dyn Job>>) -> Option<(Lane, Box<dyn Job>)> {
+/// The next job; while there is none, the write-ahead log is folded back once, and the memory of what was in hand given back.
+fn next(connection: &Connection, jobs: &Queue<Box<dyn Job>>, recent: &mut Recent) -> Option<(Lane, Box<dyn Job>)> {
     let mut is_folded = false;
     loop {
         match jobs.next(IDLE) {
@@ -172,6 +181,7 @@ fn next(connection: &Connection, jobs: &Queue<Box<dyn Job>>) -> Option<(Lane, Bo
             Next::Idle if is_folded => {}
             Next::Idle => {
                 is_folded = true;
+                recent.clear();
                 // Fails while somebody reads an old snapshot; the next pause does it then.
                 if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
                     tracing::debug!(%error, "the write-ahead log was not folded back");
@@ -182,9 +192,10 @@ fn next(connection: &Connection, jobs: &Queue<Box<dyn Job>>) -> Option<(Lane, Bo
 }
 
 fn run(connection: &Connection, entropy: &dyn Entropy, jobs: &Queue<Box<dyn Job>>, notice: &dyn Fn(&Connection)) {
-    while let Some(first) = next(connection, jobs) {
+    let mut recent = Recent::default();
+    while let Some(first) = next(connection, jobs, &mut recent) {
         let mut group = Vec::new();
-        let committed = write_all(connection, entropy, first, jobs, &mut group);
+        let committed = write_all(connection, entropy, first, jobs, &mut recent, &mut group);
         match &committed {
             Ok(true) => notice(connection),
             Ok(false) => {}
@@ -201,12 +212,13 @@ fn run(connection: &Connection, entropy: &dyn Entropy, jobs: &Queue<Box<dyn Job>
 }
 
 /// Does this job and others that wait in one transaction, those that fail excepted, and puts them into `group`. Returns whether
-/// a right has ended with it.
+/// a right has ended with it. Of `recent` nothing is left unless it commits.
 fn write_all(
     connection: &Connection,
     entropy: &dyn Entropy,
     first: (Lane, Box<dyn Job>),
     jobs: &Queue<Box<dyn Job>>,
+    recent: &mut Recent,
     group: &mut Vec<Box<dyn Job>>,
 ) -> Result<bool, StoreError> {
     // In the group before anything can fail: whoever waits for it is told.
@@ -214,6 +226,7 @@ fn write_all(
     group.push(first.1);
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let mut transaction = Transaction::over(connection, entropy);
+    transaction.recent = RefCell::new(mem::take(recent));
     // Within a savepoint SQLite first copies every page that it changes, and hardly ever does a job fail.
     // Some errors end the transaction even where a job does not pass them on: what follows must not be written outside of any.
     let (mut holds, mut upto) = (true, began);
@@ -241,6 +254,7 @@ fn write_all(
     }
     transaction.words().write(connection)?;
     connection.execute_batch("COMMIT")?;
+    *recent = transaction.recent.take();
     Ok(transaction.notices.get())
 }
 
@@ -249,6 +263,7 @@ fn in_savepoint(transaction: &mut Transaction<'_>, job: &mut dyn Job) -> Result<
     connection.execute_batch("SAVEPOINT job")?;
     if !job.run(transaction) {
         transaction.words().take_back(words);
+        transaction.recent().clear();
         connection.execute_batch("ROLLBACK TO job")?;
     }
     Ok(connection.execute_batch("RELEASE job")?)
