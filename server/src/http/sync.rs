@@ -11,8 +11,12 @@ use axum::{
     response::Response,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use tokio::time::Instant;
 
-use super::{problem::Problem, turns::Turn};
+use super::{
+    problem::Problem,
+    turns::{self, Turn},
+};
 use crate::{
     app::App,
     compress::Encoding,
@@ -25,6 +29,9 @@ use incoming::{Incoming, Received};
 
 /// What an answer may weigh beside the rows that it brings.
 const ANSWER_FRAMING_BYTES: usize = 256 * 1024;
+
+/// After an answer nothing is done for its device for so many times as long as it took.
+const REST: u32 = 4;
 
 /// Pushes what a device wrote and pulls what its scopes gained, in one round trip. Both bodies are CBOR sequences,
 /// described in the protocol reference.
@@ -59,8 +66,10 @@ pub async fn sync(State(app): State<App>, request: Request) -> Result<Response, 
     drop(hand);
     let room = app.http().answers.room(app.settings().pull_limits.bytes + ANSWER_FRAMING_BYTES).await?;
     let hand = turn.hand().await;
+    let began = Instant::now();
     let answer = answer(app, &caller, received, encoding, now).await?;
-    drop(hand);
+    // Whoever reads and applies an answer is at it for longer than that; whoever asks again at once leaves the others their share.
+    turns::rest(hand, began.elapsed() * REST);
     let mut response = Response::new(room.answer(answer, turn));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/cbor-seq"));

@@ -5,6 +5,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use aralau_sync_core::id::DeviceId;
@@ -14,6 +15,9 @@ use crate::app::App;
 
 /// A device has one under way; those before may not have been noticed to be broken yet.
 const MAX_OF_DEVICE: usize = 4;
+
+/// However long an answer took.
+const LONGEST_REST: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -43,6 +47,15 @@ impl Turn {
     pub async fn hand(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.hand).acquire_owned().await.ok()
     }
+}
+
+/// Keeps a device's hand for so long, while whoever asked has the answer already.
+pub fn rest(hand: Option<OwnedSemaphorePermit>, time: Duration) {
+    let Some(hand) = hand else { return };
+    tokio::spawn(async move {
+        tokio::time::sleep(time.min(LONGEST_REST)).await;
+        drop(hand);
+    });
 }
 
 impl Drop for Turn {

@@ -3,6 +3,10 @@
 //!
 //! Each [`Worst`] is measured by itself, against the same phones just before it. What fails is a sync that is not answered, a
 //! wait of more than [`Scale::max_ratio`] times, a visit that is missing, or memory beyond its bound.
+//!
+//! The server has one processor and everybody else another, for phones bring their own; the rogue works only when no phone
+//! does. Phones of the rogue's own beat are counted apart: they take in what it writes, as everybody does who shares a beat, and
+//! that work is theirs.
 
 mod worst;
 
@@ -12,6 +16,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
 use aralau_tests::{
     headquarters::Headquarters,
     phone::{self, Sdk},
@@ -20,7 +26,7 @@ use aralau_tests::{
 
 use crate::{
     campaign::{Size, Tally, worlds},
-    crowd::{percentile_ms, phones},
+    crowd::{beat, percentile_ms, phones},
 };
 pub use worst::Worst;
 
@@ -37,6 +43,8 @@ pub struct Scale {
     pub documents: usize,
     /// Changes of each of them.
     pub changes: usize,
+    /// Requests of nothing but new words that it has ready; when these are sent, it sends them again.
+    pub requests: usize,
     /// What the slowest of a hundred syncs may take, times what it takes without the rogue.
     pub max_ratio: f64,
     /// Memory of the server's process, in MiB, at most.
@@ -44,8 +52,16 @@ pub struct Scale {
 }
 
 /// What the project promises.
-pub const PROMISED: Scale =
-    Scale { phones: 8, syncs: 60, rows: 40_000, documents: 100, changes: 2_000, max_ratio: 2.0, max_memory_mib: 256 };
+pub const PROMISED: Scale = Scale {
+    phones: 8,
+    syncs: 60,
+    rows: 40_000,
+    documents: 100,
+    changes: 2_000,
+    requests: 200,
+    max_ratio: 2.0,
+    max_memory_mib: 256,
+};
 /// An ordinary test: that everything is answered, and that it holds where nothing is timed.
 pub const SMALL: Scale = Scale {
     phones: 4,
@@ -53,6 +69,7 @@ pub const SMALL: Scale = Scale {
     rows: 1_000,
     documents: 12,
     changes: 200,
+    requests: 3,
     max_ratio: f64::INFINITY,
     max_memory_mib: 256,
 };
@@ -69,7 +86,7 @@ pub fn campaign(first: u64, size: Size, scale: Scale, worsts: &[Worst]) -> Tally
 
 fn world(scale: Scale, worsts: &[Worst], tally: &mut Tally) {
     // What is measured is what a phone can do within it; a patient one grows as large a document in some weeks.
-    let world = World::set(&[("ARALAU_DEVICE_QUOTA_MIB", "100000")]);
+    let world = on_processors(|| World::set(&[("ARALAU_DEVICE_QUOTA_MIB", "100000")]));
     let mut stage = Stage {
         headquarters: world.headquarters(),
         phones: phones(&world, scale.phones),
@@ -119,11 +136,17 @@ impl Stage<'_> {
             self.tally.add(&format!("{name}_requests"), harm.join().expect("the rogue gets some answer"));
             beside
         });
-        let [alone_ms, beside_ms] = [&alone, &beside].map(|took| percentile_ms(took, 99));
+        let [alone_ms, beside_ms] = [&alone, &beside].map(|took| percentile_ms(&took.others, 99));
+        let partners = [&alone, &beside].map(|took| percentile_ms(&took.partners, 99));
         let (peak, scale) = (self.world.server.peak_memory_mib(), self.scale);
-        self.tally.most(&format!("{name}_alone_p99_ms"), alone_ms);
-        self.tally.most(&format!("{name}_beside_p99_ms"), beside_ms);
-        self.tally.most(&format!("{name}_peak_mib"), peak);
+        let figures = [
+            ("alone_p99_ms", alone_ms),
+            ("beside_p99_ms", beside_ms),
+            ("partners_alone_p99_ms", partners[0]),
+            ("partners_beside_p99_ms", partners[1]),
+            ("peak_mib", peak),
+        ];
+        figures.iter().for_each(|(figure, value)| self.tally.most(&format!("{name}_{figure}"), *value));
         let bound = SHORT.as_millis() as f64;
         if beside_ms as f64 > (alone_ms as f64).max(bound) * scale.max_ratio {
             self.broken.push(format!("{name}: syncs take {beside_ms} ms beside it, {alone_ms} ms without"));
@@ -131,11 +154,14 @@ impl Stage<'_> {
         if peak > scale.max_memory_mib {
             self.broken.push(format!("{name}: the server has held {peak} MiB"));
         }
-        eprintln!("rogue: {name}: {alone_ms} ms alone, {beside_ms} ms beside it, {peak} MiB");
+        let [partners_alone, partners_beside] = partners;
+        eprintln!(
+            "rogue: {name}: {alone_ms} ms alone, {beside_ms} ms beside it, {partners_alone} and {partners_beside} ms in its beat, {peak} MiB"
+        );
     }
 
-    /// Every phone logs a visit and syncs, again and again. How long each sync took, sorted.
-    fn syncs(&mut self) -> Vec<Duration> {
+    /// Every phone logs a visit and syncs, again and again.
+    fn syncs(&mut self) -> Took {
         let syncs = self.scale.syncs;
         let work = |client: &mut Sdk| {
             let one = |number| {
@@ -148,12 +174,47 @@ impl Stage<'_> {
             };
             (0..syncs).map(one).collect::<Vec<_>>()
         };
-        let mut took: Vec<_> = thread::scope(|scope| {
+        let took: Vec<_> = thread::scope(|scope| {
             let working: Vec<_> = self.phones.iter_mut().map(|client| scope.spawn(|| work(client))).collect();
-            working.into_iter().flat_map(|working| working.join().expect("it syncs")).collect()
+            working.into_iter().map(|working| working.join().expect("it syncs")).collect()
         });
-        self.logged += took.len();
-        took.sort();
-        took
+        self.logged += took.iter().map(Vec::len).sum::<usize>();
+        let (partners, others): (Vec<_>, Vec<_>) =
+            took.into_iter().enumerate().partition(|(number, _)| beat(*number) == beat(worst::BEAT_OF));
+        let sorted = |phones: Vec<(usize, Vec<Duration>)>| {
+            let mut all: Vec<_> = phones.into_iter().flat_map(|(_, took)| took).collect();
+            all.sort();
+            all
+        };
+        let (partners, others) = (sorted(partners), sorted(others));
+        let others = if others.is_empty() { partners.clone() } else { others };
+        Took { partners, others }
     }
+}
+
+/// How long each sync took, sorted.
+struct Took {
+    /// Of the phones of the rogue's beat.
+    partners: Vec<Duration>,
+    /// Of all others.
+    others: Vec<Duration>,
+}
+
+/// What this starts runs on one processor, and whatever comes after it on another, where there are two.
+fn on_processors<T>(start: impl FnOnce() -> T) -> T {
+    let allowed = sched_getaffinity(None).expect("known");
+    let mut processors = (0..CpuSet::MAX_CPU).filter(|number| allowed.is_set(*number));
+    let (Some(ours), Some(theirs)) = (processors.next(), processors.next()) else {
+        eprintln!("rogue: there is one processor, which the server shares with everybody");
+        return start();
+    };
+    let only = |number| {
+        let mut set = CpuSet::new();
+        set.set(number);
+        sched_setaffinity(None, &set).expect("one that is allowed");
+    };
+    only(theirs);
+    let started = start();
+    only(ours);
+    started
 }

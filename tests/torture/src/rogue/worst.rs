@@ -25,6 +25,8 @@ use clap::ValueEnum;
 use super::Scale;
 use crate::crowd::beat;
 
+/// It has the beat of this phone.
+pub(super) const BEAT_OF: usize = 0;
 /// Requests of one device at once.
 const AT_ONCE: usize = 12;
 /// Connections whose answers nobody reads.
@@ -33,8 +35,8 @@ const UNREAD: usize = 120;
 const BEGINNING: usize = 512;
 /// Frames of a request.
 const FRAMES: usize = 8;
-/// Requests made beforehand, sent again and again.
-const REQUESTS: usize = 3;
+/// Requests that name large documents, made beforehand; there is work in each for seconds.
+const OF_DOCUMENTS: usize = 3;
 
 /// See the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -68,7 +70,7 @@ impl Worst {
 
     /// A phone that has what it needs for this.
     pub(super) fn prepare(self, world: &World, scale: Scale) -> Prepared {
-        let mut rogue = Rogue::enroll(world, &format!("Mallory {}", self.name()), &beat(0));
+        let mut rogue = Rogue::enroll(world, &format!("Mallory {}", self.name()), &beat(BEAT_OF));
         let address = world.server.address;
         // What it does until then need not be answered at length.
         rogue.most_bytes = Some(1);
@@ -77,16 +79,16 @@ impl Worst {
             Self::Unread | Self::Receipts => receipts = lengthen(&mut rogue, scale.rows),
             Self::Documents => {
                 let documents: Vec<_> = (0..scale.documents).map(|_| grow(&mut rogue, scale.changes)).collect();
-                bodies = requests(&mut rogue, |rogue| {
+                bodies = requests(&mut rogue, OF_DOCUMENTS, |rogue| {
                     documents.iter().take(MAX_FRAME_ENTRIES).map(|id| turn(rogue, *id)).collect()
                 });
             }
             Self::Piecemeal => {
-                let document = grow(&mut rogue, scale.changes * 2);
-                bodies = requests(&mut rogue, |rogue| vec![turn(rogue, document)]);
+                let document = grow(&mut rogue, scale.changes);
+                bodies = requests(&mut rogue, scale.requests, |rogue| vec![turn(rogue, document)]);
             }
             Self::Flood => {
-                bodies = requests(&mut rogue, |rogue| {
+                bodies = requests(&mut rogue, scale.requests, |rogue| {
                     (0..MAX_FRAME_ENTRIES).map(|_| rogue.visit("one of many").1).collect()
                 });
             }
@@ -126,13 +128,16 @@ impl Prepared {
         }
     }
 
-    /// As many requests at once as it is let, each under the newest nonce that it was told.
+    /// As many requests at once as it is let, each under the newest nonce that it was told. Those of the first line are taken one
+    /// after another, in their order.
     fn at_once(&self, stop: &AtomicBool, items: impl Fn(usize) -> Vec<Vec<u8>> + Sync) -> u64 {
         let sent = AtomicU64::new(0);
         thread::scope(|scope| {
             for number in 0..AT_ONCE {
                 let (sent, items) = (&sent, &items);
                 scope.spawn(move || {
+                    // Its own machine would not take the phones' processor.
+                    rustix::process::setpriority_process(None, 19).expect("nicer");
                     let (mut nonce, mut round) = (self.rogue.nonce.clone(), number);
                     while !stop.load(Relaxed) {
                         let mut body = Vec::new();
@@ -148,7 +153,7 @@ impl Prepared {
                         };
                         let told = answer.welcome.map(|welcome| welcome.nonce).or(answer.nonce);
                         nonce = told.unwrap_or(nonce);
-                        round += 1;
+                        round += usize::from(number > 0 || answer.status == 200);
                         sent.fetch_add(1, Relaxed);
                         if answer.status == 429 {
                             thread::sleep(Duration::from_millis(50));
@@ -250,10 +255,14 @@ fn turn(rogue: &mut Rogue, document: DocumentId) -> aralau_sync_core::stream::Li
 }
 
 /// The frames of whole requests, each of these links.
-fn requests(rogue: &mut Rogue, links: impl Fn(&mut Rogue) -> Vec<aralau_sync_core::stream::Link>) -> Vec<Vec<Vec<u8>>> {
+fn requests(
+    rogue: &mut Rogue,
+    count: usize,
+    links: impl Fn(&mut Rogue) -> Vec<aralau_sync_core::stream::Link>,
+) -> Vec<Vec<Vec<u8>>> {
     let frame = |rogue: &mut Rogue| {
         let links = links(rogue);
         rogue.frame(links)
     };
-    (0..REQUESTS).map(|_| (0..FRAMES).map(|_| frame(rogue)).collect()).collect()
+    (0..count).map(|_| (0..FRAMES).map(|_| frame(rogue)).collect()).collect()
 }
