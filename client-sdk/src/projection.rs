@@ -190,7 +190,8 @@ impl VisitRow {
 
 impl PlaceRow {
     fn of(local: &LocalDocument) -> Self {
-        let Place { address, external_code, place_type, status, coordinates: _ } = Place::read(&local.reading());
+        let Place { address, external_code, place_type, status, coordinates: _, joined_into: _ } =
+            Place::read(&local.reading());
         let (apart, mark) = (apart(&local.apart), local.mark.into());
         Self { address, external_code, place_type, status, first_at: first_at(local), apart, mark }
     }

@@ -14,6 +14,7 @@ mod fair;
 mod follow_up;
 mod hold;
 mod ingest;
+mod joined;
 mod log;
 mod notices;
 mod old_visits;
@@ -46,25 +47,26 @@ pub use compact::next_sealed;
 pub use coverage::{CONTACTED, DEFAULT_TIME_ZONE, set_time_zone, time_zone};
 pub use custody::{EditError, HEADQUARTERS_NAME, author, ensure_custody, resolve_visit};
 pub use directory::{
-    Admission, BeatRow, CUSTODY_DEVICE, DIRECTORY, DeviceRow, EnrollError, Enrolled, Enrollment, HEADQUARTERS, admit,
-    assign_device, beat, beat_areas, beats, beats_of, confirm_device, device, device_of_replica, enroll, ensure_beat,
-    ensure_person, ensure_replica, grant, has_phones, make_code, meet, name_of_replica, revoke_device,
-    unconfirmed_devices,
+    Admission, BeatRow, CUSTODY_DEVICE, DIRECTORY, DeviceRow, EnrollError, Enrolled, Enrollment, HEADQUARTERS,
+    PERSON_OF_DEVICE, admit, assign_device, beat, beat_areas, beats, beats_of, confirm_device, device,
+    device_of_replica, enroll, ensure_beat, ensure_person, ensure_replica, grant, has_phones, make_code, meet, name_of,
+    name_of_replica, revoke_device, unconfirmed_devices,
 };
 pub use epochs::{Loss, find_loss, is_behind, mend_loss};
 pub use fair::Lane;
 pub use follow_up::REPEAT_WITHIN_MS;
 pub use hold::{HeldKey, HoldError, reject_held, release_held};
 pub use ingest::{Ingested, Upload, ingest, ingest_some};
+pub use joined::{person as person_goes_as, place_anywhere as place_goes_as};
 pub use log::{ScopeLog, current_epoch, epochs_for, has_row, row_id, scope_no};
 pub use notices::{bring_back, noticed, open_notices};
 pub use old_visits::{OldVisit, Register, Written, write_old_visits, written};
 pub use open::{Copied, FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, shrink, total_rows, write_high_water};
 pub use organisation::{
     FieldChange, FieldValue, FoundPlace, GrantEnded, Known, KnownPlace, Line, LoadOptions, LoadReport, Lookup, Lost,
-    Names, Organisation, PersonAdded, PlaceAdded, PlaceChanged, PlaceLine, PlaceMoved, Plan, Refusal, RefusalKind,
-    Sought, StaffLine, Warning, WarningKind, apply, clean, has_control, key, load, people, person_named, places_of,
-    sample,
+    MadeOne, Named, Names, NotJoined, Organisation, PersonAdded, PlaceAdded, PlaceChanged, PlaceLine, PlaceMoved, Plan,
+    Refusal, RefusalKind, Sought, StaffLine, Warning, WarningKind, apply, clean, has_control, join_people, join_places,
+    key, load, part_person, part_place, people, person_named, places_of, sample,
 };
 pub use place::{Disk, Place, SystemDisk};
 pub use projection::load as load_document;

@@ -160,6 +160,17 @@ pub enum Control {
         #[n(0)]
         device: DeviceId,
     },
+    /// Two names in the directory are one person's. Their devices and rights stay as they are; what is told of either is told of
+    /// the one that remains.
+    #[n(15)]
+    PersonJoined {
+        /// Who is another.
+        #[n(0)]
+        person: PersonId,
+        /// Whom they turned out to be; nobody, where that was a mistake.
+        #[n(1)]
+        into: Option<PersonId>,
+    },
 }
 
 impl Control {

@@ -48,6 +48,8 @@ pub mod field {
     pub const PLACE_TYPE: &str = "place_type";
     /// In a place that is withdrawn because it now is of another beat: its document there, a document id as text.
     pub const MOVED_TO: &str = "moved_to";
+    /// In a place that is withdrawn because it is another one of its beat: that one's document, a document id as text.
+    pub const JOINED_INTO: &str = "joined_into";
     /// The document of which this one is the successor, a document id as text.
     pub const CONTINUES: &str = "continues";
     /// In a note: the words.
@@ -254,6 +256,9 @@ pub struct Place {
     pub coordinates: Option<Coordinates>,
     /// [`ACTIVE`] or [`WITHDRAWN`].
     pub status: String,
+    /// The place of its beat that it turned out to be. What is said of either is said of that one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub joined_into: Option<DocumentId>,
 }
 
 /// A point on the globe.
@@ -289,6 +294,7 @@ impl Place {
             place_type: text(field::PLACE_TYPE),
             coordinates: degrees(field::LAT_E7).zip(degrees(field::LON_E7)).map(|(lat, lon)| Coordinates { lat, lon }),
             status: text(STATUS).unwrap_or_else(|| ACTIVE.to_owned()),
+            joined_into: reading.text(field::JOINED_INTO).and_then(|id| id.parse().ok()),
         }
     }
 

@@ -256,6 +256,8 @@ fn vectors() -> Vec<(&'static str, Vec<u8>)> {
         Control::Unconfirmed { device: Some(device) },
         Control::Confirmed { device },
     ];
+    let person = PersonId::from_bytes([5; 16]);
+    let joined = [Some(PersonId::from_bytes([6; 16])), None].map(|into| Control::PersonJoined { person, into });
     let notice = Notice { at: Seen { epoch: 2, sequence: 9 }, ended: Control::Revoked { device, at: AT } };
     let notice = notice.sign(&DEPLOYMENT, &Signer);
     let noticed = Noticed { upto: Seen { epoch: 2, sequence: 9 }, notices: vec![notice.clone().into()] };
@@ -287,6 +289,7 @@ fn vectors() -> Vec<(&'static str, Vec<u8>)> {
         ("request preimage", auth::request_preimage(&DEPLOYMENT, &device, "POST", "/v1/sync", &[6; 32], "nonce")),
         ("enroll preimage", auth::enroll_preimage("CODE", &REPLICA, &PublicKey([2; 33]))),
         ("token within beats", limited.to_bytes()),
+        ("person joined", joined.iter().flat_map(Control::to_bytes).collect()),
         ("later controls", later_controls.iter().flat_map(Control::to_bytes).collect()),
         ("notice", notice),
         ("noticed", cbor::encode(&noticed)),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use aralau_sync_core::id::{PersonId, ReplicaId};
 
-use crate::store::StoreError;
+use crate::store::{PERSON_OF_DEVICE, StoreError};
 
 /// Someone, as shown beside their words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -49,10 +49,10 @@ impl<'a> Authors<'a> {
         }
         let author = self
             .connection
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "SELECT device.device, person.person, person.name
-                 FROM replica JOIN device USING (device) JOIN person USING (person) WHERE replica = ?",
-            )?
+                 FROM replica JOIN device USING (device) {PERSON_OF_DEVICE} WHERE replica = ?",
+            ))?
             .query_row([replica.as_bytes()], |row| {
                 let person = Person { id: PersonId::from_bytes(row.get(1)?), name: row.get(2)? };
                 Ok(Author { person, device: Uuid::from_bytes(row.get(0)?) })

@@ -77,8 +77,10 @@ pub fn page(
 ) -> Result<DevicePage, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "WITH listed AS (
-             SELECT d.*, coalesce(p.name, '') AS name, coalesce(p.name_key, x'') AS name_key
-             FROM device d LEFT JOIN person p USING (person)
+             SELECT d.*, coalesce(p.name, '') AS name, coalesce(p.name_key, x'') AS name_key,
+                 coalesce(j.goes_as, d.person) AS goes_as
+             FROM device d LEFT JOIN joined_person j USING (person)
+             LEFT JOIN person p ON p.person = coalesce(j.goes_as, d.person)
              WHERE (coalesce(p.name_key, x''), d.device) > (?1, ?2) AND {} ORDER BY name_key, d.device LIMIT ?4)
          SELECT d.*, d.unconfirmed AND d.revoked_at IS NULL AS waits, s.last_sync_at, s.unsent, s.oldest_unsent_at, s.clock_skew_ms, s.app, {} AS beats
          FROM listed d LEFT JOIN device_status s USING (device) ORDER BY d.name_key, d.device",
@@ -98,7 +100,7 @@ fn device(row: &Row<'_>) -> rusqlite::Result<DeviceShown> {
     let instant = |name| -> rusqlite::Result<_> { Ok(row.get::<_, Option<i64>>(name)?.map(Instant::from_ms)) };
     Ok(DeviceShown {
         id: Uuid::from_bytes(row.get("device")?),
-        person: Person { id: PersonId::from_bytes(row.get("person")?), name: row.get("name")? },
+        person: Person { id: PersonId::from_bytes(row.get("goes_as")?), name: row.get("name")? },
         beats: codes(row.get("beats")?),
         server_custody: row.get("server_custody")?,
         enrolled_at: Instant::from_ms(row.get("enrolled_at")?),

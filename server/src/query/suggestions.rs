@@ -106,7 +106,8 @@ pub struct PlacesSuggested {
 /// thousands, whose names are read until there are enough.
 pub fn people(connection: &Connection, reach: &Reach, typed: &Typed) -> Result<PeopleSuggested, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT person, name FROM person WHERE person <> ?1 AND (?2 IS NULL OR person IN
+        "SELECT person, name FROM person
+         WHERE person <> ?1 AND person NOT IN (SELECT person FROM joined_person) AND (?2 IS NULL OR person IN
              (SELECT g.person FROM granted g WHERE g.scope_no IN (SELECT value FROM json_each(?2))))
          ORDER BY name_key, person",
     )?;

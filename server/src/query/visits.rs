@@ -20,7 +20,7 @@ use super::{
 use crate::{
     calendar::{Bound, Day},
     reach::Reach,
-    store::{DOCUMENT_OF_ROWID, StoreError, document_of_key, hour_of_key, keys_of_hour, scope_of_key, time_zone},
+    store::{self, DOCUMENT_OF_ROWID, StoreError, document_of_key, hour_of_key, keys_of_hour, scope_of_key, time_zone},
 };
 
 /// Which visits. Everything given must hold.
@@ -320,13 +320,18 @@ fn conditions_but_words(
 ) -> Result<Option<Conditions>, StoreError> {
     let mut all = Conditions::default();
     all.within("v.scope_no", reach);
-    all.and_some("v.place = ?", filter.place.map(|place| Blob(*place.as_bytes())));
+    let place = filter.place.map(|place| store::place_goes_as(connection, place)).transpose()?;
+    all.and_some("v.place = ?", place.map(|place| Blob(*place.as_bytes())));
     if let Some(author) = &filter.author {
         match people(connection, author)?[..] {
             [] => return Ok(None),
             // Of one person alone the visits stand in an index in their order.
             [person] => all.and("v.author = ?", Blob(*person.as_bytes())),
-            _ => all.and("v.author IN (SELECT person FROM person WHERE name = ?)", author.clone()),
+            _ => all.and(
+                "v.author IN (SELECT coalesce(j.goes_as, p.person)
+                     FROM person p LEFT JOIN joined_person j USING (person) WHERE p.name = ?)",
+                author.clone(),
+            ),
         }
     }
     all.and_some("v.visit_type = ?", filter.visit_type.clone());
@@ -388,9 +393,12 @@ fn is_common(connection: &Connection, expression: &str) -> Result<bool, StoreErr
 /// Whoever an id or an exact name stands for.
 fn people(connection: &Connection, author: &str) -> Result<Vec<PersonId>, StoreError> {
     if let Ok(person) = author.parse() {
-        return Ok(vec![person]);
+        return Ok(vec![store::person_goes_as(connection, person)?]);
     }
-    let mut statement = connection.prepare_cached("SELECT person FROM person WHERE name = ?")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT coalesce(j.goes_as, p.person)
+         FROM person p LEFT JOIN joined_person j USING (person) WHERE p.name = ?",
+    )?;
     let people = statement.query_map([author], |row| Ok(PersonId::from_bytes(row.get(0)?)))?;
     Ok(people.collect::<Result<_, _>>()?)
 }

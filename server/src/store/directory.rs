@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{
-    StoreError, Transaction, hold,
+    StoreError, Transaction, hold, joined,
     log::{NewRow, ScopeLog},
     notices, organisation,
 };
@@ -195,6 +195,10 @@ pub fn follow(tx: &Connection, control: &Control, sequence: u64, at: Millis) -> 
             let scopes = within.iter().flatten();
             scopes.map(|scope| limit.execute(params![token.as_bytes(), scope.as_bytes()])).sum::<Result<_, _>>()?
         }
+        Control::PersonJoined { person, into } => {
+            joined::follow_person(tx, *person, *into)?;
+            0
+        }
         Control::CodeLists { .. } | Control::Code { .. } => 0,
     };
     Ok(())
@@ -358,11 +362,21 @@ pub fn device_of_replica(connection: &Connection, replica: ReplicaId) -> Result<
     device_where(connection, condition, replica.as_bytes())
 }
 
+/// The name that the directory has for a person themselves.
+pub fn name_of(connection: &Connection, person: PersonId) -> Result<String, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT name FROM person WHERE person = ?")?;
+    Ok(statement.query_row([person.as_bytes()], |row| row.get(0))?)
+}
+
+/// SQL that joins `person` as whoever has the `device` of a row goes as.
+pub const PERSON_OF_DEVICE: &str = "LEFT JOIN joined_person j ON j.person = device.person
+     JOIN person ON person.person = coalesce(j.goes_as, device.person)";
+
 /// The name of the person behind a replica.
 pub fn name_of_replica(connection: &Connection, replica: ReplicaId) -> Result<Option<String>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT name FROM replica JOIN device USING (device) JOIN person USING (person) WHERE replica = ?",
-    )?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT name FROM replica JOIN device USING (device) {PERSON_OF_DEVICE} WHERE replica = ?",
+    ))?;
     Ok(statement.query_row([replica.as_bytes()], |row| row.get(0)).optional()?)
 }
 
@@ -499,7 +513,7 @@ pub fn enroll(
     if !ensure_replica(tx, device, ask.replica, now)? {
         return Ok(Err(EnrollError::Replica));
     }
-    let name = tx.query_row("SELECT name FROM person WHERE person = ?", [person.as_bytes()], |row| row.get(0))?;
+    let name = name_of(tx, person)?;
     let beats = if shut_out || was_unconfirmed && is_repeated { Vec::new() } else { beats_of(tx, person, now)? };
     let beats = beats.into_iter().map(Beat::from).collect();
     Ok(Ok(Enrolled { device, person, name, beats }))

@@ -19,7 +19,7 @@ use super::{
     Identity, StoreError, Transaction,
     custody::{self, Edit},
     directory::{self, CUSTODY_DEVICE},
-    projection,
+    joined, projection,
 };
 
 /// Namespace of what follows from a deployment and a register.
@@ -125,10 +125,24 @@ impl OldVisit {
     }
 }
 
+impl OldVisit {
+    /// Whoever its inspector goes as.
+    fn inspector_as(&self, connection: &Connection) -> Result<Option<PersonId>, StoreError> {
+        self.inspector.map(|person| joined::person(connection, person)).transpose()
+    }
+}
+
+/// The inspector whom a change of headquarters' hand names, as whoever they go as.
+fn inspector_in(connection: &Connection, change: &Change) -> Result<Option<PersonId>, StoreError> {
+    let key = KeyPath::Witness { replica: change.actor().replica, field: field::INSPECTOR }.to_key();
+    let named = change.puts().iter().find(|put| put.key == key).and_then(|put| put.value.as_text()?.parse().ok());
+    named.map(|person| joined::person(connection, person)).transpose()
+}
+
 fn essence<'a>(puts: impl Iterator<Item = (&'a str, &'a Value)>) -> BTreeMap<&'a str, &'a Value> {
     let is_essential = |key: &str| match KeyPath::parse(key) {
         Some(KeyPath::Field(name)) => ![field::PLACE, field::SOURCE_FILE, field::SOURCE_ROW].contains(&name),
-        Some(KeyPath::Witness { field, .. }) => ![NONCE, field::STARTED_AT_TEXT].contains(&field),
+        Some(KeyPath::Witness { field, .. }) => ![NONCE, field::STARTED_AT_TEXT, field::INSPECTOR].contains(&field),
         Some(KeyPath::Item { .. }) => true,
         None => false,
     };
@@ -160,7 +174,8 @@ pub fn written(connection: &Connection, visit: &OldVisit) -> Result<Written, Sto
         let device = directory::device_of_replica(connection, change.actor().replica)?;
         if device.is_some_and(|device| device.device == CUSTODY_DEVICE) {
             first = first.or(Some(change));
-            if visit.is_said_by(change) {
+            let is_of = inspector_in(connection, change)? == visit.inspector_as(connection)?;
+            if is_of && visit.is_said_by(change) {
                 return Ok(Written::Same);
             }
         }

@@ -21,6 +21,7 @@ use super::{
     coverage::{self, Tally},
     directory::{self, CUSTODY_DEVICE},
     follow_up::{self, FollowUp},
+    joined,
     log::ScopeLog,
     segment::Contents,
     words::{Words, fold_into, fold_loosely},
@@ -240,8 +241,16 @@ pub fn project(
     };
     match ground.kind {
         Some(Kind::VISIT) => {
-            let author = loaded.rows.first().map(|first| author(tx, first.replica, &reading)).transpose()?.flatten();
-            Projected { tx, scope_no, document_no, loaded, words, author }.visit(&Visit::read(&reading))
+            let mut visit = Visit::read(&reading);
+            let said = (
+                visit.place,
+                loaded.rows.first().map(|first| author(tx, first.replica, &reading)).transpose()?.flatten(),
+            );
+            visit.place = said.0.map(|place| joined::place(tx, scope_no, place)).transpose()?;
+            let author = said.1.map(|person| joined::person(tx, person)).transpose()?;
+            let (place, by) = (said.0.filter(|_| said.0 != visit.place), said.1.filter(|_| said.1 != author));
+            joined::note_said(tx, document_no, loaded.is_new, place, by)?;
+            Projected { tx, scope_no, document_no, loaded, words, author }.visit(&visit)
         }
         Some(Kind::PLACE) => place(tx, scope_no, document_no, &Place::read(&reading)),
         // Carried and synchronised, though nothing asks for it yet.
@@ -281,7 +290,9 @@ fn place(tx: &Connection, scope_no: i64, document_no: i64, place: &Place) -> Res
     let address = fold_loosely(place.address.as_deref().unwrap_or_default());
     tx.prepare_cached("INSERT OR REPLACE INTO place_text (rowid, folded) VALUES (?, ?)")?
         .execute(params![document_no, address])?;
-    Ok(())
+    let mut id = tx.prepare_cached("SELECT document FROM document WHERE document_no = ?")?;
+    let id = id.query_row([document_no], |row| Ok(DocumentId::from_bytes(row.get(0)?)))?;
+    joined::follow_place(tx, scope_no, id, place.joined_into)
 }
 
 struct Projected<'a> {

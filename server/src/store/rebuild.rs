@@ -25,11 +25,12 @@ use super::{
 use crate::keys::DeviceVerifier;
 
 /// The tables that follow from the log.
-const PROJECTIONS: [&str; 22] = [
+const PROJECTIONS: [&str; 25] = [
     "epoch",
     "notice",
     "revocation",
     "person",
+    "joined_person",
     "beat",
     "device",
     "replica",
@@ -39,7 +40,9 @@ const PROJECTIONS: [&str; 22] = [
     "later_change",
     "held",
     "place",
+    "joined_place",
     "visit",
+    "visit_said",
     "concern",
     "referral",
     "commitment",

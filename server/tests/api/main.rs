@@ -8,6 +8,7 @@ mod basemap;
 mod coverage;
 mod days;
 mod exports;
+mod joined;
 mod lists;
 mod one_visit;
 mod order;

@@ -1,6 +1,7 @@
 //! `aralau admin`: the organisation, its devices and tokens. Works beside a running server on the same folder.
 
 mod import;
+mod join;
 mod load;
 
 use std::path::PathBuf;
@@ -42,6 +43,12 @@ enum Task {
     /// Bring the visits of before into the store, from a table and a map of its columns. May be repeated and broken off, also
     /// while the server runs.
     Import(import::Import),
+    /// Make one of what the organisation has twice, places or people. Nothing that was written is changed.
+    #[command(subcommand)]
+    Join(join::Join),
+    /// Make two again of what was joined.
+    #[command(subcommand)]
+    Part(join::Part),
     /// Make a one-time code with which an inspector's phone enrolls itself.
     Enroll {
         /// The beat's code; may be repeated.
@@ -123,6 +130,8 @@ impl Admin {
             Task::Sample => self.sample(json),
             Task::Load(load) => load.run(&self.data, json),
             Task::Import(import) => import.run(&self.data, json),
+            Task::Join(join) => join.run(&self.data, &self.open()?, json),
+            Task::Part(part) => part.run(&self.data, &self.open()?, json),
             Task::Enroll { beat, inspector, minutes } => self.enroll(json, beat, inspector, *minutes),
             Task::Token { role, name, beat, all_beats, days } => {
                 self.token(json, role, name, (beat, *all_beats), *days)
@@ -177,8 +186,7 @@ impl Admin {
                 store::grant(tx, person, beat.scope, now())?;
             }
             let code = store::make_code(tx, person, minutes * 60_000, now())?;
-            let known = store::people(tx)?.into_iter().find(|(known, _)| *known == person).map(|(_, name)| name);
-            Ok(Ok((code, new, known.unwrap_or_default())))
+            Ok(Ok((code, new, store::name_of(tx, person)?)))
         })?;
         let (code, new, name) = made.map_err(|unknown| no_beat(&unknown))?;
         let near = if new { near } else { Vec::new() };

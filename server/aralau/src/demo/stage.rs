@@ -129,6 +129,7 @@ impl Stage {
                     place_type: place.place_type.map(str::to_owned),
                     coordinates: None,
                     status: ACTIVE.to_owned(),
+                    joined_into: None,
                 }
                 .puts(*uuid::Uuid::new_v5(&place.id, b"nonce").as_bytes());
                 let document = (Kind::PLACE, DocumentId(place.id));

@@ -83,8 +83,9 @@ impl Lookup {
 
     fn read_places(&mut self, connection: &Connection, sought: &Sought) -> Result<(), StoreError> {
         let mut statement = connection.prepare(
-            "SELECT p.scope_no, document, address, external_code, status
-             FROM place p JOIN document USING (document_no) ORDER BY document_no",
+            "SELECT p.scope_no, coalesce(j.goes_as, d.document), address, external_code, status, j.goes_as IS NOT NULL
+             FROM place p JOIN document d USING (document_no)
+             LEFT JOIN joined_place j ON j.place = d.document AND j.scope_no = p.scope_no ORDER BY document_no",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -92,7 +93,8 @@ impl Lookup {
             let (address, code) = (text(2)?, text(3)?.filter(|code| !code.is_empty()));
             let candidate = Candidate {
                 place: FoundPlace { scope_no: row.get(0)?, id: DocumentId::from_bytes(row.get(1)?) },
-                is_active: row.get_ref(4)?.as_str().unwrap_or_default() == ACTIVE,
+                // One that turned out to be another is meant by what it was called as well as that one.
+                is_active: row.get_ref(4)?.as_str().unwrap_or_default() == ACTIVE || row.get(5)?,
                 has_code: code.is_some(),
             };
             if let Some(code) = code.filter(|code| sought.codes.contains(code)) {
@@ -170,6 +172,8 @@ fn one_of(
     };
     let mut candidates: Vec<_> = candidates.collect();
     candidates.sort_by_key(rank);
+    let mut known = HashSet::new();
+    candidates.retain(|candidate| known.insert(candidate.place));
     match candidates[..] {
         [] => Err(Lost::Unknown),
         [first, second, ..] if rank(&first) == rank(&second) => Err(Lost::Ambiguous),

@@ -1,5 +1,7 @@
 //! When two spellings name the same thing. What was written is kept; what is compared is its [`key`].
 
+use std::collections::HashSet;
+
 use aralau_sync_core::id::PersonId;
 use rusqlite::Connection;
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
@@ -46,14 +48,21 @@ const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
 }
 
-/// Everybody in the directory but headquarters' own hand, by name.
+/// Everybody in the directory but headquarters' own hand, by name; somebody of several names by each that differs in more than
+/// its spelling.
 pub fn people(connection: &Connection) -> Result<Vec<(PersonId, String)>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT person, name FROM person WHERE person <> ? ORDER BY name, person")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT coalesce(goes_as, p.person), name FROM person p LEFT JOIN joined_person j USING (person)
+         WHERE p.person <> ? ORDER BY goes_as IS NOT NULL, name, p.person",
+    )?;
     let people = statement.query_map([HEADQUARTERS.as_bytes()], |row| {
         Ok((PersonId::from_bytes(row.get(0)?), row.get::<_, String>(1)?))
     })?;
-    Ok(people.collect::<Result<_, _>>()?)
+    let mut people: Vec<_> = people.collect::<Result<_, _>>()?;
+    let mut known = HashSet::new();
+    people.retain(|(person, name)| known.insert((*person, key(name))));
+    people.sort_by(|(one, name), (other, its)| (name, one).cmp(&(its, other)));
+    Ok(people)
 }
 
 /// The person of a name, however it is spaced and in whichever case. Of several, the one who is written just so.

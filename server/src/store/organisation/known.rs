@@ -42,6 +42,8 @@ pub struct KnownPlace {
     pub id: DocumentId,
     /// What it holds; of concurrent values those that are shown.
     pub place: Place,
+    /// Another place of its scope, which this one turned out to be.
+    pub goes_as: Option<DocumentId>,
 }
 
 impl Known {
@@ -66,8 +68,9 @@ impl Known {
             self.beats.iter().filter(|beat| beats.contains(&key(&beat.code))).map(|beat| beat.scope_no).collect();
         let codes: HashSet<String> = wanted.iter().filter_map(|line| line.external_code.as_deref()).map(key).collect();
         let mut statement = connection.prepare(
-            "SELECT p.scope_no, document, address, external_code, place_type, status, lat, lon
-             FROM place p JOIN document USING (document_no) ORDER BY document_no",
+            "SELECT p.scope_no, document, address, external_code, place_type, status, lat, lon, goes_as
+             FROM place p JOIN document d USING (document_no)
+             LEFT JOIN joined_place j ON j.place = d.document AND j.scope_no = p.scope_no ORDER BY document_no",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -84,8 +87,10 @@ impl Known {
                 place_type: row.get(4)?,
                 coordinates: coordinates.0.zip(coordinates.1).map(|(lat, lon)| Coordinates { lat, lon }),
                 status: row.get(5)?,
+                joined_into: None,
             };
-            self.places.push(KnownPlace { scope_no, id: DocumentId::from_bytes(row.get(1)?), place });
+            let goes_as = row.get::<_, Option<[u8; 16]>>(8)?.map(DocumentId::from_bytes);
+            self.places.push(KnownPlace { scope_no, id: DocumentId::from_bytes(row.get(1)?), place, goes_as });
         }
         Ok(())
     }
@@ -93,7 +98,8 @@ impl Known {
 
 fn grants(connection: &Connection, now: Millis) -> Result<BTreeSet<(PersonId, i64)>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT person, scope_no FROM granted WHERE from_ms <= ?1 AND (until_ms IS NULL OR until_ms > ?1)",
+        "SELECT coalesce(goes_as, g.person), scope_no FROM granted g LEFT JOIN joined_person j USING (person)
+         WHERE from_ms <= ?1 AND (until_ms IS NULL OR until_ms > ?1)",
     )?;
     let rows = statement.query_map([now.0], |row| Ok((PersonId::from_bytes(row.get(0)?), row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -43,6 +43,8 @@ impl Planning<'_> {
         let mut names: Option<Names> = None;
         let mut listed: Vec<Listed> = Vec::new();
         let mut position: HashMap<String, usize> = HashMap::new();
+        // Somebody may be listed by several of their names.
+        let mut position_of: HashMap<PersonId, usize> = HashMap::new();
         for (at, row) in self.wanted.staff.iter().enumerate() {
             let line = Line::Staff(at);
             let (name, key_of_name) = (clean(&row.name), key(&row.name));
@@ -68,9 +70,14 @@ impl Planning<'_> {
                             self.join(line, &name, names)
                         }
                     };
-                    position.insert(key_of_name, listed.len());
-                    listed.push(Listed { who, name, beats: BTreeSet::new() });
-                    listed.len() - 1
+                    let known = if let Who::Known(person) = who { Some(person) } else { None };
+                    let place = known.and_then(|person| position_of.get(&person).copied()).unwrap_or(listed.len());
+                    position.insert(key_of_name, place);
+                    if place == listed.len() {
+                        position_of.extend(known.map(|person| (person, place)));
+                        listed.push(Listed { who, name, beats: BTreeSet::new() });
+                    }
+                    place
                 }
             };
             let known = listed[place].beats.len();

@@ -58,6 +58,9 @@ struct Index<'a> {
     places: &'a [KnownPlace],
     by_code: HashMap<String, Vec<usize>>,
     by_address: HashMap<(i64, String), Vec<usize>>,
+    /// Those that turned out to be others, by what they were called.
+    joined_by_code: HashMap<String, DocumentId>,
+    joined_by_address: HashMap<(i64, String), DocumentId>,
     claimed: HashSet<usize>,
 }
 
@@ -67,6 +70,8 @@ enum Found {
     Same(usize),
     /// A place of another beat; perhaps it has been in this one before.
     Elsewhere { from: usize, back: Option<usize> },
+    /// One that turned out to be another, which has its own name.
+    Joined,
     /// None that is known.
     New,
     /// Any of several.
@@ -101,6 +106,7 @@ impl Planning<'_> {
                 Found::Elsewhere { from, back } => {
                     self.move_here(row, &known.places[from], back.map(|at| &known.places[at]), &mut taken);
                 }
+                Found::Joined => self.plan.left.places += 1,
                 Found::New => {
                     let id = fresh_id(row, &mut taken);
                     self.plan.places_added.push(PlaceAdded { id, beat: row.beat.clone(), place: row.place.clone() });
@@ -135,6 +141,7 @@ impl Planning<'_> {
                     place_type: wanted.place_type.clone(),
                     coordinates: wanted.coordinates,
                     status: ACTIVE.to_owned(),
+                    joined_into: None,
                 },
             });
         }
@@ -213,6 +220,7 @@ impl Planning<'_> {
             place_type: row.place.place_type.clone().or_else(|| from.place.place_type.clone()),
             coordinates: row.place.coordinates.or(from.place.coordinates),
             status: ACTIVE.to_owned(),
+            joined_into: None,
         };
         self.plan.places_moved.push(PlaceMoved {
             from: from.id,
@@ -254,9 +262,19 @@ impl<'a> Index<'a> {
             places,
             by_code: HashMap::new(),
             by_address: HashMap::with_capacity(places.len()),
+            joined_by_code: HashMap::new(),
+            joined_by_address: HashMap::new(),
             claimed: HashSet::new(),
         };
-        for (at, KnownPlace { scope_no, place, .. }) in places.iter().enumerate() {
+        for (at, KnownPlace { scope_no, place, goes_as, .. }) in places.iter().enumerate() {
+            if let Some(goes_as) = goes_as {
+                if let Some(code) = place.external_code.as_deref().filter(|code| !code.is_empty()) {
+                    index.joined_by_code.insert(key(code), *goes_as);
+                } else if let Some(address) = &place.address {
+                    index.joined_by_address.insert((*scope_no, key(address)), *goes_as);
+                }
+                continue;
+            }
             if let Some(code) = &place.external_code {
                 index.by_code.entry(key(code)).or_default().push(at);
             }
@@ -273,15 +291,30 @@ impl<'a> Index<'a> {
             Some(code) => self.by_code(row, code, may_give_code),
             None => self.by_address(row),
         };
+        let found = match (found, self.joined(row)) {
+            (Found::New, Some(goes_as)) => {
+                self.claimed.extend(self.places.iter().position(|place| place.id == goes_as));
+                Found::Joined
+            }
+            (found, _) => found,
+        };
         match &found {
             Found::Same(at) => drop(self.claimed.insert(*at)),
             Found::Elsewhere { from, back } => {
                 self.claimed.insert(*from);
                 self.claimed.extend(back);
             }
-            Found::New | Found::Ambiguous => {}
+            Found::Joined | Found::New | Found::Ambiguous => {}
         }
         (found, several)
+    }
+
+    /// What a row goes as that names a place by what it was called before it turned out to be another.
+    fn joined(&self, row: &Row) -> Option<DocumentId> {
+        match &row.code {
+            Some(code) => self.joined_by_code.get(code).copied(),
+            None => self.joined_by_address.get(&(row.scope_no?, row.address.clone())).copied(),
+        }
     }
 
     fn by_code(&self, row: &Row, code: &str, may_give_code: bool) -> (Found, bool) {

@@ -36,8 +36,8 @@ fn known_place(row: &str) -> KnownPlace {
     let PlaceLine { beat, address, external_code, place_type, .. } = line(row.trim_end_matches("|x"));
     let scope_no = beat.trim_start_matches('b').parse::<i64>().unwrap() + 1;
     let id = place_id(&beat, &address, external_code.as_deref(), 1);
-    let place = Place { address: Some(address), external_code, place_type, coordinates: None, status: status.into() };
-    KnownPlace { scope_no, id, place }
+    let place = Place { address: Some(address), external_code, place_type, status: status.into(), ..Place::default() };
+    KnownPlace { scope_no, id, place, goes_as: None }
 }
 
 fn store(places: &[&str]) -> Known {

@@ -1,0 +1,249 @@
+//! Places and people that an organisation has twice: found by whatever names them, made one, and told apart again.
+
+use aralau_sync_core::{
+    change::{STATUS, Value},
+    directory::Control,
+    id::{DocumentId, Kind, PersonId},
+    time::Millis,
+    visit::{ACTIVE, WITHDRAWN, field},
+};
+use rusqlite::Connection;
+
+use super::identity::key;
+use crate::store::{
+    BeatRow, Identity, StoreError, Transaction,
+    custody::{self, Edit},
+    directory::{self, HEADQUARTERS},
+    joined,
+};
+
+/// Something that may be meant.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Named<T> {
+    /// Its id.
+    pub id: T,
+    /// Its address, or their name.
+    pub name: String,
+    /// Its external code, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_code: Option<String>,
+    /// The beat that it is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beat: Option<String>,
+    #[serde(skip)]
+    scope_no: i64,
+    #[serde(skip)]
+    status: Option<String>,
+}
+
+/// Why two are not made one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotJoined<T> {
+    /// There is none of this name.
+    Unknown(String),
+    /// There are several.
+    Ambiguous(String, Vec<Named<T>>),
+    /// It is itself, or part of what is to become part of it.
+    Itself,
+    /// They are of two beats.
+    TwoBeats,
+    /// It is withdrawn: nobody would look there.
+    Withdrawn,
+    /// It is part of nothing.
+    Apart,
+}
+
+/// What was made one, or is two again.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct MadeOne<T> {
+    /// What was something of its own.
+    pub was: Named<T>,
+    /// What it goes as; nothing, if it is something of its own again.
+    pub goes_as: Option<Named<T>>,
+    /// Visits that say the first of the two themselves.
+    pub visits: u64,
+}
+
+/// The places of a word: an id, an external code, or an address.
+pub fn places_called(
+    connection: &Connection,
+    beat: Option<&BeatRow>,
+    word: &str,
+) -> Result<Vec<Named<DocumentId>>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT d.document, p.address, p.external_code, b.code, p.scope_no, p.status
+         FROM place p JOIN document d USING (document_no) LEFT JOIN beat b ON b.scope_no = p.scope_no
+         WHERE ?1 IS NULL OR p.scope_no = ?1 ORDER BY p.document_no",
+    )?;
+    let mut rows = statement.query([beat.map(|beat| beat.scope_no)])?;
+    let (id, wanted) = (word.parse::<DocumentId>().ok(), key(word));
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let named = Named {
+            id: DocumentId::from_bytes(row.get(0)?),
+            name: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
+            external_code: row.get(2)?,
+            beat: row.get(3)?,
+            scope_no: row.get(4)?,
+            status: row.get(5)?,
+        };
+        let is_called = |text: &str| !text.is_empty() && key(text) == wanted;
+        let is_meant = match id {
+            Some(id) => named.id == id,
+            None => is_called(&named.name) || named.external_code.as_deref().is_some_and(is_called),
+        };
+        if is_meant {
+            found.push(named);
+        }
+    }
+    Ok(found)
+}
+
+/// The people of a word: an id, or a name.
+pub fn people_called(connection: &Connection, word: &str) -> Result<Vec<Named<PersonId>>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT person, name FROM person WHERE person <> ? ORDER BY person")?;
+    let mut rows = statement.query([HEADQUARTERS.as_bytes()])?;
+    let (id, wanted) = (word.parse::<PersonId>().ok(), key(word));
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (person, name) = (PersonId::from_bytes(row.get(0)?), row.get::<_, String>(1)?);
+        if id.map_or_else(|| key(&name) == wanted, |id| person == id) {
+            found.push(Named { id: person, name, external_code: None, beat: None, scope_no: 0, status: None });
+        }
+    }
+    Ok(found)
+}
+
+type Both<T> = Result<(Named<T>, Named<T>), NotJoined<T>>;
+
+fn both<T>(
+    (was, into): (&str, &str),
+    called: impl Fn(&str) -> Result<Vec<Named<T>>, StoreError>,
+) -> Result<Both<T>, StoreError> {
+    let (first, second) = (called(was)?, called(into)?);
+    Ok(only(was, first).and_then(|was| Ok((was, only(into, second)?))))
+}
+
+fn only<T>(word: &str, mut found: Vec<Named<T>>) -> Result<Named<T>, NotJoined<T>> {
+    match found.len() {
+        0 => Err(NotJoined::Unknown(word.to_owned())),
+        1 => Ok(found.remove(0)),
+        _ => Err(NotJoined::Ambiguous(word.to_owned(), found)),
+    }
+}
+
+/// Makes a place part of another one of its beat: it is withdrawn, and what was said of it is found under the other.
+pub fn join_places(
+    tx: &Transaction<'_>,
+    identity: &Identity,
+    beat: Option<&BeatRow>,
+    (place, into): (&str, &str),
+    now: Millis,
+) -> Result<Result<MadeOne<DocumentId>, NotJoined<DocumentId>>, StoreError> {
+    let (was, into) = match both((place, into), |word| places_called(tx, beat, word))? {
+        Ok(both) => both,
+        Err(not) => return Ok(Err(not)),
+    };
+    if was.scope_no != into.scope_no {
+        return Ok(Err(NotJoined::TwoBeats));
+    }
+    if joined::place(tx, into.scope_no, into.id)? == was.id {
+        return Ok(Err(NotJoined::Itself));
+    }
+    if joined::place(tx, into.scope_no, into.id)? == into.id && into.status.as_deref() != Some(ACTIVE) {
+        return Ok(Err(NotJoined::Withdrawn));
+    }
+    let puts = vec![
+        (STATUS.to_owned(), Value::Text(WITHDRAWN.to_owned())),
+        (field::JOINED_INTO.to_owned(), Value::Text(into.id.to_string())),
+    ];
+    edit(tx, identity, &was, puts, now)?;
+    let visits = joined::visits_of_place(tx, was.scope_no, was.id)?;
+    Ok(Ok(MadeOne { was, goes_as: Some(into), visits }))
+}
+
+/// Makes a place something of its own again.
+pub fn part_place(
+    tx: &Transaction<'_>,
+    identity: &Identity,
+    beat: Option<&BeatRow>,
+    place: &str,
+    now: Millis,
+) -> Result<Result<MadeOne<DocumentId>, NotJoined<DocumentId>>, StoreError> {
+    let mut found = places_called(tx, beat, place)?;
+    // Of several of a name it is the one that is part of another.
+    if found.len() > 1 {
+        let mut parts = Vec::new();
+        for named in found {
+            if joined::place(tx, named.scope_no, named.id)? != named.id {
+                parts.push(named);
+            }
+        }
+        found = parts;
+    }
+    let was = match only(place, found) {
+        Ok(was) => was,
+        Err(not) => return Ok(Err(not)),
+    };
+    if joined::place(tx, was.scope_no, was.id)? == was.id {
+        return Ok(Err(NotJoined::Apart));
+    }
+    let puts = vec![(STATUS.to_owned(), Value::Text(ACTIVE.to_owned())), (field::JOINED_INTO.to_owned(), Value::Null)];
+    edit(tx, identity, &was, puts, now)?;
+    let visits = joined::visits_of_place(tx, was.scope_no, was.id)?;
+    Ok(Ok(MadeOne { was, goes_as: None, visits }))
+}
+
+fn edit(
+    tx: &Transaction<'_>,
+    identity: &Identity,
+    place: &Named<DocumentId>,
+    puts: Vec<(String, Value)>,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let edits = [Edit { kind: Kind::PLACE, id: place.id, puts }];
+    let written = custody::author_all(tx, identity, place.scope_no, &edits, tx.by(), now, &|_| {})?;
+    written.map_err(|error| StoreError::Internal(format!("a place was refused: {error:?}")))
+}
+
+/// Makes two names in the directory one person: what was written under the first is found under the second, who may from now on
+/// do what the first may. The phones of either go on as they are.
+pub fn join_people(
+    tx: &Transaction<'_>,
+    (person, into): (&str, &str),
+    now: Millis,
+) -> Result<Result<MadeOne<PersonId>, NotJoined<PersonId>>, StoreError> {
+    let (was, into) = match both((person, into), |word| people_called(tx, word))? {
+        Ok(both) => both,
+        Err(not) => return Ok(Err(not)),
+    };
+    let goes_as = joined::person(tx, into.id)?;
+    if goes_as == was.id {
+        return Ok(Err(NotJoined::Itself));
+    }
+    directory::record(tx, &Control::PersonJoined { person: was.id, into: Some(into.id) }, now)?;
+    for beat in directory::beats_of(tx, was.id, now)? {
+        directory::grant(tx, goes_as, beat.scope, now)?;
+    }
+    let visits = joined::visits_of_person(tx, was.id)?;
+    Ok(Ok(MadeOne { was, goes_as: Some(into), visits }))
+}
+
+/// Makes a name in the directory somebody of their own again. What the other was given with it stays given.
+pub fn part_person(
+    tx: &Transaction<'_>,
+    person: &str,
+    now: Millis,
+) -> Result<Result<MadeOne<PersonId>, NotJoined<PersonId>>, StoreError> {
+    let was = match only(person, people_called(tx, person)?) {
+        Ok(was) => was,
+        Err(not) => return Ok(Err(not)),
+    };
+    if joined::person(tx, was.id)? == was.id {
+        return Ok(Err(NotJoined::Apart));
+    }
+    directory::record(tx, &Control::PersonJoined { person: was.id, into: None }, now)?;
+    let visits = joined::visits_of_person(tx, was.id)?;
+    Ok(Ok(MadeOne { was, goes_as: None, visits }))
+}

@@ -1,0 +1,205 @@
+use aralau_server::{
+    authorize::Role,
+    store::{self, NotJoined, Organisation, PlaceLine, StaffLine},
+};
+use aralau_sync_core::{
+    id::{DocumentId, Kind},
+    time::DAY_MS,
+    visit::{Place, VisitEdit},
+};
+use uuid::Uuid;
+
+use crate::world::{NOW, Phone, World, draft};
+
+const ONE: &str = "ул. Абая, 10";
+const OTHER: &str = "пр. Абая 10";
+
+fn id(number: u128) -> DocumentId {
+    DocumentId(Uuid::from_u128(number))
+}
+
+async fn place(world: &World, phone: &mut Phone, number: u128, address: &str, code: Option<&str>) {
+    let place = Place { address: Some(address.into()), external_code: code.map(str::to_owned), ..Place::default() };
+    assert_eq!(world.write(phone, Kind::PLACE, id(number), &place.puts([9; 16])).await, None);
+}
+
+async fn visit_at(world: &World, phone: &mut Phone, number: u128, place: u128, days_ago: i64) {
+    let mut visit = draft(number, NOW.0 - days_ago * DAY_MS, "шум");
+    visit.place = Some(id(place));
+    let mut puts = visit.puts(phone.stream.replica, [8; 16]);
+    let concern = uuid::Builder::from_random_bytes((number << 64).to_be_bytes()).into_uuid();
+    puts.push((format!("concerns/{concern}/category"), "noise".into()));
+    assert_eq!(world.write(phone, Kind::VISIT, id(number), &puts).await, None);
+}
+
+async fn join_places(world: &World, place: &str, into: &str) -> Result<u64, NotJoined<DocumentId>> {
+    let (handle, words, now) = (world.app.clone(), (place.to_owned(), into.to_owned()), world.app.now());
+    let joined = move |tx: &mut store::Transaction<'_>| {
+        store::join_places(tx, handle.identity(), None, (&words.0, &words.1), now)
+    };
+    world.app.write(joined).await.unwrap().map(|made| made.visits)
+}
+
+async fn part_place(world: &World, place: &str) -> Result<u64, NotJoined<DocumentId>> {
+    let (handle, word, now) = (world.app.clone(), place.to_owned(), world.app.now());
+    let parted = move |tx: &mut store::Transaction<'_>| store::part_place(tx, handle.identity(), None, &word, now);
+    world.app.write(parted).await.unwrap().map(|made| made.visits)
+}
+
+fn sound(world: &World) {
+    let store = world.app.store();
+    assert_eq!(store.check().unwrap().problems, Vec::<String>::new());
+    assert_eq!(store.rebuild().unwrap().changed, 0, "a rebuild finds the same");
+}
+
+/// The visits of a place, newest first, and what its row says.
+async fn told_of(world: &World, token: &str, place: u128) -> (Vec<u128>, serde_json::Value) {
+    let ids = world.ids(&format!("/v1/places/{}/visits", id(place)), token).await;
+    let numbers = ids.iter().map(|id| id.parse::<Uuid>().unwrap().as_u128()).collect();
+    let list = world.list("/v1/places", token).await;
+    let rows = list["places"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["id"] == id(place).to_string()).cloned();
+    (numbers, row.unwrap_or_default())
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_place_is_found_under_the_one_that_it_is_and_can_be_told_apart_again() {
+    let world = World::new().await;
+    let (token, mut anna) = (world.token(Role::Headquarters).await, world.phone("Анна", 1).await);
+    place(&world, &mut anna, 101, ONE, Some("A-10")).await;
+    place(&world, &mut anna, 102, OTHER, None).await;
+    visit_at(&world, &mut anna, 1, 101, 40).await;
+    visit_at(&world, &mut anna, 2, 102, 10).await;
+    let repeats = || async { world.list("/v1/repeat-problems", &token).await["repeats"].as_array().unwrap().len() };
+    assert_eq!(repeats().await, 0, "at two places");
+
+    assert_eq!(join_places(&world, OTHER, "A-10").await, Ok(1));
+    let (visits, row) = told_of(&world, &token, 101).await;
+    assert_eq!((visits, &row["status"]), (vec![2, 1], &"active".into()));
+    assert_eq!(row["contacted_at"], row["last_visit_at"]);
+    assert_eq!(told_of(&world, &token, 102).await.0, [2, 1], "the name of before leads there");
+    assert_eq!(told_of(&world, &token, 102).await.1["status"], "withdrawn");
+    assert_eq!(repeats().await, 1, "noise twice within ninety days at one place");
+    let shown = world.list("/v1/visits", &token).await;
+    assert_eq!(shown["visits"][0]["place"]["external_code"], "A-10");
+    sound(&world);
+
+    // A phone that has not heard of it goes on to name the old one.
+    visit_at(&world, &mut anna, 3, 102, 5).await;
+    assert_eq!(told_of(&world, &token, 101).await.0, [3, 2, 1]);
+    world.write(&mut anna, Kind::VISIT, id(3), &[VisitEdit::Withdraw.put()]).await;
+    assert_eq!(told_of(&world, &token, 101).await.0, [3, 2, 1]);
+    sound(&world);
+
+    assert_eq!(part_place(&world, OTHER).await, Ok(2));
+    assert_eq!(told_of(&world, &token, 101).await.0, [1]);
+    let (visits, row) = told_of(&world, &token, 102).await;
+    assert_eq!((visits, &row["status"]), (vec![3, 2], &"active".into()));
+    assert_eq!(repeats().await, 0);
+    sound(&world);
+}
+
+#[tokio::test]
+async fn chains_are_followed_to_their_end_and_a_ring_is_refused() {
+    let world = World::new().await;
+    let (token, mut anna) = (world.token(Role::Headquarters).await, world.phone("Анна", 1).await);
+    for number in 101..=104 {
+        place(&world, &mut anna, number, &format!("Абая {number}"), None).await;
+        visit_at(&world, &mut anna, number - 100, number, 200 - number as i64).await;
+    }
+    assert_eq!(join_places(&world, "Абая 101", "Абая 102").await, Ok(1));
+    assert_eq!(join_places(&world, "Абая 102", "Абая 103").await, Ok(1));
+    assert_eq!(told_of(&world, &token, 103).await.0, [3, 2, 1]);
+    assert_eq!(join_places(&world, "Абая 103", "Абая 101").await, Err(NotJoined::Itself));
+    assert_eq!(join_places(&world, "Абая 104", "Абая 104").await, Err(NotJoined::Itself));
+    assert_eq!(join_places(&world, "Абая 105", "Абая 104").await, Err(NotJoined::Unknown("Абая 105".into())));
+    assert_eq!(part_place(&world, "Абая 104").await, Err(NotJoined::Apart));
+    assert_eq!(part_place(&world, "Абая 102").await, Ok(1));
+    assert_eq!(told_of(&world, &token, 103).await.0, [3]);
+    assert_eq!(told_of(&world, &token, 102).await.0, [2, 1]);
+    sound(&world);
+    // Two servers that each joined one into the other agree on which remains.
+    for (number, into) in [(103, 104), (104, 103)] {
+        let puts = [("joined_into".to_owned(), id(into).to_string().into())];
+        world.write(&mut anna, Kind::PLACE, id(number), &puts).await;
+    }
+    assert_eq!(told_of(&world, &token, 103).await.0, [4, 3]);
+    assert_eq!(told_of(&world, &token, 104).await.0, [4, 3]);
+    sound(&world);
+}
+
+#[tokio::test]
+async fn a_table_that_names_a_place_as_before_finds_the_one_that_it_is() {
+    let world = World::new().await;
+    let mut anna = world.phone("Анна", 1).await;
+    place(&world, &mut anna, 101, ONE, None).await;
+    place(&world, &mut anna, 102, OTHER, None).await;
+    join_places(&world, OTHER, ONE).await.unwrap();
+    let line = |address: &str| PlaceLine {
+        beat: "beat-01".into(),
+        address: address.into(),
+        external_code: None,
+        place_type: None,
+        coordinates: None,
+    };
+    let table = Organisation { places: vec![line(ONE), line(OTHER)], ..Organisation::default() };
+    let (store, handle) = (world.app.store(), world.app.clone());
+    let report = store.write(move |tx| store::load(tx, handle.identity(), &table, NOW)).unwrap();
+    assert_eq!(report.places, 0);
+    let [one, other] = store
+        .read(|connection| {
+            let sought = store::Sought { codes: [].into(), addresses: [store::key(ONE), store::key(OTHER)].into() };
+            let lookup = store::Lookup::read(connection, &sought)?;
+            Ok([ONE, OTHER].map(|address| lookup.place(None, None, Some(address)).map(|found| found.id)))
+        })
+        .unwrap();
+    assert_eq!((one, other), (Ok(id(101)), Ok(id(101))));
+    sound(&world);
+}
+
+#[tokio::test]
+async fn what_one_person_wrote_under_two_names_is_found_under_one() {
+    let world = World::new().await;
+    let token = world.token(Role::Headquarters).await;
+    let west = world.beat("beat-02", "Участок 2").await;
+    let (mut one, mut other) = (world.phone("Болат С.", 1).await, world.phone_of(&west, "Болат Серик", 2).await);
+    world.visit(&mut one, 1, NOW.0 - 2 * DAY_MS, "шум").await;
+    world.visit(&mut other, 2, NOW.0 - DAY_MS, "шум").await;
+    let join = |person: &'static str, into: &'static str| {
+        world.app.write(move |tx| store::join_people(tx, (person, into), NOW))
+    };
+    assert_eq!(join("Болат Серик", "болат  с.").await.unwrap().map(|made| made.visits), Ok(1));
+    let by = |name: &str| format!("/v1/visits?author={}", name.replace(' ', "%20"));
+    for name in ["Болат С.", "Болат Серик"] {
+        assert_eq!(world.ids(&by(name), &token).await, [id(2).to_string(), id(1).to_string()], "{name}");
+    }
+    let shown = world.list("/v1/visits", &token).await;
+    assert_eq!([0, 1].map(|at| shown["visits"][at]["author"]["name"].clone()), ["Болат С.", "Болат С."]);
+    let administrator = world.token(Role::Administrator).await;
+    let people = world.list("/v1/people", &administrator).await;
+    let names: Vec<_> = people["people"].as_array().unwrap().iter().map(|person| &person["name"]).collect();
+    assert_eq!(names, ["Болат С."]);
+    assert_eq!(people["people"][0]["beats"], serde_json::json!(["beat-01", "beat-02"]));
+    let devices = world.list("/v1/devices", &administrator).await;
+    let held = devices["devices"].as_array().unwrap().iter().filter(|device| device["person"]["name"] == "Болат С.");
+    assert_eq!(held.count(), 2);
+    assert_eq!(join("Болат С.", "Болат Серик").await.unwrap(), Err(NotJoined::Itself));
+    // The phone that enrolled under the other name goes on.
+    world.visit(&mut other, 3, NOW.0, "шум").await;
+    assert_eq!(world.ids(&by("Болат С."), &token).await.len(), 3);
+    // A table by either name makes nobody new, and lists one person.
+    let line = |name: &str, beat: &str| StaffLine { name: name.into(), beat: beat.into() };
+    let table = Organisation {
+        staff: vec![line("Болат Серик", "beat-02"), line("Болат С.", "beat-01")],
+        ..Organisation::default()
+    };
+    let handle = world.app.clone();
+    let report = world.app.store().write(move |tx| store::load(tx, handle.identity(), &table, NOW)).unwrap();
+    assert_eq!(report.people, 0);
+    sound(&world);
+
+    world.app.write(|tx| store::part_person(tx, "Болат Серик", NOW)).await.unwrap().unwrap();
+    assert_eq!(world.ids(&by("Болат С."), &token).await, [id(1).to_string()]);
+    assert_eq!(world.ids(&by("Болат Серик"), &token).await.len(), 2);
+    sound(&world);
+}
