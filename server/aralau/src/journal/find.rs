@@ -13,6 +13,9 @@ use super::{
 };
 use crate::tables::fault::{Fault, FaultKind};
 
+/// What stands between two names in one cell.
+const BETWEEN_NAMES: [char; 5] = [';', ',', '/', '&', '+'];
+
 /// What places the lines speak of.
 pub fn sought(lines: &[Line<'_>]) -> Sought {
     Sought {
@@ -148,6 +151,11 @@ impl<'a> Finding<'a> {
         let found = self.lookup.person(name);
         match found {
             Ok(_) => {}
+            // Nobody is to join who is two people.
+            Err(Lost::Unknown) if name.contains(BETWEEN_NAMES) => {
+                let message = "nobody is called so, and it may be several people; write whose visit it was under `inspectors.names` in the map, and map the column to a note as well if all are to be named";
+                faults.push(self.fault(line, "inspector_several", Field::Inspector, name, message.to_owned()));
+            }
             Err(Lost::Unknown) if self.map.inspectors.unknown == Unknown::Make => {}
             Err(Lost::Unknown) => {
                 let lookup = self.lookup;

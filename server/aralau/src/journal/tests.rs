@@ -5,6 +5,7 @@ use aralau_sync_core::{change::MAX_TEXT_BYTES, time::Millis};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
 use super::{
+    find::Finding,
     line::{Line, Reader},
     *,
 };
@@ -193,6 +194,23 @@ fn rejected_rows_come_back_under_the_names_that_they_had() {
     let (journal, layout, map) = journal(&file, MAP);
     let (after, _) = lines(&journal, &layout, &map);
     assert_eq!((after.len(), &after[0].id), (1, &before[0].id));
+}
+
+#[test]
+fn two_people_in_one_cell_are_not_made_one_person() {
+    let map = "register = \"j\"\n[columns]\nstarted_at = \"Дата\"\ninspector = \"Кто\"\nbeat = \"Участок\"\n[inspectors]\nunknown = \"make\"\n[inspectors.names]\n\"Ким, Ли\" = \"Ким\"\n";
+    let text = "Дата|Кто|Участок\n1.2.2023|Ахметов Б.С., Сейтова А.|7\n1.2.2023|Сейтова А.|7\n1.2.2023|Ким, Ли|7\n";
+    let (journal, layout, map) = journal(text.replace('|', ";").as_bytes(), map);
+    let (lines, _) = lines(&journal, &layout, &map);
+    let lookup = Lookup::default();
+    let mut finding = Finding::new(&journal, &layout, &map, &lookup);
+    let told =
+        lines.iter().map(|line| finding.find(line).unwrap_err().iter().map(|fault| fault.code).collect::<Vec<_>>());
+    let [several, one, mapped] = told.collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!(
+        (several, one, mapped),
+        (vec!["beat_unknown", "inspector_several"], vec!["beat_unknown"], vec!["beat_unknown"])
+    );
 }
 
 #[test]

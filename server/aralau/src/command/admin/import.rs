@@ -393,13 +393,14 @@ impl Importing<'_> {
 
 /// Whether a row was rejected for what is not there, which may be made meanwhile.
 fn is_of_settling(fault: &Fault) -> bool {
-    const SETTLING: [&str; 6] = [
+    const SETTLING: [&str; 7] = [
         "place_unknown",
         "place_not_made",
         "place_ambiguous",
         "beat_unknown",
         "inspector_unknown",
         "inspector_ambiguous",
+        "inspector_several",
     ];
     SETTLING.contains(&fault.code)
 }
