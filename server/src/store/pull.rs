@@ -386,7 +386,9 @@ impl<'a> Streams<'a> {
             "SELECT replica, public_key, name, head.entry_index, head.hash, head.signature
              FROM stream JOIN replica USING (replica) JOIN device USING (device) JOIN person USING (person)
              JOIN head USING (stream_no)
-             WHERE stream_no = ? AND scope_no = ? ORDER BY head.entry_index <= ? DESC, head.entry_index DESC LIMIT 1",
+             WHERE stream_no = ?1 AND scope_no = ?2 AND head.entry_index = coalesce(
+                 (SELECT max(entry_index) FROM head WHERE stream_no = ?1 AND entry_index <= ?3),
+                 (SELECT max(entry_index) FROM head WHERE stream_no = ?1))",
         )?;
         Ok(statement.query_row(params![stream_no, self.scope_no, reached.cast_signed()], |row| {
             Ok(StreamIntro {
