@@ -32,7 +32,7 @@ pub mod visits;
 
 use rusqlite::{ToSql, types::ToSqlOutput};
 
-use crate::reach::Reach;
+use crate::reach::{MAX_MERGED, Reach};
 
 /// Conditions joined by "and", each written here, with the values they bind. User text only ever becomes a value.
 #[derive(Default)]
@@ -84,6 +84,11 @@ impl Conditions {
         match reach.scopes() {
             None => {}
             Some([scope_no]) => self.and(&format!("{column} = ?"), *scope_no),
+            // Of so many the list of all is walked in its order. Without the plus SQLite reads the beats' indexes, and sorts all
+            // that is in them: a million visits, 2.6 s for a page.
+            Some(scopes) if scopes.len() > MAX_MERGED => {
+                self.and(&format!("+{column} IN (SELECT value FROM json_each(?))"), reach.clone());
+            }
             Some(_) => self.and(&format!("{column} IN (SELECT value FROM json_each(?))"), reach.clone()),
         }
     }

@@ -19,7 +19,7 @@ use crate::store::{self, StoreError};
 pub struct Reach(Option<Arc<[i64]>>);
 
 /// Beats whose lists are merged; of more the list of all is walked, in which theirs are then a good part.
-const MAX_MERGED: usize = 64;
+pub const MAX_MERGED: usize = 64;
 
 impl Reach {
     /// Over everything: the operator at the command line, and tokens without a limit.

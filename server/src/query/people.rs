@@ -48,7 +48,7 @@ pub fn page(
     let mut statement = connection.prepare_cached(&format!(
         "SELECT p.person, p.name, p.name_key, {} AS beats
          FROM person p WHERE p.person <> ?2 AND (p.name_key, p.person) > (?3, ?4)
-             AND p.person NOT IN (SELECT person FROM joined_person) AND {}
+             AND p.person NOT IN (SELECT person FROM joined_person WHERE goes_as <> person) AND {}
          ORDER BY p.name_key, p.person LIMIT ?5",
         beats_of("p.person", "?1", "?6"),
         works_within("p.person", "?1", "?6")

@@ -107,8 +107,9 @@ pub struct PlacesSuggested {
 pub fn people(connection: &Connection, reach: &Reach, typed: &Typed) -> Result<PeopleSuggested, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT person, name FROM person
-         WHERE person <> ?1 AND person NOT IN (SELECT person FROM joined_person) AND (?2 IS NULL OR person IN
-             (SELECT g.person FROM granted g WHERE g.scope_no IN (SELECT value FROM json_each(?2))))
+         WHERE person <> ?1 AND person NOT IN (SELECT person FROM joined_person WHERE goes_as <> person) AND (?2 IS NULL OR person IN
+             (SELECT coalesce(j.goes_as, g.person) FROM granted g LEFT JOIN joined_person j USING (person)
+              WHERE g.scope_no IN (SELECT value FROM json_each(?2))))
          ORDER BY name_key, person",
     )?;
     let mut rows = statement.query(params![HEADQUARTERS.as_bytes(), reach])?;

@@ -157,7 +157,12 @@ fn note_place(tx: &Connection, tally: &Tally) -> Result<(), StoreError> {
 /// What was the newest may not be any more: the place's visits are asked again, which an edit is worth.
 fn forget_place(tx: &Connection, tally: &Tally) -> Result<(), StoreError> {
     let Some(place) = &tally.place else { return Ok(()) };
-    let of_place = params![tally.scope_no, place];
+    ask_again(tx, tally.scope_no, place)
+}
+
+/// When a place was visited last, by the visits that are found there.
+pub(super) fn ask_again(tx: &Connection, scope_no: i64, place: &[u8; 16]) -> Result<(), StoreError> {
+    let of_place = params![scope_no, place];
     tx.prepare_cached("DELETE FROM place_contact WHERE scope_no = ? AND place = ?")?.execute(of_place)?;
     tx.prepare_cached(&format!(
         "INSERT INTO place_contact (scope_no, place, contacted_at, attempted_at)

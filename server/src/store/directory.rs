@@ -301,12 +301,26 @@ pub fn has_phones(connection: &Connection, person: PersonId) -> Result<bool, Sto
 }
 
 /// Grants a person a scope from now on, unless they hold it, and lets in what was held for want of it.
+///
+/// Whatever else they are called in the directory: their phones may have enrolled under any of their names.
 pub fn grant(tx: &Transaction<'_>, person: PersonId, scope: ScopeId, now: Millis) -> Result<(), StoreError> {
-    if is_granted(tx, person, scope, now)? {
-        return Ok(());
+    for name in joined::everybody_who_is(tx, joined::person(tx, person)?)? {
+        if !is_granted(tx, name, scope, now)? {
+            record(tx, &Control::Grant { person: name, scope, from: now }, now)?;
+            hold::release_granted(tx, name, scope, now)?;
+        }
     }
-    record(tx, &Control::Grant { person, scope, from: now }, now)?;
-    hold::release_granted(tx, person, scope, now)
+    Ok(())
+}
+
+/// Ends a right that a person holds, under all of their names.
+pub fn end_grant(tx: &Transaction<'_>, person: PersonId, scope: ScopeId, now: Millis) -> Result<(), StoreError> {
+    for name in joined::everybody_who_is(tx, joined::person(tx, person)?)? {
+        if is_granted(tx, name, scope, now)? {
+            record(tx, &Control::GrantEnds { person: name, scope, until: now }, now)?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether a person may write in a scope at this moment.
@@ -475,6 +489,11 @@ pub fn admit(
     let Some((person, expires_at, used_by)) = found else { return Ok(Err(EnrollError::Unknown)) };
     let person = PersonId::from_bytes(person);
     let known = device_where(connection, "public_key = ?", ask.key.as_bytes())?;
+    // A code for one of their names lets in again a phone that enrolled under another.
+    let person = match &known {
+        Some(known) if joined::person(connection, known.person)? == joined::person(connection, person)? => known.person,
+        _ => person,
+    };
     let is_repeated = match (used_by.map(DeviceId::from_bytes), &known) {
         (Some(used_by), Some(known)) if known.device == used_by => true,
         (Some(_), _) => return Ok(Err(EnrollError::Used)),
@@ -565,7 +584,7 @@ pub fn assign_device(tx: &Transaction<'_>, id: DeviceId, beat: &BeatRow, now: Mi
     let Some(device) = phone(tx, id)? else { return Ok(false) };
     for other in beats_of(tx, device.person, now)? {
         if other.scope != beat.scope {
-            record(tx, &Control::GrantEnds { person: device.person, scope: other.scope, until: now }, now)?;
+            end_grant(tx, device.person, other.scope, now)?;
         }
     }
     grant(tx, device.person, beat.scope, now)?;

@@ -116,6 +116,11 @@ impl<T> Queue<T> {
         self.waiting.notify_all();
     }
 
+    /// Whether it takes no more jobs for good.
+    pub fn is_closed(&self) -> bool {
+        self.lock().is_closed
+    }
+
     fn lock(&self) -> MutexGuard<'_, Lanes<T>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -93,7 +93,7 @@ fn written_promises(tx: &Connection, document_no: i64) -> Result<BTreeMap<String
     Ok(promises.collect::<Result<_, _>>()?)
 }
 
-fn written_categories(tx: &Connection, document_no: i64) -> Result<BTreeSet<String>, StoreError> {
+pub(super) fn written_categories(tx: &Connection, document_no: i64) -> Result<BTreeSet<String>, StoreError> {
     let mut statement = tx.prepare_cached(&format!(
         "SELECT category FROM concern WHERE document_no = ? AND status = '{ACTIVE}' AND category IS NOT NULL"
     ))?;
@@ -149,7 +149,7 @@ fn note(tx: &Connection, scope_no: i64, concerns: &Concerns, category: &str) -> 
 }
 
 /// From the visits to the place, newest first, until two follow each other closely enough.
-fn ask_again(tx: &Connection, scope_no: i64, place: &[u8; 16], category: &str) -> Result<(), StoreError> {
+pub(super) fn ask_again(tx: &Connection, scope_no: i64, place: &[u8; 16], category: &str) -> Result<(), StoreError> {
     tx.prepare_cached("DELETE FROM place_concern WHERE scope_no = ? AND place = ? AND category = ?")?
         .execute(params![scope_no, place, category])?;
     let mut statement = tx.prepare_cached(&format!(

@@ -4,14 +4,12 @@
 //! A row of `visit` names the place and the author that its own *go as*, so that no question has to know of any of this; what
 //! the visit says itself is kept in `visit_said` where it differs.
 
+use std::collections::BTreeSet;
+
 use aralau_sync_core::id::{DocumentId, PersonId};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{
-    StoreError,
-    coverage::{self, Tally},
-    follow_up::{self, FollowUp},
-};
+use super::{StoreError, coverage, follow_up};
 
 /// A name of sixteen bytes.
 type Id = [u8; 16];
@@ -51,19 +49,30 @@ pub fn visits_of_person(connection: &Connection, person: PersonId) -> Result<u64
     Ok(People.visits(connection, *person.as_bytes())?.len() as u64)
 }
 
-/// A place has become part of another one of its beat, or is itself again.
+/// Whether a place says that it is another.
+pub fn is_part(connection: &Connection, scope_no: i64, place: DocumentId) -> Result<bool, StoreError> {
+    Ok(Places(scope_no).row(connection, *place.as_bytes())?.is_some())
+}
+
+/// Whether the directory says that a person is another.
+pub fn is_another(connection: &Connection, person: PersonId) -> Result<bool, StoreError> {
+    Ok(People.row(connection, *person.as_bytes())?.is_some())
+}
+
+/// A place has become part of another one of its beat, or is itself again; or it `is_new`, and others named it before it was there.
 pub(super) fn follow_place(
     tx: &Connection,
     scope_no: i64,
     place: DocumentId,
     into: Option<DocumentId>,
+    is_new: bool,
 ) -> Result<(), StoreError> {
-    follow(tx, &Places(scope_no), *place.as_bytes(), into.map(|into| *into.as_bytes()))
+    follow(tx, &Places(scope_no), *place.as_bytes(), into.map(|into| *into.as_bytes()), is_new)
 }
 
 /// A person turned out to be another, or is themselves again.
 pub(super) fn follow_person(tx: &Connection, person: PersonId, into: Option<PersonId>) -> Result<(), StoreError> {
-    follow(tx, &People, *person.as_bytes(), into.map(|into| *into.as_bytes()))
+    follow(tx, &People, *person.as_bytes(), into.map(|into| *into.as_bytes()), false)
 }
 
 /// What a visit says of its place and its author where it is found under others.
@@ -98,20 +107,26 @@ trait Joined {
 
     fn write(&self, tx: &Connection, id: Id, into: Option<(Id, Id)>) -> Result<(), StoreError>;
 
+    /// Whether there is one to go as: nothing is found under a name that means nothing here.
+    fn is_there(&self, connection: &Connection, id: Id) -> Result<bool, StoreError>;
+
     /// The visits that say this one themselves.
     fn visits(&self, connection: &Connection, id: Id) -> Result<Vec<i64>, StoreError>;
 
-    /// A visit that says `id` is found under `goes_as` from now on.
-    fn find_under(&self, tx: &Connection, document_no: i64, id: Id, goes_as: Id) -> Result<(), StoreError>;
+    /// Visits that say `id` are found under `goes_as` from now on.
+    fn find_under(&self, tx: &Connection, visits: &[i64], id: Id, goes_as: Id) -> Result<(), StoreError>;
 }
 
-fn follow(tx: &Connection, kind: &impl Joined, id: Id, into: Option<Id>) -> Result<(), StoreError> {
+fn follow(tx: &Connection, kind: &impl Joined, id: Id, into: Option<Id>, is_new: bool) -> Result<(), StoreError> {
     // Nothing is part of itself.
     let into = into.filter(|into| *into != id);
-    if kind.row(tx, id)?.map(|(into, _)| into) == into {
+    let is_same = kind.row(tx, id)?.map(|(into, _)| into) == into;
+    if is_same && (!is_new || kind.parts(tx, id)?.is_empty()) {
         return Ok(());
     }
-    kind.write(tx, id, into.map(|into| (into, into)))?;
+    if !is_same {
+        kind.write(tx, id, into.map(|into| (into, into)))?;
+    }
     let (mut all, mut at) = (vec![id], 0);
     while let Some(one) = all.get(at).copied() {
         at += 1;
@@ -126,9 +141,8 @@ fn follow(tx: &Connection, kind: &impl Joined, id: Id, into: Option<Id>) -> Resu
         if let Some((into, _)) = kind.row(tx, part)? {
             kind.write(tx, part, Some((into, goes_as)))?;
         }
-        for document_no in kind.visits(tx, part)? {
-            kind.find_under(tx, document_no, part, goes_as)?;
-        }
+        let visits = kind.visits(tx, part)?;
+        kind.find_under(tx, &visits, part, goes_as)?;
     }
     Ok(())
 }
@@ -143,8 +157,8 @@ fn end_of_chain(connection: &Connection, kind: &impl Joined, from: Id) -> Result
         }
         seen.push(at);
         match kind.row(connection, at)? {
-            Some((into, _)) => at = into,
-            None => return Ok(at),
+            Some((into, _)) if kind.is_there(connection, into)? => at = into,
+            Some(_) | None => return Ok(at),
         }
     }
 }
@@ -191,14 +205,35 @@ impl Joined for Places {
         Ok(visits.collect::<Result<_, _>>()?)
     }
 
-    fn find_under(&self, tx: &Connection, document_no: i64, id: Id, goes_as: Id) -> Result<(), StoreError> {
-        let tally = Tally::written(tx, document_no)?;
-        let left = FollowUp::written(tx, document_no)?;
-        tx.prepare_cached("UPDATE visit SET place = ? WHERE document_no = ?")?
-            .execute(params![goes_as, document_no])?;
-        say(tx, document_no, "place", (id != goes_as).then_some(id))?;
-        coverage::follow(tx, tally.as_ref(), Tally::written(tx, document_no)?.as_ref())?;
-        follow_up::follow(tx, self.0, &left, &FollowUp::written(tx, document_no)?)
+    fn is_there(&self, connection: &Connection, id: Id) -> Result<bool, StoreError> {
+        let mut statement = connection.prepare_cached(
+            "SELECT 1 FROM document d JOIN place p USING (document_no) WHERE d.document = ? AND d.scope_no = ?",
+        )?;
+        Ok(statement.exists(params![id, self.0])?)
+    }
+
+    /// What is counted by day or by what was promised stays as it is; how the places stand is asked again, once for each.
+    fn find_under(&self, tx: &Connection, visits: &[i64], id: Id, goes_as: Id) -> Result<(), StoreError> {
+        let mut places = BTreeSet::new();
+        let mut concerns = BTreeSet::new();
+        for document_no in visits {
+            let found_under: Id = tx
+                .prepare_cached("SELECT place FROM visit WHERE document_no = ?")?
+                .query_row([document_no], |row| row.get(0))?;
+            if found_under == goes_as {
+                continue;
+            }
+            places.extend([found_under, goes_as]);
+            for category in follow_up::written_categories(tx, *document_no)? {
+                concerns.insert((found_under, category.clone()));
+                concerns.insert((goes_as, category));
+            }
+            tx.prepare_cached("UPDATE visit SET place = ? WHERE document_no = ?")?
+                .execute(params![goes_as, document_no])?;
+            say(tx, *document_no, "place", (id != goes_as).then_some(id))?;
+        }
+        places.iter().try_for_each(|place| coverage::ask_again(tx, self.0, place))?;
+        concerns.iter().try_for_each(|(place, category)| follow_up::ask_again(tx, self.0, place, category))
     }
 }
 
@@ -238,10 +273,17 @@ impl Joined for People {
         Ok(visits.collect::<Result<_, _>>()?)
     }
 
-    fn find_under(&self, tx: &Connection, document_no: i64, id: Id, goes_as: Id) -> Result<(), StoreError> {
-        tx.prepare_cached("UPDATE visit SET author = ? WHERE document_no = ?")?
-            .execute(params![goes_as, document_no])?;
-        say(tx, document_no, "author", (id != goes_as).then_some(id))
+    fn is_there(&self, connection: &Connection, id: Id) -> Result<bool, StoreError> {
+        Ok(connection.prepare_cached("SELECT 1 FROM person WHERE person = ?")?.exists([id])?)
+    }
+
+    fn find_under(&self, tx: &Connection, visits: &[i64], id: Id, goes_as: Id) -> Result<(), StoreError> {
+        for document_no in visits {
+            tx.prepare_cached("UPDATE visit SET author = ? WHERE document_no = ?")?
+                .execute(params![goes_as, document_no])?;
+            say(tx, *document_no, "author", (id != goes_as).then_some(id))?;
+        }
+        Ok(())
     }
 }
 

@@ -23,7 +23,7 @@ use crate::area::Area;
 pub use apply::apply;
 pub use find::{FoundPlace, Lookup, Lost, Sought};
 pub use identity::{clean, has_control, key, people, person_named};
-pub use joining::{MadeOne, Named, NotJoined, join_people, join_places, part_person, part_place};
+pub use joining::{MadeOne, Named, NotJoined, join_people, join_places, part_person, part_place, people_called};
 pub use known::{Known, KnownPlace};
 pub use near::Names;
 pub use plan::{

@@ -11,7 +11,7 @@ use aralau_sync_core::{
     reconcile::{Decision, DocumentGround, HeldEntry, Outcome, Reason},
     stream::{Entry, Header},
     time::Millis,
-    visit::{ACTIVE, Place, Visit, field},
+    visit::{ACTIVE, Place, Visit, WITHDRAWN, field},
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 use uuid::Uuid;
@@ -252,7 +252,7 @@ pub fn project(
             joined::note_said(tx, document_no, loaded.is_new, place, by)?;
             Projected { tx, scope_no, document_no, loaded, words, author }.visit(&visit)
         }
-        Some(Kind::PLACE) => place(tx, scope_no, document_no, &Place::read(&reading)),
+        Some(Kind::PLACE) => place(tx, scope_no, document_no, &Place::read(&reading), loaded.is_new),
         // Carried and synchronised, though nothing asks for it yet.
         _ => Ok(()),
     }
@@ -270,7 +270,7 @@ fn author(tx: &Connection, first: ReplicaId, reading: &Reading) -> Result<Option
     Ok(Some(named.unwrap_or(device.person)))
 }
 
-fn place(tx: &Connection, scope_no: i64, document_no: i64, place: &Place) -> Result<(), StoreError> {
+fn place(tx: &Connection, scope_no: i64, document_no: i64, place: &Place, is_new: bool) -> Result<(), StoreError> {
     tx.prepare_cached(
         "INSERT OR REPLACE INTO place
          (document_no, scope_no, address, address_key, external_code, place_type, status, lat, lon)
@@ -292,7 +292,9 @@ fn place(tx: &Connection, scope_no: i64, document_no: i64, place: &Place) -> Res
         .execute(params![document_no, address])?;
     let mut id = tx.prepare_cached("SELECT document FROM document WHERE document_no = ?")?;
     let id = id.query_row([document_no], |row| Ok(DocumentId::from_bytes(row.get(0)?)))?;
-    joined::follow_place(tx, scope_no, id, place.joined_into)
+    // Whoever makes it active again makes it a place of its own.
+    let into = place.joined_into.filter(|_| place.status == WITHDRAWN);
+    joined::follow_place(tx, scope_no, id, into, is_new)
 }
 
 struct Projected<'a> {

@@ -162,7 +162,8 @@ impl Writer {
         let result = Err(StoreError::Internal("a job was not done".into()));
         let job: Box<dyn Job> = Box::new(Task { by, job, done, result });
         if let Err(job) = self.jobs.push(lane, job) {
-            let busy = StoreError::Unavailable("too much waits to be written".to_owned());
+            let why = if self.jobs.is_closed() { "the server is stopping" } else { "too much waits to be written" };
+            let busy = StoreError::Unavailable(why.to_owned());
             job.finish(Err(&busy));
         }
     }

@@ -111,6 +111,7 @@ async fn chains_are_followed_to_their_end_and_a_ring_is_refused() {
     assert_eq!(join_places(&world, "Абая 102", "Абая 103").await, Ok(1));
     assert_eq!(told_of(&world, &token, 103).await.0, [3, 2, 1]);
     assert_eq!(join_places(&world, "Абая 103", "Абая 101").await, Err(NotJoined::Itself));
+    assert_eq!(join_places(&world, "Абая 101", "Абая 104").await, Err(NotJoined::Part));
     assert_eq!(join_places(&world, "Абая 104", "Абая 104").await, Err(NotJoined::Itself));
     assert_eq!(join_places(&world, "Абая 105", "Абая 104").await, Err(NotJoined::Unknown("Абая 105".into())));
     assert_eq!(part_place(&world, "Абая 104").await, Err(NotJoined::Apart));
@@ -120,11 +121,36 @@ async fn chains_are_followed_to_their_end_and_a_ring_is_refused() {
     sound(&world);
     // Two servers that each joined one into the other agree on which remains.
     for (number, into) in [(103, 104), (104, 103)] {
-        let puts = [("joined_into".to_owned(), id(into).to_string().into())];
+        let withdrawn = ("status".to_owned(), "withdrawn".into());
+        let puts = [withdrawn, ("joined_into".to_owned(), id(into).to_string().into())];
         world.write(&mut anna, Kind::PLACE, id(number), &puts).await;
     }
     assert_eq!(told_of(&world, &token, 103).await.0, [4, 3]);
     assert_eq!(told_of(&world, &token, 104).await.0, [4, 3]);
+    sound(&world);
+    assert_eq!(part_place(&world, "Абая 103").await, Ok(1));
+    assert_eq!(told_of(&world, &token, 103).await.0, [4, 3]);
+    sound(&world);
+}
+
+#[tokio::test]
+async fn a_name_that_means_nothing_hides_no_visit_until_it_means_something() {
+    let world = World::new().await;
+    let (token, mut anna) = (world.token(Role::Headquarters).await, world.phone("Анна", 1).await);
+    place(&world, &mut anna, 101, ONE, None).await;
+    visit_at(&world, &mut anna, 1, 101, 9).await;
+    let joins = ("joined_into".to_owned(), id(102).to_string().into());
+    world.write(&mut anna, Kind::PLACE, id(101), std::slice::from_ref(&joins)).await;
+    assert_eq!(told_of(&world, &token, 101).await.0, [1], "an active place is its own");
+    world.write(&mut anna, Kind::PLACE, id(101), &[("status".to_owned(), "withdrawn".into())]).await;
+    assert_eq!(told_of(&world, &token, 101).await.0, [1], "there is no such place");
+    sound(&world);
+    place(&world, &mut anna, 102, OTHER, None).await;
+    assert_eq!(told_of(&world, &token, 102).await.0, [1]);
+    sound(&world);
+    // What was withdrawn by another change than it was joined by stays so when it is parted.
+    assert_eq!(part_place(&world, ONE).await, Ok(1));
+    assert_eq!(told_of(&world, &token, 101).await.1["status"], "withdrawn");
     sound(&world);
 }
 
@@ -142,7 +168,9 @@ async fn a_table_that_names_a_place_as_before_finds_the_one_that_it_is() {
         place_type: None,
         coordinates: None,
     };
-    let table = Organisation { places: vec![line(ONE), line(OTHER)], ..Organisation::default() };
+    place(&world, &mut anna, 103, "Абая 12", Some("X-1")).await;
+    join_places(&world, "X-1", ONE).await.unwrap();
+    let table = Organisation { places: vec![line(ONE), line(OTHER), line("Абая 12")], ..Organisation::default() };
     let (store, handle) = (world.app.store(), world.app.clone());
     let report = store.write(move |tx| store::load(tx, handle.identity(), &table, NOW)).unwrap();
     assert_eq!(report.places, 0);
@@ -184,6 +212,26 @@ async fn what_one_person_wrote_under_two_names_is_found_under_one() {
     let held = devices["devices"].as_array().unwrap().iter().filter(|device| device["person"]["name"] == "Болат С.");
     assert_eq!(held.count(), 2);
     assert_eq!(join("Болат С.", "Болат Серик").await.unwrap(), Err(NotJoined::Itself));
+    // Either phone has the beats of both, and keeps and loses them together.
+    let holds = |person: &'static str, code: &'static str, later: i64| {
+        let held = world.app.store().read(move |connection| {
+            let person = store::people_called(connection, person)?[0].id;
+            Ok(store::beats_of(connection, person, NOW.plus(later))?.iter().any(|beat| beat.code == code))
+        });
+        held.unwrap()
+    };
+    let names = ["Болат С.", "Болат Серик"];
+    for code in ["beat-01", "beat-02"] {
+        assert_eq!(names.map(|name| holds(name, code, 0)), [true, true], "{code}");
+    }
+    let north = world.beat("beat-03", "Участок 3").await;
+    for (later, to, has, has_not) in [(1, north, "beat-03", "beat-02"), (2, west.clone(), "beat-02", "beat-03")] {
+        let device = other.device;
+        let assign = move |tx: &mut store::Transaction<'_>| store::assign_device(tx, device, &to, NOW.plus(later));
+        assert!(world.app.write(assign).await.unwrap());
+        assert_eq!(names.map(|name| holds(name, has, later)), [true, true], "{has}");
+        assert_eq!(names.map(|name| holds(name, has_not, later)), [false, false], "{has_not}");
+    }
     // The phone that enrolled under the other name goes on.
     world.visit(&mut other, 3, NOW.0, "шум").await;
     assert_eq!(world.ids(&by("Болат С."), &token).await.len(), 3);

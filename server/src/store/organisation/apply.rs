@@ -17,7 +17,7 @@ use super::{
 use crate::store::{
     BeatRow, Identity, StoreError, Transaction,
     custody::{self, Edit},
-    directory, joined,
+    directory,
 };
 
 /// How far the writing has come: places written, of how many.
@@ -69,12 +69,7 @@ fn apply_people(tx: &Transaction<'_>, plan: &Plan, beats: &Beats, now: Millis) -
         directory::grant(tx, person, called(beats, &grant.beat)?.scope, now)?;
     }
     for ended in &plan.grants_ended {
-        // What their phones hold that enrolled under another of their names ends with it.
-        for person in joined::everybody_who_is(tx, ended.person)? {
-            if directory::is_granted(tx, person, ended.scope, now)? {
-                directory::record(tx, &Control::GrantEnds { person, scope: ended.scope, until: now }, now)?;
-            }
-        }
+        directory::end_grant(tx, ended.person, ended.scope, now)?;
     }
     Ok(())
 }

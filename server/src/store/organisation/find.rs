@@ -83,9 +83,11 @@ impl Lookup {
 
     fn read_places(&mut self, connection: &Connection, sought: &Sought) -> Result<(), StoreError> {
         let mut statement = connection.prepare(
-            "SELECT p.scope_no, coalesce(j.goes_as, d.document), address, external_code, status, j.goes_as IS NOT NULL
+            "SELECT p.scope_no, coalesce(j.goes_as, d.document), p.address, p.external_code, coalesce(r.status, p.status)
              FROM place p JOIN document d USING (document_no)
-             LEFT JOIN joined_place j ON j.place = d.document AND j.scope_no = p.scope_no ORDER BY document_no",
+             LEFT JOIN joined_place j ON j.place = d.document AND j.scope_no = p.scope_no
+             LEFT JOIN document rd ON rd.document = j.goes_as AND rd.scope_no = p.scope_no
+             LEFT JOIN place r ON r.document_no = rd.document_no ORDER BY p.document_no",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -94,7 +96,7 @@ impl Lookup {
             let candidate = Candidate {
                 place: FoundPlace { scope_no: row.get(0)?, id: DocumentId::from_bytes(row.get(1)?) },
                 // One that turned out to be another is meant by what it was called as well as that one.
-                is_active: row.get_ref(4)?.as_str().unwrap_or_default() == ACTIVE || row.get(5)?,
+                is_active: row.get_ref(4)?.as_str().unwrap_or_default() == ACTIVE,
                 has_code: code.is_some(),
             };
             if let Some(code) = code.filter(|code| sought.codes.contains(code)) {

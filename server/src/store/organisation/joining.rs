@@ -1,7 +1,7 @@
 //! Places and people that an organisation has twice: found by whatever names them, made one, and told apart again.
 
 use aralau_sync_core::{
-    change::{STATUS, Value},
+    change::{Change, STATUS, Value},
     directory::Control,
     id::{DocumentId, Kind, PersonId},
     time::Millis,
@@ -14,7 +14,7 @@ use crate::store::{
     BeatRow, Identity, StoreError, Transaction,
     custody::{self, Edit},
     directory::{self, HEADQUARTERS},
-    joined,
+    joined, projection,
 };
 
 /// Something that may be meant.
@@ -51,6 +51,8 @@ pub enum NotJoined<T> {
     Withdrawn,
     /// It is part of nothing.
     Apart,
+    /// It is part of another already.
+    Part,
 }
 
 /// What was made one, or is two again.
@@ -148,16 +150,19 @@ pub fn join_places(
     if was.scope_no != into.scope_no {
         return Ok(Err(NotJoined::TwoBeats));
     }
+    if joined::is_part(tx, was.scope_no, was.id)? {
+        return Ok(Err(NotJoined::Part));
+    }
     if joined::place(tx, into.scope_no, into.id)? == was.id {
         return Ok(Err(NotJoined::Itself));
     }
     if joined::place(tx, into.scope_no, into.id)? == into.id && into.status.as_deref() != Some(ACTIVE) {
         return Ok(Err(NotJoined::Withdrawn));
     }
-    let puts = vec![
-        (STATUS.to_owned(), Value::Text(WITHDRAWN.to_owned())),
-        (field::JOINED_INTO.to_owned(), Value::Text(into.id.to_string())),
-    ];
+    let mut puts = vec![(field::JOINED_INTO.to_owned(), Value::Text(into.id.to_string()))];
+    if was.status.as_deref() == Some(ACTIVE) {
+        puts.push((STATUS.to_owned(), Value::Text(WITHDRAWN.to_owned())));
+    }
     edit(tx, identity, &was, puts, now)?;
     let visits = joined::visits_of_place(tx, was.scope_no, was.id)?;
     Ok(Ok(MadeOne { was, goes_as: Some(into), visits }))
@@ -176,7 +181,7 @@ pub fn part_place(
     if found.len() > 1 {
         let mut parts = Vec::new();
         for named in found {
-            if joined::place(tx, named.scope_no, named.id)? != named.id {
+            if joined::is_part(tx, named.scope_no, named.id)? {
                 parts.push(named);
             }
         }
@@ -186,13 +191,26 @@ pub fn part_place(
         Ok(was) => was,
         Err(not) => return Ok(Err(not)),
     };
-    if joined::place(tx, was.scope_no, was.id)? == was.id {
+    if !joined::is_part(tx, was.scope_no, was.id)? {
         return Ok(Err(NotJoined::Apart));
     }
-    let puts = vec![(STATUS.to_owned(), Value::Text(ACTIVE.to_owned())), (field::JOINED_INTO.to_owned(), Value::Null)];
+    let mut puts = vec![(field::JOINED_INTO.to_owned(), Value::Null)];
+    if was_withdrawn_with_it(tx, &was)? {
+        puts.push((STATUS.to_owned(), Value::Text(ACTIVE.to_owned())));
+    }
     edit(tx, identity, &was, puts, now)?;
     let visits = joined::visits_of_place(tx, was.scope_no, was.id)?;
     Ok(Ok(MadeOne { was, goes_as: None, visits }))
+}
+
+/// Whether it was active until it was joined.
+fn was_withdrawn_with_it(tx: &Transaction<'_>, place: &Named<DocumentId>) -> Result<bool, StoreError> {
+    let (ground, _) = projection::load(tx, place.scope_no, place.id)?;
+    let joins = |change: &&Change| {
+        change.puts().iter().any(|put| put.key == field::JOINED_INTO && put.value.as_text().is_some())
+    };
+    let joined = ground.document.changes().iter().rev().find(joins);
+    Ok(joined.is_some_and(|change| change.puts().iter().any(|put| put.key == STATUS)))
 }
 
 fn edit(
@@ -207,8 +225,8 @@ fn edit(
     written.map_err(|error| StoreError::Internal(format!("a place was refused: {error:?}")))
 }
 
-/// Makes two names in the directory one person: what was written under the first is found under the second, who may from now on
-/// do what the first may. The phones of either go on as they are.
+/// Makes two names in the directory one person: what was written under the first is found under the second, and from now on either
+/// may do what both may. The phones of either go on as they are.
 pub fn join_people(
     tx: &Transaction<'_>,
     (person, into): (&str, &str),
@@ -218,12 +236,16 @@ pub fn join_people(
         Ok(both) => both,
         Err(not) => return Ok(Err(not)),
     };
+    if joined::is_another(tx, was.id)? {
+        return Ok(Err(NotJoined::Part));
+    }
     let goes_as = joined::person(tx, into.id)?;
     if goes_as == was.id {
         return Ok(Err(NotJoined::Itself));
     }
     directory::record(tx, &Control::PersonJoined { person: was.id, into: Some(into.id) }, now)?;
-    for beat in directory::beats_of(tx, was.id, now)? {
+    // Under each of the names, for the phones that enrolled as either.
+    for beat in [directory::beats_of(tx, was.id, now)?, directory::beats_of(tx, goes_as, now)?].concat() {
         directory::grant(tx, goes_as, beat.scope, now)?;
     }
     let visits = joined::visits_of_person(tx, was.id)?;
@@ -236,11 +258,21 @@ pub fn part_person(
     person: &str,
     now: Millis,
 ) -> Result<Result<MadeOne<PersonId>, NotJoined<PersonId>>, StoreError> {
-    let was = match only(person, people_called(tx, person)?) {
+    let mut found = people_called(tx, person)?;
+    if found.len() > 1 {
+        let mut others = Vec::new();
+        for named in found {
+            if joined::is_another(tx, named.id)? {
+                others.push(named);
+            }
+        }
+        found = others;
+    }
+    let was = match only(person, found) {
         Ok(was) => was,
         Err(not) => return Ok(Err(not)),
     };
-    if joined::person(tx, was.id)? == was.id {
+    if !joined::is_another(tx, was.id)? {
         return Ok(Err(NotJoined::Apart));
     }
     directory::record(tx, &Control::PersonJoined { person: was.id, into: None }, now)?;

@@ -89,8 +89,10 @@ impl Known {
                 status: row.get(5)?,
                 joined_into: None,
             };
-            let goes_as = row.get::<_, Option<[u8; 16]>>(8)?.map(DocumentId::from_bytes);
-            self.places.push(KnownPlace { scope_no, id: DocumentId::from_bytes(row.get(1)?), place, goes_as });
+            let id = DocumentId::from_bytes(row.get(1)?);
+            let goes_as =
+                row.get::<_, Option<[u8; 16]>>(8)?.map(DocumentId::from_bytes).filter(|goes_as| *goes_as != id);
+            self.places.push(KnownPlace { scope_no, id, place, goes_as });
         }
         Ok(())
     }

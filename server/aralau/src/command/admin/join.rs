@@ -137,8 +137,9 @@ fn show<T: std::fmt::Display + serde::Serialize>(
 }
 
 fn called<T: std::fmt::Display>(named: &Named<T>) -> String {
-    let beat = named.beat.as_ref().map(|beat| format!(", {beat}")).unwrap_or_default();
-    format!("{} ({}{beat})", named.name, named.id)
+    let more = [&named.external_code, &named.beat].into_iter().flatten();
+    let more: String = more.map(|more| format!(", {more}")).collect();
+    format!("{} ({}{more})", named.name, named.id)
 }
 
 fn refusal<T: std::fmt::Display + serde::Serialize>(what: &str, not: NotJoined<T>) -> Failure {
@@ -159,6 +160,10 @@ fn refusal<T: std::fmt::Display + serde::Serialize>(what: &str, not: NotJoined<T
         NotJoined::Withdrawn => {
             Failure::new(&code("withdrawn"), "the second is withdrawn; join the other way round, or `load` it again")
         }
+        NotJoined::Part => Failure::new(
+            &code("joined"),
+            format!("this {what} is part of another already; `part {what}` makes it one of its own first"),
+        ),
         NotJoined::Apart => Failure::new(&code("apart"), format!("this {what} is part of nothing")),
     }
 }

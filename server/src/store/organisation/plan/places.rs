@@ -60,7 +60,7 @@ struct Index<'a> {
     by_address: HashMap<(i64, String), Vec<usize>>,
     /// Those that turned out to be others, by what they were called.
     joined_by_code: HashMap<String, DocumentId>,
-    joined_by_address: HashMap<(i64, String), DocumentId>,
+    joined_by_address: HashMap<(i64, String), (bool, DocumentId)>,
     claimed: HashSet<usize>,
 }
 
@@ -268,10 +268,10 @@ impl<'a> Index<'a> {
         };
         for (at, KnownPlace { scope_no, place, goes_as, .. }) in places.iter().enumerate() {
             if let Some(goes_as) = goes_as {
-                if let Some(code) = place.external_code.as_deref().filter(|code| !code.is_empty()) {
-                    index.joined_by_code.insert(key(code), *goes_as);
-                } else if let Some(address) = &place.address {
-                    index.joined_by_address.insert((*scope_no, key(address)), *goes_as);
+                let code = place.external_code.as_deref().filter(|code| !code.is_empty());
+                index.joined_by_code.extend(code.map(|code| (key(code), *goes_as)));
+                if let Some(address) = &place.address {
+                    index.joined_by_address.insert((*scope_no, key(address)), (code.is_some(), *goes_as));
                 }
                 continue;
             }
@@ -311,10 +311,12 @@ impl<'a> Index<'a> {
 
     /// What a row goes as that names a place by what it was called before it turned out to be another.
     fn joined(&self, row: &Row) -> Option<DocumentId> {
-        match &row.code {
-            Some(code) => self.joined_by_code.get(code).copied(),
-            None => self.joined_by_address.get(&(row.scope_no?, row.address.clone())).copied(),
-        }
+        let by_code = row.code.as_ref().and_then(|code| self.joined_by_code.get(code).copied());
+        by_code.or_else(|| {
+            let (has_code, goes_as) = self.joined_by_address.get(&(row.scope_no?, row.address.clone()))?;
+            // A row of another code is of another place at that address.
+            (row.code.is_none() || !has_code).then_some(*goes_as)
+        })
     }
 
     fn by_code(&self, row: &Row, code: &str, may_give_code: bool) -> (Found, bool) {
