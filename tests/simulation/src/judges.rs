@@ -3,6 +3,7 @@
 
 pub mod agreement;
 pub mod bounds;
+pub mod costs;
 pub mod cursors;
 pub mod durable;
 pub mod growth;
@@ -15,7 +16,7 @@ pub mod words;
 use aralau_client_sdk::HttpResponse;
 use aralau_sync_core::time::Millis;
 
-use crate::{line::Sent, world::World};
+use crate::{cost::Cost, line::Sent, world::World};
 
 /// An invariant that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,10 @@ pub struct Exchange<'a> {
     pub at: Millis,
     /// The answer's body, decompressed; empty where it is no answer of a sync.
     pub body: Vec<u8>,
+    /// What it cost the server.
+    pub cost: Cost,
+    /// The rows that the log gained by it.
+    pub written: usize,
 }
 
 /// A judge.
@@ -74,6 +79,7 @@ pub fn all() -> Vec<Box<dyn Judge>> {
         Box::new(repeats::Repeats::default()),
         Box::new(scopes::Scopes),
         Box::new(bounds::Bounds),
+        Box::new(costs::Costs::default()),
         Box::new(rebuild::Rebuild),
         Box::new(agreement::Agreement),
         Box::new(words::Words),

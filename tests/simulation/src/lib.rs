@@ -15,6 +15,7 @@ pub mod world;
 pub mod plan;
 pub mod seats;
 
+pub mod cost;
 pub mod fragile;
 pub mod hostile;
 pub mod line;

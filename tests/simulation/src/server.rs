@@ -22,7 +22,10 @@ use http_body_util::BodyExt as _;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt as _;
 
-use crate::time::{ServerDice, Time, WallClock};
+use crate::{
+    cost::{Cost, Meter},
+    time::{ServerDice, Time, WallClock},
+};
 
 /// Where phones think that the server is.
 pub const URL: &str = "https://hq.example";
@@ -48,6 +51,7 @@ pub struct Server {
     pub clock: WallClock,
     dice: Arc<ServerDice>,
     limits: PullLimits,
+    meter: Meter,
 }
 
 impl Server {
@@ -63,6 +67,7 @@ impl Server {
             clock: WallClock::new(time),
             dice: Arc::new(ServerDice::new(chance)),
             limits,
+            meter: Meter::default(),
         };
         server.open().expect("an empty folder opens");
         server
@@ -72,6 +77,7 @@ impl Server {
     pub fn open(&mut self) -> Result<(), OpenError> {
         let now = self.clock.now();
         let store = Store::open(&self.folder, now, self.dice.clone())?;
+        self.meter.watch_writer(&store);
         let clock = self.clock.clone();
         let settings = Settings { pull_limits: self.limits, attempt_pause: Duration::ZERO, ..Settings::default() };
         let app = App::with(store, Arc::new(move || clock.now()), settings);
@@ -126,6 +132,12 @@ impl Server {
         let broken = arrival.cut.is_some();
         let answer = self.runtime.block_on(answer(router.clone(), request, arrival));
         (!broken).then_some(answer)
+    }
+
+    /// The same, and what it cost; nothing else may move in this process meanwhile. `None`: the server is down.
+    pub fn measure(&self, request: &HttpRequest, arrival: Arrival) -> Option<(Option<HttpResponse>, Cost)> {
+        let (app, _) = self.open.as_ref()?;
+        Some(self.meter.measure(app.store(), || self.receive(request, arrival)))
     }
 
     /// A request that is answered while another one is under way: run it where an [`Arrival::interlude`] is wanted.

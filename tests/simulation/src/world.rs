@@ -19,6 +19,7 @@ use ed25519_dalek::VerifyingKey;
 use tempfile::TempDir;
 
 use crate::{
+    cost::Share,
     hostile::Hostile,
     judges::{self, Exchange, Judge, Judgement, Violation},
     line::{Line, Sent},
@@ -92,6 +93,7 @@ pub struct World {
     plan: Plan,
     judges: Vec<Box<dyn Judge>>,
     shelf: TempDir,
+    share: Share,
 }
 
 /// What a world came to.
@@ -119,6 +121,7 @@ pub struct Outcome {
 impl World {
     /// The beginning: an organisation, its server, and phones let in.
     pub fn new(seed: u64, shown: bool) -> Result<Self, Violation> {
+        let share = Share::take();
         let mut chance = Chance::of(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
         let shelf = shelf();
         let time = Time::new();
@@ -157,6 +160,7 @@ impl World {
             plan,
             judges: judges::all(),
             shelf,
+            share,
         };
         world.begin()?;
         Ok(world)

@@ -10,6 +10,7 @@ use aralau_sync_core::{
 
 use super::World;
 use crate::{
+    cost::Cost,
     judges::{Exchange, Judgement},
     line::{Answered, Sent},
     model::WordNo,
@@ -108,12 +109,14 @@ impl World {
         arrival: Arrival,
     ) -> Result<Option<HttpResponse>, crate::judges::Violation> {
         let at = self.server.clock.now();
-        let response = self.server.receive(&sent.request, arrival);
-        if self.server.is_up() {
-            self.judge_server()?;
-        }
+        let Some((response, cost)) = self.share.alone(|| self.server.measure(&sent.request, arrival)) else {
+            return Ok(None);
+        };
+        let rows = self.transcript.len();
+        self.judge_server()?;
+        let written = self.transcript.len() - rows;
         if let Some(response) = &response {
-            self.note_exchange(sent, response, at)?;
+            self.note_exchange(sent, response, at, (cost, written))?;
         }
         Ok(response)
     }
@@ -124,13 +127,14 @@ impl World {
         sent: &Sent,
         response: &HttpResponse,
         at: aralau_client_sdk::Millis,
+        (cost, written): (Cost, usize),
     ) -> Judgement {
         let body = decompressed_answer(response);
         self.acknowledge(&body);
         if response.status == 200 && sent.request.url.ends_with("/v1/sync") {
             self.judge_served(sent.from)?;
         }
-        self.judge_exchange(&Exchange { sent, response, at, body })
+        self.judge_exchange(&Exchange { sent, response, at, body, cost, written })
     }
 
     /// What the server has signed for counts as acknowledged from now on, whether or not the phone ever hears of it.
