@@ -71,6 +71,8 @@ pub struct World {
     pub merged: BTreeSet<WordNo>,
     /// Counts up whenever the server goes back to something older.
     pub timeline: u32,
+    /// Whether everything is put right by now: what was under way until then is lost.
+    pub healing: bool,
     /// Operations so far.
     pub operations: u64,
     /// Faults so far.
@@ -81,7 +83,6 @@ pub struct World {
     hostile_person: PersonNo,
     /// The last request of an honest phone.
     overheard: Option<Sent>,
-    healing: bool,
     /// Whether the server was ever restored.
     restored: bool,
     /// The epoch in which an old copy of the database was put back.

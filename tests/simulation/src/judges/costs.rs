@@ -50,7 +50,7 @@ struct Went {
     to: ReplicaId,
     epoch: u64,
     upto: u64,
-    faults: (u64, u64, u32),
+    faults: (u64, u64, u32, bool),
 }
 
 /// See the module.
@@ -89,7 +89,7 @@ impl Costs {
             self.went.retain(|(to, _), _| *to != phone);
             return Ok(());
         };
-        let faults = (world.faults, world.hostilities, world.timeline);
+        let faults = (world.faults, world.hostilities, world.timeline, world.healing);
         for Gained { scope, epoch, from, rows, .. } in gained {
             let now = Went { to: hello.replica, epoch: *epoch, upto: from + rows.len() as u64, faults };
             let is_next = |went: &Went| (went.to, went.epoch, went.faults) == (hello.replica, *epoch, faults);
