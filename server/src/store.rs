@@ -2,7 +2,7 @@
 //!
 //! Everything that changes the store is a job for the writer. Jobs that arrive together share one transaction, and if one of
 //! them fails all are done again, each in a savepoint of its own; a job's caller hears back only after that transaction is on disk. Other processes may write
-//! beside it (`aralau admin`), so that of the database nothing is cached across transactions but what cannot change ([`recent`]).
+//! beside it (`aralau admin`), so that of the database nothing is cached across transactions but what cannot change (`recent`).
 
 mod checkpoint;
 mod compact;
