@@ -20,8 +20,8 @@ pub enum Join {
         #[arg(long, allow_hyphen_values = true)]
         into: String,
     },
-    /// Two names that are one person: what was written under the first is found under the second, who gets the beats of the
-    /// first as well. Phones go on as they are; `part person` undoes it, but for the beats.
+    /// Two names that are one person: what was written under the first is found under the second, and each gets the beats of
+    /// the other. Phones go on as they are; `part person` undoes it, but for the beats.
     Person {
         /// Id, or name.
         #[arg(allow_hyphen_values = true)]
