@@ -65,6 +65,12 @@ pub struct Run {
     pub stderr: String,
 }
 
+/// The text that each object has under a name.
+#[track_caller]
+pub fn texts(values: &[Value], name: &str) -> Vec<String> {
+    values.iter().map(|value| value[name].as_str().unwrap_or_else(|| panic!("{name}: {value}")).to_owned()).collect()
+}
+
 impl Run {
     /// It must have succeeded.
     #[track_caller]

@@ -62,6 +62,13 @@ impl World {
         self.folder.path().join(name)
     }
 
+    /// A file in the world's folder; its path.
+    #[track_caller]
+    pub fn write(&self, name: &str, text: &str) -> String {
+        std::fs::write(self.path(name), text).expect("written");
+        self.path(name).to_str().expect("a path in UTF-8").to_owned()
+    }
+
     /// A command of the administrator, beside the running server.
     #[track_caller]
     pub fn admin(&self, arguments: &[&str]) -> Run {

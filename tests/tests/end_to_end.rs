@@ -9,14 +9,10 @@ use aralau_client_sdk::{Value as Code, VisitDraft, VisitEdit};
 use aralau_tests::{
     headquarters::Headquarters,
     phone::{self, Phone},
-    process::{Server, aralau, command, eventually, finish},
+    process::{Server, aralau, command, eventually, finish, texts},
     world::{World, admin},
 };
 use serde_json::{Value, json};
-
-fn texts(values: &[Value], name: &str) -> Vec<String> {
-    values.iter().map(|value| value[name].as_str().unwrap_or_else(|| panic!("{name}: {value}")).to_owned()).collect()
-}
 
 #[test]
 fn words_are_found_in_one_beat_and_not_in_another() {

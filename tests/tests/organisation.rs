@@ -1,19 +1,12 @@
 //! Where inspectors work and who they are: loaded from tables, corrected, made one where it is there twice.
 
-use aralau_tests::world::World;
-use serde_json::{Value, json};
-
-fn texts(values: &[Value], name: &str) -> Vec<String> {
-    values.iter().map(|value| value[name].as_str().unwrap_or_else(|| panic!("{name}: {value}")).to_owned()).collect()
-}
+use aralau_tests::{process::texts, world::World};
+use serde_json::json;
 
 #[test]
 fn an_organisation_of_ones_own_is_loaded_from_tables() {
     let world = World::new();
-    let write = |name: &str, text: &str| {
-        std::fs::write(world.path(name), text).unwrap();
-        world.path(name).to_str().unwrap().to_owned()
-    };
+    let write = |name: &str, text: &str| world.write(name, text);
     let beats = write("beats.csv", "\u{feff}code,name\r\nuch-7,Участок 7\r\n");
     let places = write("places.csv", "beat,address,external_code\nuch-7,\"Абая 10, кв. 5\",A-1\nuch-7,Абая 12,\n");
     let staff = write("staff.csv", "name,beat\nСерик,uch-7\n");
@@ -31,10 +24,7 @@ fn an_organisation_of_ones_own_is_loaded_from_tables() {
 #[test]
 fn a_table_as_excel_saves_it_here_is_planned_loaded_and_corrected() {
     let world = World::new();
-    let write = |name: &str, text: &str| {
-        std::fs::write(world.path(name), text).unwrap();
-        world.path(name).to_str().unwrap().to_owned()
-    };
+    let write = |name: &str, text: &str| world.write(name, text);
     let places = write("places.csv", "\u{feff}Участок;Адрес;Внешний код;lattitude\r\nuch-7;Абая 10;A-1;43\r\n;;;\r\n");
     let beats = write("beats.csv", "Код;Название\nuch-7;Участок 7\nuch-8;Участок 8\n");
     let load = |arguments: &[&str]| world.admin(&[&["load"], arguments].concat());
@@ -78,10 +68,7 @@ fn a_table_as_excel_saves_it_here_is_planned_loaded_and_corrected() {
 #[test]
 fn all_faults_of_all_tables_are_told_at_once() {
     let world = World::new();
-    let write = |name: &str, text: &str| {
-        std::fs::write(world.path(name), text).unwrap();
-        world.path(name).to_str().unwrap().to_owned()
-    };
+    let write = |name: &str, text: &str| world.write(name, text);
     let places = write("places.csv", "beat,address\nbeat-01,\nbeat-99,Abay 1\n");
     let staff = write("staff.csv", "name,beat\nAigul\n");
     let reply = world.admin(&["load", "--places", &places, "--staff", &staff]);
@@ -112,10 +99,7 @@ fn an_inspector_is_enrolled_by_a_name_however_it_is_spaced_and_a_new_one_is_told
 #[test]
 fn what_is_there_twice_is_made_one_and_two_again() {
     let world = World::new();
-    let write = |name: &str, text: &str| {
-        std::fs::write(world.path(name), text).unwrap();
-        world.path(name).to_str().unwrap().to_owned()
-    };
+    let write = |name: &str, text: &str| world.write(name, text);
     let beats = write("beats.csv", "code,name\nuch-7,Участок 7\n");
     let places =
         write("places.csv", "beat,address,external_code\nuch-7,Абая 10,A-1\nuch-7,пр. Абая 10,\nuch-7,Абая 10,A-2\n");

@@ -30,7 +30,7 @@ use incoming::{Incoming, Received};
 /// What an answer may weigh beside the rows that it brings.
 const ANSWER_FRAMING_BYTES: usize = 256 * 1024;
 
-/// After an answer nothing is done for its device for so many times as long as it took.
+/// After an answer, whatever else its device has under way waits for so many times as long as it took.
 const REST: u32 = 4;
 
 /// Pushes what a device wrote and pulls what its scopes gained, in one round trip. Both bodies are CBOR sequences,
@@ -68,7 +68,7 @@ pub async fn sync(State(app): State<App>, request: Request) -> Result<Response, 
     let hand = turn.hand().await;
     let began = Instant::now();
     let answer = answer(app, &caller, received, encoding, now).await?;
-    // Whoever reads and applies an answer is at it for longer than that; whoever asks again at once leaves the others their share.
+    // A phone asks one thing at a time; whoever asks for several at once leaves the others their share.
     turns::rest(hand, began.elapsed() * REST);
     let mut response = Response::new(room.answer(answer, turn));
     let headers = response.headers_mut();

@@ -49,7 +49,7 @@ impl Turn {
     }
 }
 
-/// Keeps a device's hand for so long, while whoever asked has the answer already.
+/// Keeps a device's hand for so long from what else it has under way, while whoever asked has the answer already.
 pub fn rest(hand: Option<OwnedSemaphorePermit>, time: Duration) {
     let Some(hand) = hand else { return };
     tokio::spawn(async move {

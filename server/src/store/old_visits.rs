@@ -123,9 +123,7 @@ impl OldVisit {
         let theirs = change.puts().iter().map(|put| (put.key.as_str(), &put.value));
         essence(ours) == essence(theirs)
     }
-}
 
-impl OldVisit {
     /// Whoever its inspector goes as.
     fn inspector_as(&self, connection: &Connection) -> Result<Option<PersonId>, StoreError> {
         self.inspector.map(|person| joined::person(connection, person)).transpose()

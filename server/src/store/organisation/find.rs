@@ -81,6 +81,7 @@ impl Lookup {
         Ok(found)
     }
 
+    /// A place that turned out to be another is that one, by what it was called as well.
     fn read_places(&mut self, connection: &Connection, sought: &Sought) -> Result<(), StoreError> {
         let mut statement = connection.prepare(
             "SELECT p.scope_no, coalesce(j.goes_as, d.document), p.address, p.external_code, coalesce(r.status, p.status)
@@ -95,7 +96,6 @@ impl Lookup {
             let (address, code) = (text(2)?, text(3)?.filter(|code| !code.is_empty()));
             let candidate = Candidate {
                 place: FoundPlace { scope_no: row.get(0)?, id: DocumentId::from_bytes(row.get(1)?) },
-                // One that turned out to be another is meant by what it was called as well as that one.
                 is_active: row.get_ref(4)?.as_str().unwrap_or_default() == ACTIVE,
                 has_code: code.is_some(),
             };
