@@ -22,7 +22,7 @@ use aralau_tests::{
 };
 use clap::ValueEnum;
 
-use super::Scale;
+use super::{Scale, step_aside};
 use crate::crowd::beat;
 
 /// It has the beat of this phone.
@@ -137,7 +137,7 @@ impl Prepared {
                 let (sent, items) = (&sent, &items);
                 scope.spawn(move || {
                     // Its own machine would not take the phones' processor.
-                    rustix::process::setpriority_process(None, 19).expect("nicer");
+                    step_aside();
                     let (mut nonce, mut round) = (self.rogue.nonce.clone(), number);
                     while !stop.load(Relaxed) {
                         let mut body = Vec::new();
