@@ -1,7 +1,7 @@
 //! What an app calls.
 //!
 //! Reading never touches the network, and neither does writing: an edit is durable when the call returns, and leaves with
-//! the next [`Client::sync`].
+//! the next [`session`](crate::session).
 
 #[cfg(not(target_arch = "wasm32"))]
 mod home;
@@ -11,28 +11,27 @@ mod write;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use aralau_sync_core::{
-    id::{ReplicaId, ScopeId},
-    stream::SignDevice as _,
+    digest::is_named_by,
+    id::{ReplicaId, ScopeId, Signature},
 };
 
 use crate::{
     alarm::{AlarmCode, AlarmRecord},
-    driver::{Report, Step, SyncOptions, SyncSession},
-    enrollment::{self, Beat, Enrollment, Person},
+    enrollment::{Beat, Enrollment, Person},
     error::Error,
     identity::Identity,
     keys::DeviceKey,
     seams::Seams,
     store::{Key, MemoryStore, Store, StoreError, transaction},
     succession,
-    transport::Transport,
+    vault::Vault,
     view::Event,
 };
 
 /// A device's client over its store.
 pub struct Client<S: Store> {
     pub(crate) store: S,
-    pub(crate) key: DeviceKey,
+    pub(crate) vault: Box<dyn Vault>,
     pub(crate) seams: Seams,
     pub(crate) identity: Identity,
     pub(crate) enrollment: Option<Enrollment>,
@@ -41,7 +40,10 @@ pub struct Client<S: Store> {
 
 impl<S: Store> std::fmt::Debug for Client<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("key", &self.key).field("identity", &self.identity).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("key", &self.vault.public_key())
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
     }
 }
 
@@ -55,10 +57,17 @@ impl Client<MemoryStore> {
 
 impl<S: Store> Client<S> {
     /// A client over a store and key of the caller's.
-    pub fn over(mut store: S, key: DeviceKey, mut seams: Seams) -> Result<Self, Error> {
-        let identity = Identity::load(&mut store, &mut seams, &key.public_key())?;
+    ///
+    /// # Errors
+    /// [`Error::Key`] where the store is another key's: what it wrote could be signed by nobody.
+    pub fn over(mut store: S, vault: impl Vault + 'static, mut seams: Seams) -> Result<Self, Error> {
+        let public_key = vault.public_key();
+        let identity = Identity::load(&mut store, &mut seams, &public_key)?;
+        if !is_named_by(&identity.replica, &public_key) {
+            return Err(Error::Key("it is not the one that this store belongs to"));
+        }
         let enrollment = Enrollment::load(&store)?;
-        Ok(Self { store, key, seams, identity, enrollment, watchers: Vec::new() })
+        Ok(Self { store, vault: Box::new(vault), seams, identity, enrollment, watchers: Vec::new() })
     }
 
     /// The store, for whoever closes the client but keeps what it holds.
@@ -66,17 +75,7 @@ impl<S: Store> Client<S> {
         self.store
     }
 
-    /// Makes this device known to a server by a code that its person was handed. Calling it again after a lost answer is
-    /// safe.
-    pub fn enroll(&mut self, transport: &impl Transport, url: &str, code: &str) -> Result<(), Error> {
-        let url = url.trim_end_matches('/');
-        let request = enrollment::request(url, code, &self.key, self.identity.replica);
-        let answer = transport.send(&request)?;
-        let (enrollment, nonce) = enrollment::read(url, &answer)?;
-        self.keep_enrollment(enrollment, nonce)
-    }
-
-    fn keep_enrollment(&mut self, enrollment: Enrollment, nonce: Option<String>) -> Result<(), Error> {
+    pub(crate) fn keep_enrollment(&mut self, enrollment: Enrollment, nonce: Option<String>) -> Result<(), Error> {
         let same =
             |known: &Enrollment| (known.deployment, known.server_key) == (enrollment.deployment, enrollment.server_key);
         if !self.enrollment.as_ref().is_none_or(same) {
@@ -113,23 +112,15 @@ impl<S: Store> Client<S> {
 
     /// The device's public key, hex.
     pub fn public_key(&self) -> String {
-        self.key.public_key().to_string()
+        self.vault.public_key().to_string()
     }
 
-    /// Brings this device and its server level: repeats until nothing is left either way.
+    /// The vault's signature of each message.
     ///
-    /// While the server cannot be reached it tries again, with pauses, until `options.wait` is over. Whatever was
-    /// acknowledged before an error stays acknowledged.
-    pub fn sync(&mut self, transport: &impl Transport, options: SyncOptions) -> Result<Report, Error> {
-        let mut session = SyncSession::new(options);
-        loop {
-            match session.next(self) {
-                Step::Send(request) => session.answered(self, transport.send(&request)),
-                Step::Wait(ms) => self.seams.clock.sleep(ms),
-                Step::Done(report) => return Ok(*report),
-                Step::Failed(error) => return Err(error),
-            }
-        }
+    /// # Errors
+    /// [`Error::Key`] where the key is not at hand.
+    pub fn sign(&self, messages: &[Vec<u8>]) -> Result<Vec<Signature>, Error> {
+        messages.iter().map(|message| self.vault.sign(message)).collect()
     }
 
     /// Hears of every change from now on, by own edits and by syncs, until the receiver is dropped.
@@ -143,7 +134,7 @@ impl<S: Store> Client<S> {
     pub fn erase(&mut self) -> Result<(), Error> {
         transaction::<_, _, StoreError>(&mut self.store, Store::erase)?;
         self.enrollment = None;
-        self.identity = Identity::load(&mut self.store, &mut self.seams, &self.key.public_key())?;
+        self.identity = Identity::load(&mut self.store, &mut self.seams, &self.vault.public_key())?;
         Ok(())
     }
 

@@ -5,22 +5,7 @@
 
 use aralau_sync_core::document::{AuthorError, Refusal};
 
-use crate::{alarm::AlarmCode, store::StoreError, transport::TransportError};
-
-/// What an app does about an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// Nothing is lost; the same call may work later.
-    Retry,
-    /// The device has to be enrolled, or enrolled again.
-    Enroll,
-    /// The app is too old.
-    Update,
-    /// The caller asked for something that cannot be; the message says what.
-    Correct,
-    /// Something is wrong that neither the inspector nor the app can mend: show the code and tell the operator.
-    Report,
-}
+use crate::{action::Action, alarm::AlarmCode, store::StoreError, transport::TransportError};
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +63,9 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whoever drives a session has not signed what it asked for.
+    pub(crate) const UNSIGNED: Self = Self::Key("it did not sign everything that it was asked to");
+
     /// Stable name for apps, logs and reports.
     pub fn code(&self) -> &str {
         match self {

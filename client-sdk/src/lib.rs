@@ -2,13 +2,15 @@
 //!
 //! In reading order:
 //! - [`Client`] is what an app calls; [`view`] what it is given to show, [`words`] how that reads on screen.
-//! - [`driver`] is the only loop: a sync without IO, and [`transport`] how its requests leave the device.
-//! - [`enrollment`] makes a device known; [`keys`] sign for it; [`seams`] let time and randomness in.
+//! - [`session`] is what device and server say to each other, without IO: enrollment and sync. [`transport`] is how their
+//!   requests leave a device that may block.
+//! - [`enrollment`] is what a device knows of its deployment; [`vault`] holds its key, [`keys`] are that in pure Rust;
+//!   [`seams`] let time and randomness in.
 //! - [`store`] is the device's own store, one contract with an implementation in SQLite and one in memory.
 //! - Inside: `local` rebuilds a document from its entries, `projection` keeps what lists need, `outbox` writes the own
 //!   stream and puts it into frames, `pull` believes what a server says once it adds up, `rewind`, `relay` and `notices` follow a
 //!   restored server, `succession` carries on after this install was restored or copied.
-//! - [`error`] and [`alarm`]: what went wrong, and what must not be kept quiet.
+//! - [`error`], [`action`] and [`alarm`]: what went wrong, what helps, and what must not be kept quiet.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), aralau_client_sdk::Error> {
@@ -31,12 +33,13 @@ pub mod client;
 pub mod view;
 pub mod words;
 
-pub mod driver;
+pub mod session;
 pub mod transport;
 
 pub mod enrollment;
 pub mod keys;
 pub mod seams;
+pub mod vault;
 
 pub mod store;
 
@@ -50,6 +53,7 @@ mod relay;
 mod rewind;
 mod succession;
 
+pub mod action;
 pub mod alarm;
 pub mod error;
 
@@ -61,14 +65,16 @@ pub use aralau_sync_core::{
     vocabulary::Language,
 };
 
+pub use action::Action;
 pub use client::Client;
-pub use driver::{Report, Step, SyncOptions, SyncSession};
 pub use enrollment::Beat;
-pub use error::{Action, Error};
+pub use error::Error;
 pub use seams::Seams;
+pub use session::{EnrollSession, Report, Session, Step, SyncOptions, SyncSession};
 #[cfg(not(target_arch = "wasm32"))]
 pub use transport::HttpTransport;
 pub use transport::{HttpRequest, HttpResponse, Transport, TransportError};
+pub use vault::Vault;
 pub use view::{Event, PlaceView, Status, VisitState, VisitView};
 
 /// How this build names itself to a server.

@@ -4,15 +4,14 @@
 
 use aralau_sync_core::{
     change::Change,
-    frame::{Frame, MAX_FRAME_BYTES, MAX_FRAME_ENTRIES},
-    id::{DeploymentId, DocumentId, EntryHash, Kind, ScopeId},
+    frame::{Frame, MAX_FRAME_BYTES, MAX_FRAME_ENTRIES, Unsigned},
+    id::{DeploymentId, DocumentId, EntryHash, Kind, ScopeId, Signature},
     stream::{Entry, Header, Link, StreamId, Tip},
     time::{Millis, Monotonic},
 };
 
 use crate::{
     identity::Identity,
-    keys::DeviceKey,
     local::hash_after,
     projection::project,
     store::{EntryId, EntryRecord, ScopeRecord, Store, StoreError},
@@ -100,28 +99,46 @@ impl Allowance {
     }
 
     /// Takes one frame off.
-    pub(crate) fn spend(&mut self, frame: &[u8]) {
+    pub(crate) fn spend(&mut self, links: &[Link]) {
         self.frames = self.frames.saturating_sub(1);
-        self.bytes = self.bytes.saturating_sub(frame.len());
+        self.bytes = self.bytes.saturating_sub(links.iter().map(link_bytes).sum());
     }
 }
 
 /// A frame on its way.
-#[derive(Clone, Debug)]
-pub(crate) struct Outgoing {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sent {
     pub(crate) stream: StreamId,
     /// The stream's end after the frame's last entry with content.
     pub(crate) upto: Tip,
     /// Entries with content.
     pub(crate) entries: u64,
-    pub(crate) bytes: Vec<u8>,
+}
+
+/// A frame that is about to leave.
+#[derive(Clone, Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) sent: Sent,
+    pub(crate) run: Unsigned,
+    /// Over the head at the run's end; `None` until this device has signed it.
+    pub(crate) signature: Option<Signature>,
+}
+
+impl Outgoing {
+    /// What this device has to sign before the frame can leave.
+    pub(crate) fn preimage(&self, deployment: &DeploymentId) -> Option<Vec<u8>> {
+        self.signature.is_none().then(|| self.run.preimage(deployment))
+    }
+
+    /// As it leaves, once it is signed.
+    pub(crate) fn into_frame(self) -> Option<Frame> {
+        Some(self.run.signed(self.signature?))
+    }
 }
 
 /// Frames of an own stream from a point of it on, which the server has, as far as the allowance goes.
 pub(crate) fn frames(
     store: &impl Store,
-    deployment: &DeploymentId,
-    key: &DeviceKey,
     stream: StreamId,
     mut before: Tip,
     allowance: &mut Allowance,
@@ -136,13 +153,30 @@ pub(crate) fn frames(
         let links = fitting((0..).zip(&entries).take_while(follows).map(|(_, entry)| &entry.link));
         let Some(last) = links.len().checked_sub(1).and_then(|last| entries.get(last)) else { break };
         let count = links.len() as u64;
-        let frame = Frame::sign(deployment, stream, before, links, key);
-        let bytes = frame.to_bytes();
-        allowance.spend(&bytes);
+        allowance.spend(&links);
+        let run = Unsigned { stream, before, links };
         before = last.tip();
-        frames.push(Outgoing { stream, upto: before, entries: count, bytes });
+        frames.push(Outgoing { sent: Sent { stream, upto: before, entries: count }, run, signature: None });
     }
     Ok(frames)
+}
+
+/// When the oldest own entry that the server has not acknowledged was written.
+pub(crate) fn oldest_unsent_at(
+    store: &impl Store,
+    identity: &Identity,
+    scopes: &[ScopeRecord],
+) -> Result<Option<Millis>, StoreError> {
+    let mut oldest = None;
+    for record in scopes.iter().filter(|record| record.unsent() > 0) {
+        let stream = StreamId { replica: identity.replica, scope: record.scope };
+        let entry = store.entry(EntryId { stream, index: record.decided.index + 1 })?;
+        if let Some(Ok(entry)) = entry.and_then(|entry| entry.link.open()) {
+            let at = entry.header.at;
+            oldest = Some(oldest.map_or(at, |known: Millis| known.min(at)));
+        }
+    }
+    Ok(oldest)
 }
 
 /// As many links as one frame may hold.

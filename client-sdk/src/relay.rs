@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aralau_sync_core::{
-    frame::{Frame, MAX_FRAME_BYTES, MAX_FRAME_ENTRIES, MAX_FRAME_LINKS},
-    id::{DeploymentId, ReplicaId, ScopeId},
+    frame::{MAX_FRAME_BYTES, MAX_FRAME_ENTRIES, MAX_FRAME_LINKS, Unsigned},
+    id::{ReplicaId, ScopeId},
     stream::{Head, Link, StreamId, Tip},
     sync::MAX_INTRODUCTIONS,
 };
@@ -15,8 +15,7 @@ use minicbor::bytes::ByteVec;
 
 use crate::{
     identity::Identity,
-    keys::DeviceKey,
-    outbox::{self, Allowance, Outgoing, link_bytes},
+    outbox::{self, Allowance, Outgoing, Sent, link_bytes},
     store::{EntryId, EntryRecord, Key, Store, StoreError},
 };
 
@@ -70,7 +69,7 @@ pub(crate) fn introductions(
 /// restored server has lost of them it signs anew.
 pub(crate) fn frames(
     store: &impl Store,
-    (identity, deployment, key): (&Identity, &DeploymentId, &DeviceKey),
+    identity: &Identity,
     scope: ScopeId,
     offered: &Offered,
     allowance: &mut Allowance,
@@ -81,7 +80,7 @@ pub(crate) fn frames(
         let mut from = offered.get(&named).copied().unwrap_or(0).max(stream.tip.index);
         if identity.owns(stream.replica) {
             if let Some(before) = point(store, named, from)? {
-                frames.extend(outbox::frames(store, deployment, key, named, before, allowance)?);
+                frames.extend(outbox::frames(store, named, before, allowance)?);
             }
             continue;
         }
@@ -89,8 +88,8 @@ pub(crate) fn frames(
         while allowance.is_open()
             && let Some(frame) = next_frame(store, named, head, from, allowance.entries)?
         {
-            allowance.spend(&frame.bytes);
-            from = frame.upto.index;
+            allowance.spend(&frame.run.links);
+            from = frame.sent.upto.index;
             frames.push(frame);
         }
     }
@@ -115,8 +114,9 @@ fn next_frame(
     let Some(upto) = full.checked_sub(1).and_then(|last| entries.get(last)).map(EntryRecord::tip) else {
         return Ok(None);
     };
-    let frame = Frame { signature: head.signature, stream, before, links };
-    Ok(Some(Outgoing { stream, upto, entries: full as u64, bytes: frame.to_bytes() }))
+    let run = Unsigned { stream, before, links };
+    let sent = Sent { stream, upto, entries: full as u64 };
+    Ok(Some(Outgoing { sent, run, signature: Some(head.signature) }))
 }
 
 /// A stream's end were it to end there.

@@ -27,7 +27,7 @@ pub use record::{
 #[cfg(not(target_arch = "wasm32"))]
 pub use sqlite::SqliteStore;
 
-use crate::{alarm::AlarmRecord, error::Action};
+use crate::{action::Action, alarm::AlarmRecord};
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

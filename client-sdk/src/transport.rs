@@ -6,7 +6,7 @@ mod http;
 #[cfg(not(target_arch = "wasm32"))]
 pub use http::HttpTransport;
 
-use crate::error::Action;
+use crate::action::Action;
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq)]

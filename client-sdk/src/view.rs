@@ -39,6 +39,18 @@ pub enum VisitState {
     },
 }
 
+impl VisitState {
+    /// Stable name, as serialized.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::OnThisPhone => "on_this_phone",
+            Self::Received => "received",
+            Self::AtHeadquarters => "at_headquarters",
+            Self::Held { .. } => "held",
+        }
+    }
+}
+
 /// A visit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VisitView {

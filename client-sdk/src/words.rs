@@ -2,8 +2,6 @@
 
 use aralau_sync_core::vocabulary::Language;
 
-use crate::view::VisitState;
-
 /// Russian, Kazakh, English.
 type Words = [&'static str; 3];
 
@@ -16,13 +14,13 @@ fn pick(words: Words, language: Language) -> &'static str {
     }
 }
 
-/// What a visit's state is called.
-pub fn state(state: &VisitState, language: Language) -> &'static str {
-    let words = match state {
-        VisitState::OnThisPhone => ["на этом телефоне", "осы телефонда", "on this phone"],
-        VisitState::Received => ["получено", "қабылданды", "received"],
-        VisitState::AtHeadquarters => ["в штабе", "штабта", "at headquarters"],
-        VisitState::Held { .. } => ["задержано", "кідіртілді", "held"],
+/// What the state of this [`code`](crate::VisitState::code) is called.
+pub fn state(code: &str, language: Language) -> &'static str {
+    let words = match code {
+        "on_this_phone" => ["на этом телефоне", "осы телефонда", "on this phone"],
+        "received" => ["получено", "қабылданды", "received"],
+        "at_headquarters" => ["в штабе", "штабта", "at headquarters"],
+        _ => ["задержано", "кідіртілді", "held"],
     };
     pick(words, language)
 }

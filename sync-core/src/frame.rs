@@ -38,6 +38,31 @@ pub struct Frame {
     pub links: Vec<Link>,
 }
 
+/// A run of one's own entries whose head is not signed yet: the key may be where only messages and signatures come and go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsigned {
+    /// Whose entries.
+    pub stream: StreamId,
+    /// The tip before the first link.
+    pub before: Tip,
+    /// At least one.
+    pub links: Vec<Link>,
+}
+
+impl Unsigned {
+    /// What the device signs: the head after the last link.
+    pub fn preimage(&self, deployment: &DeploymentId) -> Vec<u8> {
+        let tip = chain(&self.stream, self.before, &self.links).last().copied().unwrap_or(self.before);
+        tip.head_preimage(deployment, &self.stream)
+    }
+
+    /// The frame.
+    pub fn signed(self, signature: Signature) -> Frame {
+        let Self { stream, before, links } = self;
+        Frame { signature, stream, before, links }
+    }
+}
+
 /// Why a frame is refused as a whole, before anything in it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
@@ -72,9 +97,9 @@ impl Frame {
         links: Vec<Link>,
         key: &impl SignDevice,
     ) -> Self {
-        let tip = chain(&stream, before, &links).last().copied().unwrap_or(before);
-        let signature = key.sign(&tip.head_preimage(deployment, &stream));
-        Self { signature, stream, before, links }
+        let unsigned = Unsigned { stream, before, links };
+        let signature = key.sign(&unsigned.preimage(deployment));
+        unsigned.signed(signature)
     }
 
     /// Reads one frame; bounds, shape and determinism, not yet the signature.

@@ -1,17 +1,17 @@
 //! A device's folder: `device.db`, `device.key`, `device.lock`.
 
 use std::{
-    fs::{self, DirBuilder, File},
-    io::{self, ErrorKind, Write as _},
+    fs::{DirBuilder, File},
+    io,
     path::Path,
 };
 
 use super::Client;
 use crate::{
     error::Error,
-    keys::DeviceKey,
     seams::Seams,
     store::{Key, SqliteStore, Store as _, StoreError},
+    vault,
 };
 
 impl Client<SqliteStore> {
@@ -23,7 +23,7 @@ impl Client<SqliteStore> {
         make_private_folder(home).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let store = SqliteStore::open(home)?;
         let is_new = store.meta(Key::Enrollment)?.is_none();
-        let key = open_key(&home.join("device.key"), is_new, &mut seams)?;
+        let key = vault::open(&home.join("device.key"), is_new, &mut *seams.entropy)?;
         Self::over(store, key, seams)
     }
 }
@@ -44,42 +44,10 @@ fn make_private_folder(home: &Path) -> io::Result<()> {
     File::open(above.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-fn open_key(path: &Path, is_new: bool, seams: &mut Seams) -> Result<DeviceKey, Error> {
-    match fs::read_to_string(path) {
-        Ok(text) => parse_key(text.trim()).ok_or(Error::Key("the file is damaged")),
-        // A server knows the key of an enrolled device: a fresh one would only be refused, and hide what happened.
-        Err(error) if error.kind() == ErrorKind::NotFound && is_new => {
-            let key = DeviceKey::generate(&mut *seams.entropy);
-            write_key(path, &key).map_err(|_| Error::Key("it cannot be written"))?;
-            Ok(key)
-        }
-        Err(_) => Err(Error::Key("it cannot be read")),
-    }
-}
-
-fn parse_key(text: &str) -> Option<DeviceKey> {
-    // Ids and keys share the spelling of 32 bytes.
-    let bytes: aralau_sync_core::id::ContentHash = text.parse().ok()?;
-    DeviceKey::from_bytes(bytes.as_bytes())
-}
-
-/// Whole or not at all, and on disk before anything is signed with it.
-fn write_key(path: &Path, key: &DeviceKey) -> io::Result<()> {
-    let draft = path.with_extension("key.new");
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&draft)?;
-    let hex: String = key.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    writeln!(file, "{hex}")?;
-    file.sync_all()?;
-    fs::rename(&draft, path)?;
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -14,9 +14,9 @@ use aralau_sync_core::{
 
 use super::Client;
 use crate::{
-    driver::oldest_unsent_at,
     error::Error,
     local::LocalDocument,
+    outbox::oldest_unsent_at,
     projection::{PlaceRow, VisitRow, decode},
     store::{Key, ProjectionRecord, ScopeRecord, Store},
     view::{ChangeView, PlaceView, ScopeStatus, Status, Surroundings, VisitView},
@@ -93,7 +93,7 @@ impl<S: Store> Client<S> {
             url: self.enrollment.as_ref().map(|enrollment| enrollment.url.clone()),
             replica: self.identity.replica,
             unsent: scopes.iter().map(ScopeRecord::unsent).sum(),
-            oldest_unsent_at: oldest_unsent_at(self, &scopes)?,
+            oldest_unsent_at: oldest_unsent_at(&self.store, &self.identity, &scopes)?,
             orphans,
             skew_ms: skew_ms.and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok()),
             scopes: scopes.iter().map(|record| self.scope_status(record)).collect::<Result<_, _>>()?,

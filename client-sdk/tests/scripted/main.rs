@@ -4,5 +4,6 @@ mod chaos;
 mod restores;
 mod roll;
 mod server;
+mod sessions;
 mod sync;
 mod trust;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use aralau_client_sdk::{
-    Client, HttpRequest, HttpResponse, Millis, Position, Seams, Step, SyncOptions, SyncSession, Transport,
-    TransportError, Value, VisitDraft, store::SqliteStore,
+    Client, HttpRequest, HttpResponse, Millis, Position, Seams, Session as _, Step, SyncOptions, SyncSession,
+    Transport, TransportError, Value, VisitDraft, store::SqliteStore,
 };
 use aralau_server::{
     app::App,
@@ -165,10 +165,14 @@ impl Stage {
 }
 
 fn first_request(client: &mut Client<SqliteStore>) -> Result<HttpRequest> {
-    match SyncSession::new(SyncOptions::default()).next(client) {
-        Step::Send(request) => Ok(request),
-        Step::Failed(error) => Err(error).context("the first request"),
-        Step::Wait(_) | Step::Done(_) => bail!("nothing to send"),
+    let mut session = SyncSession::new(SyncOptions::default());
+    loop {
+        match session.next(client) {
+            Step::Sign(messages) => session.signed(client.sign(&messages)?),
+            Step::Send(request) => return Ok(request),
+            Step::Failed(error) => return Err(error).context("the first request"),
+            Step::Wait(_) | Step::Done(_) => bail!("nothing to send"),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aralau_client_sdk::{HttpRequest, HttpResponse, ReplicaId, Report, Step, SyncOptions, SyncSession};
+use aralau_client_sdk::{HttpRequest, HttpResponse, ReplicaId, Report, Session as _, Step, SyncOptions, SyncSession};
 use aralau_sync_core::{
     cbor,
     sync::{Answer, Gained},
@@ -62,6 +62,11 @@ impl World {
                 if report.wipe && report.unsent == 0 {
                     return self.obey_wipe(at);
                 }
+            }
+            Step::Sign(messages) => {
+                syncing.session.signed(self.phones[at].look().sign(&messages).expect("its key is at hand"));
+                self.phones[at].syncing = Some(syncing);
+                return self.drive(at);
             }
             Step::Failed(error) => {
                 self.say(who, format_args!("gives up: {}", error.code()));

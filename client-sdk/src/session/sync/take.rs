@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aralau_sync_core::{
     epoch::{follow, shared_point},
     id::ScopeId,
-    stream::{Seen, SignDevice as _, StreamId, Tip},
+    stream::{Seen, StreamId, Tip},
     sync::{AUTHOR_UNKNOWN, Answer, Directive, FrameFate, Gained, PROTOCOL, StreamEnd, Welcome},
 };
 
@@ -25,7 +25,7 @@ use crate::{
     view::Event,
 };
 
-use super::{HeldOutcome, Outgoing};
+use super::{HeldOutcome, Sent};
 
 impl SyncSession {
     /// Whether the answer brought anything.
@@ -236,7 +236,7 @@ impl SyncSession {
     fn take_relayed_fate<S: Store>(
         &mut self,
         client: &mut Client<S>,
-        frame: &Outgoing,
+        frame: &Sent,
         fate: &FrameFate,
         outcome: &mut Fates,
     ) -> Result<(), Error> {
@@ -299,7 +299,7 @@ impl SyncSession {
             identity: &client.identity,
             deployment: enrollment.deployment,
             server_key: enrollment.server_key,
-            device_key: client.key.public_key(),
+            device_key: client.vault.public_key(),
             epochs: &welcome.epochs,
             is_shown: self.proving,
         };
@@ -334,7 +334,7 @@ impl SyncSession {
 
     /// This install is a restored or copied one: it goes on under a new name.
     fn succeed<S: Store>(&mut self, client: &mut Client<S>, forked: bool) -> Result<(), Error> {
-        let next = client.seams.replica(&client.key.public_key());
+        let next = client.seams.replica(&client.vault.public_key());
         let identity = client.identity.clone();
         client.identity = transaction(&mut client.store, |store| succession::close(store, &identity, next))?;
         self.report.new_replica = true;

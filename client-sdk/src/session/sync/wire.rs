@@ -3,7 +3,7 @@
 use aralau_sync_core::{
     auth::{SCHEME, body_hash, request_preimage},
     cbor,
-    stream::SignDevice as _,
+    id::{DeviceId, Signature},
     sync::{Answer, Hello, MAX_ANSWER_ITEM_BYTES},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -11,8 +11,6 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use crate::{
     enrollment::Enrollment,
     error::Error,
-    keys::DeviceKey,
-    outbox::Outgoing,
     transport::{HttpRequest, HttpResponse},
 };
 
@@ -32,27 +30,45 @@ pub(super) fn usable(nonce: &[u8]) -> &str {
     str::from_utf8(nonce).ok().filter(is_usable).unwrap_or_default()
 }
 
-/// The request, ready to send.
+/// A request that its device has not signed yet.
+#[derive(Debug)]
+pub(super) struct Unsigned {
+    /// What it signs.
+    pub(super) preimage: Vec<u8>,
+    device: DeviceId,
+    nonce: String,
+    request: HttpRequest,
+}
+
+/// The request, but for its signature.
 pub(super) fn request(
     enrollment: &Enrollment,
-    key: &DeviceKey,
     nonce: &str,
     hello: &Hello,
-    frames: &[Outgoing],
-) -> Result<HttpRequest, Error> {
+    frames: &[Vec<u8>],
+) -> Result<Unsigned, Error> {
     let body = body(hello, frames)?;
     let hash = body_hash(&body);
     let preimage = request_preimage(&enrollment.deployment, &enrollment.device, "POST", PATH, &hash, nonce);
-    let signature = key.sign(&preimage);
     let mut headers = vec![
-        ("authorization", format!("{SCHEME} device={}, nonce={nonce}, signature={signature}", enrollment.device)),
         ("content-type", "application/cbor-seq".into()),
         ("accept", "application/cbor-seq, application/problem+json".into()),
         ("content-digest", format!("sha-256=:{}:", BASE64.encode(hash))),
     ];
     headers.extend(compression_headers());
     let url = format!("{}{PATH}", enrollment.url);
-    Ok(HttpRequest { method: "POST", url, headers, body, max_answer_bytes: MAX_ANSWER_BYTES })
+    let request = HttpRequest { method: "POST", url, headers, body, max_answer_bytes: MAX_ANSWER_BYTES };
+    Ok(Unsigned { preimage, device: enrollment.device, nonce: nonce.to_owned(), request })
+}
+
+impl Unsigned {
+    /// Ready to send.
+    pub(super) fn signed(self, signature: Signature) -> HttpRequest {
+        let Self { device, nonce, mut request, .. } = self;
+        let credentials = format!("{SCHEME} device={device}, nonce={nonce}, signature={signature}");
+        request.headers.insert(0, ("authorization", credentials));
+        request
+    }
 }
 
 /// Reads an answer with status 200.
@@ -75,7 +91,7 @@ fn compression_headers() -> Vec<(&'static str, String)> {
 
 /// Flushed after each frame, so that the server has whole frames of an upload that breaks.
 #[cfg(not(target_arch = "wasm32"))]
-fn body(hello: &Hello, frames: &[Outgoing]) -> Result<Vec<u8>, Error> {
+fn body(hello: &Hello, frames: &[Vec<u8>]) -> Result<Vec<u8>, Error> {
     use std::io::Write as _;
 
     // 40 ms a hundred visits on a busy core, which a slow line gives back.
@@ -87,8 +103,7 @@ fn body(hello: &Hello, frames: &[Outgoing]) -> Result<Vec<u8>, Error> {
         message
     };
     let hello = cbor::encode(hello);
-    let items: Vec<_> =
-        std::iter::once(&hello).chain(frames.iter().map(|frame| &frame.bytes)).map(|item| framed(item)).collect();
+    let items: Vec<_> = std::iter::once(&hello).chain(frames).map(|item| framed(item)).collect();
     let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), LEVEL).map_err(cannot)?;
     // Tables only as large as what they are for: most syncs carry a few visits.
     let size: usize = items.iter().map(Vec::len).sum();
@@ -101,10 +116,10 @@ fn body(hello: &Hello, frames: &[Outgoing]) -> Result<Vec<u8>, Error> {
 }
 
 #[cfg(target_arch = "wasm32")]
-fn body(hello: &Hello, frames: &[Outgoing]) -> Result<Vec<u8>, Error> {
+fn body(hello: &Hello, frames: &[Vec<u8>]) -> Result<Vec<u8>, Error> {
     let mut message = Vec::new();
     cbor::push_item(&mut message, &cbor::encode(hello));
-    frames.iter().for_each(|frame| cbor::push_item(&mut message, &frame.bytes));
+    frames.iter().for_each(|frame| cbor::push_item(&mut message, frame));
     Ok(message)
 }
 

@@ -1,17 +1,4 @@
-//! The only loop: brings a device and its server level.
-//!
-//! [`SyncSession`] does no IO. It says what it wants ([`Step`]) and is told what came of it, so the same session runs
-//! behind a blocking socket, a browser's `fetch` and a test's script:
-//!
-//! ```text
-//! loop { match session.next(&mut client) {
-//!     Step::Send(request) => session.answered(&mut client, transport.send(&request)),
-//!     Step::Wait(ms)      => sleep(ms),
-//!     Step::Done(report)  => break Ok(report),
-//!     Step::Failed(error) => break Err(error),
-//! } }
-//! ```
-//! Between two steps nothing is borrowed: visits may be logged while a request is under way.
+//! Brings a device and its server level.
 //!
 //! Each answer is taken in as one transaction per scope. After a failure the next request carries one frame and asks
 //! for a short answer, both doubling with each success; whatever was decided before a line broke is decided.
@@ -26,7 +13,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use aralau_sync_core::{
     auth::NONCE_HEADER,
-    id::ScopeId,
+    id::{ScopeId, Signature},
     stream::StreamId,
     sync::{Ask, Hello, LastRow, MAX_NOTICES, MAX_SCOPES, PROTOCOL},
     time::Millis,
@@ -34,14 +21,16 @@ use aralau_sync_core::{
 
 pub use report::{Confirmed, HeldOutcome, Report};
 
+use super::{Session, Step, problem::problem};
 use crate::{
+    action::Action,
     client::Client,
-    enrollment::{Enrollment, problem},
-    error::{Action, Error},
+    enrollment::Enrollment,
+    error::Error,
     notices,
-    outbox::{self, Allowance, Outgoing},
+    outbox::{self, Allowance, Outgoing, Sent, oldest_unsent_at},
     relay::{self, Offered},
-    store::{EntryId, Key, ScopeRecord, Store, StoreError},
+    store::{Key, ScopeRecord, Store, StoreError},
     transport::{HttpRequest, HttpResponse, TransportError},
 };
 use pacing::Pacing;
@@ -60,19 +49,6 @@ pub struct SyncOptions {
     pub wait: Duration,
 }
 
-/// What a session wants next.
-#[derive(Debug)]
-pub enum Step {
-    /// Send this and tell [`SyncSession::answered`] what came back.
-    Send(HttpRequest),
-    /// Ask again after so many milliseconds.
-    Wait(u64),
-    /// All that could be done is done.
-    Done(Box<Report>),
-    /// It did not work out; nothing is lost.
-    Failed(Error),
-}
-
 /// One sync; see the module.
 #[derive(Debug)]
 pub struct SyncSession {
@@ -83,7 +59,7 @@ pub struct SyncSession {
     nonces: u32,
     idle_answers: u32,
     /// What the request under way carries.
-    sent: Vec<Outgoing>,
+    sent: Vec<Sent>,
     asked: BTreeSet<ScopeId>,
     /// The epoch of the roll that the request under way calls, where it calls one.
     called: Option<u64>,
@@ -121,9 +97,25 @@ enum Recall {
 #[derive(Debug)]
 enum Phase {
     Ask,
-    Wait { until_ms: u64 },
+    /// What the next request says, while its frames want signatures.
+    Frames(Box<Draft>),
+    /// The request, while it wants its own.
+    Request(Box<wire::Unsigned>),
+    Send(HttpRequest),
+    Wait {
+        until_ms: u64,
+    },
     Done,
     Failed(Error),
+}
+
+/// What a request says.
+#[derive(Debug)]
+struct Draft {
+    enrollment: Enrollment,
+    nonce: String,
+    hello: Hello,
+    frames: Vec<Outgoing>,
 }
 
 /// Why a request came to nothing.
@@ -179,36 +171,12 @@ impl SyncSession {
         }
     }
 
-    /// What to do now.
-    pub fn next<S: Store>(&mut self, client: &mut Client<S>) -> Step {
-        let now_ms = client.seams.clock.monotonic().ms;
-        self.started_ms.get_or_insert(now_ms);
-        match std::mem::replace(&mut self.phase, Phase::Ask) {
-            Phase::Wait { until_ms } if now_ms < until_ms => {
-                self.phase = Phase::Wait { until_ms };
-                Step::Wait(until_ms - now_ms)
-            }
-            Phase::Ask | Phase::Wait { .. } => match self.request(client) {
-                Ok(request) => Step::Send(request),
-                Err(error) => Step::Failed(error),
-            },
-            Phase::Done => {
-                self.phase = Phase::Done;
-                Step::Done(Box::new(self.report.clone()))
-            }
-            Phase::Failed(error) => Step::Failed(error),
-        }
-    }
-
-    /// Tells what came of the last [`Step::Send`].
-    pub fn answered<S: Store>(&mut self, client: &mut Client<S>, answer: Result<HttpResponse, TransportError>) {
-        let outcome = answer.map_err(|error| Error::from(error).into()).and_then(|answer| self.hear(client, &answer));
-        self.phase = match outcome {
-            Ok(phase) => phase,
-            Err(Trouble { remedy: Remedy::Again, .. }) => Phase::Ask,
-            Err(Trouble { error, remedy: Remedy::None }) => Phase::Failed(error),
-            Err(Trouble { error, remedy: Remedy::Later(after_ms) }) => self.pause(client, error, after_ms),
-        };
+    /// The frames of a request that need no signature any more become one.
+    fn seal(&mut self, draft: Draft) -> Result<wire::Unsigned, Error> {
+        let Draft { enrollment, nonce, hello, frames } = draft;
+        self.sent = frames.iter().map(|frame| frame.sent).collect();
+        let frames: Option<Vec<_>> = frames.into_iter().map(|frame| Some(frame.into_frame()?.to_bytes())).collect();
+        wire::request(&enrollment, &nonce, &hello, &frames.ok_or(Error::UNSIGNED)?)
     }
 
     fn pause<S: Store>(&mut self, client: &mut Client<S>, error: Error, after_ms: Option<u64>) -> Phase {
@@ -277,12 +245,12 @@ impl SyncSession {
         Ok(Trouble { error, remedy })
     }
 
-    fn request<S: Store>(&mut self, client: &mut Client<S>) -> Result<HttpRequest, Error> {
+    fn draft<S: Store>(&mut self, client: &mut Client<S>) -> Result<Draft, Error> {
         let enrollment = client.enrollment.clone().ok_or(Error::NotEnrolled)?;
         let scopes = client.store.scopes()?;
         let nonce = client.store.meta(Key::Nonce)?.unwrap_or_default();
         self.recall_returned(client, &scopes)?;
-        self.sent = self.frames(client, &enrollment, &scopes, self.pacing.allowance())?;
+        let frames = self.frames(client, &scopes, self.pacing.allowance())?;
         let roll = if self.asks_only || self.proving { None } else { roll::roll(client, &enrollment, &scopes)? };
         let asks = if roll.is_some() { Vec::new() } else { asks(&scopes, &self.heard) };
         let mut hello = hello(client, &scopes, asks)?;
@@ -309,10 +277,7 @@ impl SyncSession {
         // A roll that is not taken is answered with all epochs, and one that is with none.
         self.oldest_epoch = hello.scopes.iter().map(|ask| ask.cursor.epoch).min().unwrap_or(0);
         hello.elsewhere = self.elsewhere(client, &scopes)?;
-        let request = wire::request(&enrollment, &client.key, wire::usable(&nonce), &hello, &self.sent)?;
-        self.report.requests += 1;
-        self.report.bytes_up += request.body.len() as u64;
-        Ok(request)
+        Ok(Draft { enrollment, nonce: wire::usable(&nonce).to_owned(), hello, frames })
     }
 
     /// Scopes that are not asked about and of which the server once told something.
@@ -352,7 +317,6 @@ impl SyncSession {
     fn frames<S: Store>(
         &self,
         client: &Client<S>,
-        enrollment: &Enrollment,
         scopes: &[ScopeRecord],
         mut allowance: Allowance,
     ) -> Result<Vec<Outgoing>, Error> {
@@ -360,20 +324,12 @@ impl SyncSession {
         for record in scopes {
             let stream = StreamId { replica: client.identity.replica, scope: record.scope };
             if record.unsent() > 0 && !self.refused.contains(&stream) {
-                let (store, key) = (&client.store, &client.key);
-                frames.extend(outbox::frames(
-                    store,
-                    &enrollment.deployment,
-                    key,
-                    stream,
-                    record.decided,
-                    &mut allowance,
-                )?);
+                frames.extend(outbox::frames(&client.store, stream, record.decided, &mut allowance)?);
             }
         }
         for record in scopes {
-            let own = (&client.identity, &enrollment.deployment, &client.key);
-            frames.extend(relay::frames(&client.store, own, record.scope, &self.offered, &mut allowance)?);
+            let (store, identity) = (&client.store, &client.identity);
+            frames.extend(relay::frames(store, identity, record.scope, &self.offered, &mut allowance)?);
         }
         Ok(frames)
     }
@@ -397,13 +353,12 @@ impl SyncSession {
     }
 
     fn is_anything_left<S: Store>(&mut self, client: &mut Client<S>) -> Result<bool, Error> {
-        let enrollment = client.enrollment.clone().ok_or(Error::NotEnrolled)?;
         let scopes = client.store.scopes()?;
         let one = Allowance { frames: 1, bytes: 1, entries: 1 };
         Ok(self.report.more
             || matches!(self.recalling, Recall::From(_))
             || self.is_anything_unheard(&scopes)
-            || !self.frames(client, &enrollment, &scopes, one)?.is_empty())
+            || !self.frames(client, &scopes, one)?.is_empty())
     }
 
     fn is_anything_unheard(&self, scopes: &[ScopeRecord]) -> bool {
@@ -419,6 +374,89 @@ impl SyncSession {
     }
 }
 
+impl Session for SyncSession {
+    type Outcome = Box<Report>;
+
+    fn next<S: Store>(&mut self, client: &mut Client<S>) -> Step<Box<Report>> {
+        let now_ms = client.seams.clock.monotonic().ms;
+        self.started_ms.get_or_insert(now_ms);
+        loop {
+            let next = match std::mem::replace(&mut self.phase, Phase::Ask) {
+                Phase::Wait { until_ms } if now_ms < until_ms => {
+                    self.phase = Phase::Wait { until_ms };
+                    return Step::Wait(until_ms - now_ms);
+                }
+                Phase::Ask | Phase::Wait { .. } => self.draft(client).map(|draft| Phase::Frames(Box::new(draft))),
+                Phase::Frames(draft) => {
+                    let wanting = draft.preimages();
+                    if !wanting.is_empty() {
+                        self.phase = Phase::Frames(draft);
+                        return Step::Sign(wanting);
+                    }
+                    self.seal(*draft).map(|request| Phase::Request(Box::new(request)))
+                }
+                Phase::Request(request) => {
+                    let preimage = request.preimage.clone();
+                    self.phase = Phase::Request(request);
+                    return Step::Sign(vec![preimage]);
+                }
+                // Asked again without a word of what came of it, it begins anew.
+                Phase::Send(request) => {
+                    self.report.requests += 1;
+                    self.report.bytes_up += request.body.len() as u64;
+                    return Step::Send(request);
+                }
+                Phase::Done => {
+                    self.phase = Phase::Done;
+                    return Step::Done(Box::new(self.report.clone()));
+                }
+                Phase::Failed(error) => return Step::Failed(error),
+            };
+            match next {
+                Ok(phase) => self.phase = phase,
+                Err(error) => return Step::Failed(error),
+            }
+        }
+    }
+
+    fn signed(&mut self, signatures: Vec<Signature>) {
+        self.phase = match (std::mem::replace(&mut self.phase, Phase::Ask), signatures.as_slice()) {
+            (Phase::Frames(mut draft), _) => match draft.take(&signatures) {
+                true => Phase::Frames(draft),
+                false => Phase::Failed(Error::UNSIGNED),
+            },
+            (Phase::Request(request), [signature]) => Phase::Send(request.signed(*signature)),
+            (Phase::Request(_), _) => Phase::Failed(Error::UNSIGNED),
+            (other, _) => other,
+        };
+    }
+
+    fn answered<S: Store>(&mut self, client: &mut Client<S>, answer: Result<HttpResponse, TransportError>) {
+        let outcome = answer.map_err(|error| Error::from(error).into()).and_then(|answer| self.hear(client, &answer));
+        self.phase = match outcome {
+            Ok(phase) => phase,
+            Err(Trouble { remedy: Remedy::Again, .. }) => Phase::Ask,
+            Err(Trouble { error, remedy: Remedy::None }) => Phase::Failed(error),
+            Err(Trouble { error, remedy: Remedy::Later(after_ms) }) => self.pause(client, error, after_ms),
+        };
+    }
+}
+
+impl Draft {
+    /// What the frames' signatures are over, of those that have none.
+    fn preimages(&self) -> Vec<Vec<u8>> {
+        self.frames.iter().filter_map(|frame| frame.preimage(&self.enrollment.deployment)).collect()
+    }
+
+    /// Whether these are as many as were wanting.
+    fn take(&mut self, signatures: &[Signature]) -> bool {
+        let unsigned: Vec<_> = self.frames.iter_mut().filter(|frame| frame.signature.is_none()).collect();
+        let fits = unsigned.len() == signatures.len();
+        unsigned.into_iter().zip(signatures).for_each(|(frame, signature)| frame.signature = Some(*signature));
+        fits
+    }
+}
+
 fn hello<S: Store>(client: &Client<S>, scopes: &[ScopeRecord], asks: Vec<Ask>) -> Result<Hello, Error> {
     Ok(Hello {
         protocol: PROTOCOL,
@@ -426,7 +464,7 @@ fn hello<S: Store>(client: &Client<S>, scopes: &[ScopeRecord], asks: Vec<Ask>) -
         clock: client.seams.clock.now(),
         scopes: asks,
         unsent: scopes.iter().map(ScopeRecord::unsent).sum(),
-        oldest_unsent_at: oldest_unsent_at(client, scopes)?,
+        oldest_unsent_at: oldest_unsent_at(&client.store, &client.identity, scopes)?,
         app: Some(crate::APP.to_owned()),
         receipts: None,
         most_bytes: None,
@@ -460,20 +498,6 @@ fn asks(scopes: &[ScopeRecord], heard: &BTreeSet<ScopeId>) -> Vec<Ask> {
         |is_heard| scopes.iter().filter(move |record| record.granted && heard.contains(&record.scope) == is_heard);
     let asked = granted(false).chain(granted(true)).take(MAX_SCOPES);
     asked.map(|record| Ask { scope: record.scope, cursor: record.cursor, tip: record.tip }).collect()
-}
-
-/// When the oldest own entry that the server has not acknowledged was written.
-pub(crate) fn oldest_unsent_at<S: Store>(client: &Client<S>, scopes: &[ScopeRecord]) -> Result<Option<Millis>, Error> {
-    let mut oldest = None;
-    for record in scopes.iter().filter(|record| record.unsent() > 0) {
-        let stream = StreamId { replica: client.identity.replica, scope: record.scope };
-        let entry = client.store.entry(EntryId { stream, index: record.decided.index + 1 })?;
-        if let Some(Ok(entry)) = entry.and_then(|entry| entry.link.open()) {
-            let at = entry.header.at;
-            oldest = Some(oldest.map_or(at, |known: Millis| known.min(at)));
-        }
-    }
-    Ok(oldest)
 }
 
 /// Seconds only: a date would need a clock that is right.
