@@ -7,11 +7,10 @@
 //! Callers write between [`Store::begin`] and [`Store::commit`]: an edit, its entry and its projection are there together
 //! or not at all. [`transaction`] sees to it.
 
-#[cfg(test)]
-mod contract;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 mod memory;
 mod record;
-#[cfg(not(target_arch = "wasm32"))]
 mod sqlite;
 
 use aralau_sync_core::{
@@ -24,7 +23,8 @@ pub use record::{
     Decided, EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, RowRecord, ScopeRecord,
     StreamRecord,
 };
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(target_arch = "wasm32")]
+pub use sqlite::OpfsFolder;
 pub use sqlite::SqliteStore;
 
 use crate::{action::Action, alarm::AlarmRecord};

@@ -1,7 +1,11 @@
-//! What every store promises. Each implementation's tests run all of it: promise by promise here, and against a model in
-//! [`machine`].
+//! What every store promises, for the tests of each implementation: promise by promise ([`keeps_every_promise`]), and against a
+//! model ([`agrees_with_the_model`]). Behind the feature `contract`, for stores of other crates.
 
-pub mod machine;
+#![expect(clippy::expect_used, reason = "these are tests, wherever they run")]
+
+mod machine;
+
+pub use machine::agrees_with_the_model;
 
 use aralau_sync_core::{
     id::{ContentHash, DocumentId, EntryHash, HeaderHash, Kind, PublicKey, ReplicaId, ScopeId, Signature},
@@ -17,30 +21,25 @@ use super::{
 };
 use crate::alarm::{AlarmCode, AlarmRecord};
 
-/// One test per promise, for the store that the expression opens.
-macro_rules! tests {
-    ($open:expr) => {
-        $crate::store::contract::tests!(@each $open;
-            what_was_put_reads_back,
-            a_failed_transaction_leaves_nothing_behind,
-            a_transaction_sees_its_own_writes,
-            entries_come_by_stream_and_by_document,
-            an_entry_moves_with_its_document,
-            rows_come_in_order_and_are_dropped_from_the_end,
-            orphans_of_one_name_are_told_apart_by_their_hash,
-            projections_come_newest_first,
-            an_alarm_raised_again_is_counted,
-            erasing_leaves_an_empty_store,
-        );
-    };
-    (@each $open:expr; $($name:ident,)*) => {
-        $(#[test]
-        fn $name() {
-            $crate::store::contract::$name(&mut ($open)());
-        })*
-    };
+/// Every promise, each on a store of its own that `open` gives.
+///
+/// # Panics
+/// Where one is not kept; its name is among the panic's frames.
+pub fn keeps_every_promise<S: Store>(open: impl Fn() -> S) {
+    let promises: [fn(&mut S); 10] = [
+        what_was_put_reads_back,
+        a_failed_transaction_leaves_nothing_behind,
+        a_transaction_sees_its_own_writes,
+        entries_come_by_stream_and_by_document,
+        an_entry_moves_with_its_document,
+        rows_come_in_order_and_are_dropped_from_the_end,
+        orphans_of_one_name_are_told_apart_by_their_hash,
+        projections_come_newest_first,
+        an_alarm_raised_again_is_counted,
+        erasing_leaves_an_empty_store,
+    ];
+    promises.into_iter().for_each(|promise| promise(&mut open()));
 }
-pub(crate) use tests;
 
 const SCOPE: ScopeId = ScopeId::from_bytes([1; 16]);
 const OTHER_SCOPE: ScopeId = ScopeId::from_bytes([2; 16]);
@@ -96,7 +95,7 @@ fn projection(document: u8, at: i64) -> ProjectionRecord {
     ProjectionRecord { scope: SCOPE, document, kind: Kind::VISIT, at: Millis(at), body: vec![document.as_bytes()[0]] }
 }
 
-pub(super) fn what_was_put_reads_back(store: &mut impl Store) {
+fn what_was_put_reads_back<S: Store>(store: &mut S) {
     assert_eq!(store.meta(Key::Nonce).expect("reads"), None);
     store.set_meta(Key::Nonce, b"one").expect("writes");
     store.set_meta(Key::Nonce, b"two").expect("writes");
@@ -136,7 +135,7 @@ pub(super) fn what_was_put_reads_back(store: &mut impl Store) {
     assert_eq!(store.receipts(SCOPE).expect("reads"), [receipt(1, 9), receipt(2, 3), receipt(2, 4)]);
 }
 
-pub(super) fn a_failed_transaction_leaves_nothing_behind(store: &mut impl Store) {
+fn a_failed_transaction_leaves_nothing_behind<S: Store>(store: &mut S) {
     store.put_entry(&entry(1, Some(DOCUMENT))).expect("writes");
     store.put_row(SCOPE, &row(1, 1)).expect("writes");
     store.put_projection(&projection(1, 1)).expect("writes");
@@ -157,7 +156,7 @@ pub(super) fn a_failed_transaction_leaves_nothing_behind(store: &mut impl Store)
     assert_eq!(store.meta(Key::Nonce).expect("reads"), None);
 }
 
-pub(super) fn a_transaction_sees_its_own_writes(store: &mut impl Store) {
+fn a_transaction_sees_its_own_writes<S: Store>(store: &mut S) {
     let seen = transaction::<_, _, StoreError>(store, |store| {
         store.put_entry(&entry(1, Some(DOCUMENT)))?;
         store.put_row(SCOPE, &row(1, 1))?;
@@ -167,7 +166,7 @@ pub(super) fn a_transaction_sees_its_own_writes(store: &mut impl Store) {
     assert_eq!(store.entries_of(SCOPE, DOCUMENT).expect("reads").len(), 1);
 }
 
-pub(super) fn entries_come_by_stream_and_by_document(store: &mut impl Store) {
+fn entries_come_by_stream_and_by_document<S: Store>(store: &mut S) {
     for index in (1..=5).rev() {
         store.put_entry(&entry(index, (index != 3).then_some(DOCUMENT))).expect("writes");
     }
@@ -185,7 +184,7 @@ pub(super) fn entries_come_by_stream_and_by_document(store: &mut impl Store) {
     assert_eq!(store.entry(id(SCOPE, REPLICA, 6)).expect("reads"), None);
 }
 
-pub(super) fn an_entry_moves_with_its_document(store: &mut impl Store) {
+fn an_entry_moves_with_its_document<S: Store>(store: &mut S) {
     store.put_entry(&entry(1, None)).expect("writes");
     store.put_entry(&entry(1, Some(DOCUMENT))).expect("writes");
     assert_eq!(store.entries_of(SCOPE, DOCUMENT).expect("reads").len(), 1);
@@ -195,7 +194,7 @@ pub(super) fn an_entry_moves_with_its_document(store: &mut impl Store) {
     assert_eq!(store.entry(id(SCOPE, REPLICA, 1)).expect("reads"), None);
 }
 
-pub(super) fn rows_come_in_order_and_are_dropped_from_the_end(store: &mut impl Store) {
+fn rows_come_in_order_and_are_dropped_from_the_end<S: Store>(store: &mut S) {
     let rows = [row(1, 1), row(2, 2), row(3, 0), row(4, 1)];
     rows.iter().rev().for_each(|row| store.put_row(SCOPE, row).expect("writes"));
     store.put_row(OTHER_SCOPE, &row(4, 1)).expect("writes");
@@ -209,7 +208,7 @@ pub(super) fn rows_come_in_order_and_are_dropped_from_the_end(store: &mut impl S
     assert_eq!(store.row(OTHER_SCOPE, 4).expect("reads"), Some(row(4, 1)));
 }
 
-pub(super) fn orphans_of_one_name_are_told_apart_by_their_hash(store: &mut impl Store) {
+fn orphans_of_one_name_are_told_apart_by_their_hash<S: Store>(store: &mut S) {
     let orphan = |index, hash| OrphanRecord {
         id: id(SCOPE, REPLICA, index),
         hash: EntryHash([hash; 32]),
@@ -225,7 +224,7 @@ pub(super) fn orphans_of_one_name_are_told_apart_by_their_hash(store: &mut impl 
     assert_eq!(store.orphans(OTHER_SCOPE).expect("reads"), []);
 }
 
-pub(super) fn projections_come_newest_first(store: &mut impl Store) {
+fn projections_come_newest_first<S: Store>(store: &mut S) {
     for record in [projection(1, 10), projection(2, 30), projection(3, 20), projection(2, 5)] {
         store.put_projection(&record).expect("writes");
     }
@@ -240,7 +239,7 @@ pub(super) fn projections_come_newest_first(store: &mut impl Store) {
     assert_eq!(store.projections_of(both[0].document).expect("reads"), both[1..]);
 }
 
-pub(super) fn an_alarm_raised_again_is_counted(store: &mut impl Store) {
+fn an_alarm_raised_again_is_counted<S: Store>(store: &mut S) {
     let alarm = |at, detail: &str, scope| AlarmRecord {
         code: AlarmCode::Root,
         scope,
@@ -255,7 +254,7 @@ pub(super) fn an_alarm_raised_again_is_counted(store: &mut impl Store) {
     assert_eq!(store.alarms().expect("reads"), [alarm(3, "x", None), counted]);
 }
 
-pub(super) fn erasing_leaves_an_empty_store(store: &mut impl Store) {
+fn erasing_leaves_an_empty_store<S: Store>(store: &mut S) {
     store.set_meta(Key::Nonce, b"one").expect("writes");
     store.put_entry(&entry(1, Some(DOCUMENT))).expect("writes");
     store.put_projection(&projection(1, 1)).expect("writes");

@@ -336,15 +336,19 @@ impl Store for MemoryStore {
 
 #[cfg(test)]
 mod tests {
-    use super::super::contract;
+    use super::MemoryStore;
+    use crate::store::{Store as _, contract};
 
-    contract::tests!(super::MemoryStore::new);
+    #[test]
+    fn it_keeps_every_promise() {
+        contract::keeps_every_promise(MemoryStore::new);
+    }
 
     #[test]
     fn whatever_is_done_agrees_with_the_model() {
-        contract::machine::agrees_with_the_model(super::MemoryStore::new, |mut store| {
+        contract::agrees_with_the_model(MemoryStore::new, |mut store| {
             // What a process that ends leaves of a transaction that it had not ended.
-            super::Store::rollback(&mut store);
+            store.rollback();
             store
         });
     }

@@ -1,18 +1,18 @@
-//! The store of a phone or a computer: one SQLite file, one process at a time.
+//! The store of a device: one SQLite file, one process at a time. What is SQL is the same everywhere, and here; where the
+//! file is, how it is kept from others and what makes it durable is [`native`]'s and the browser's.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod native;
+#[cfg(target_arch = "wasm32")]
+mod opfs;
 mod read;
-
-use std::{
-    fs::{File, TryLockError},
-    path::Path,
-};
 
 use aralau_sync_core::{
     cbor,
     id::{DocumentId, Kind, ScopeId},
     stream::{Link, StreamId},
 };
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, params};
 use rusqlite_migration::{M, Migrations};
 
 use super::{
@@ -20,6 +20,8 @@ use super::{
     StoreError, StreamRecord,
 };
 use crate::alarm::AlarmRecord;
+#[cfg(target_arch = "wasm32")]
+pub use opfs::OpfsFolder;
 
 const SCHEMA_VERSION: i64 = STEPS.len() as i64;
 const STEPS: &[M<'_>] = &[
@@ -33,44 +35,17 @@ const STEPS: &[M<'_>] = &[
 pub struct SqliteStore {
     connection: Connection,
     /// Held as long as the store is open.
-    _lock: Option<File>,
+    #[cfg(not(target_arch = "wasm32"))]
+    _lock: Option<std::fs::File>,
 }
 
 impl SqliteStore {
-    /// Opens `device.db` in `home`, an existing directory, and locks it against other processes.
-    ///
-    /// # Errors
-    /// [`StoreError::InUse`] while another process has it, [`StoreError::Newer`] for a file of a newer version.
-    pub fn open(home: &Path) -> Result<Self> {
-        let lock = lock(&home.join("device.lock"))?;
-        Self::prepare_file(Connection::open(home.join("device.db"))?, Some(lock))
-    }
-
-    /// Opens a database through one of SQLite's file systems that the app has registered, by its name there. The app
-    /// sees to it that no other process does.
-    ///
-    /// # Errors
-    /// [`StoreError::Newer`] for a file of a newer version.
-    pub fn open_through(vfs: &str, database: &Path) -> Result<Self> {
-        Self::prepare_file(Connection::open_with_flags_and_vfs(database, OpenFlags::default(), vfs)?, None)
-    }
-
     /// A database that vanishes with the value.
     pub fn open_in_memory() -> Result<Self> {
-        Self::prepare(Connection::open_in_memory()?, None)
+        Self::prepare(Connection::open_in_memory()?)
     }
 
-    fn prepare_file(connection: Connection, lock: Option<File>) -> Result<Self> {
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        // What was acknowledged to the inspector survives a flat battery.
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        // What a process that died left in the log may never have reached the disk: the system forgets what a failed sync
-        // was to bring there, and still shows it. Folded back, it is written anew.
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Self::prepare(connection, lock)
-    }
-
-    fn prepare(mut connection: Connection, lock: Option<File>) -> Result<Self> {
+    fn prepare(mut connection: Connection) -> Result<Self> {
         connection.set_prepared_statement_cache_capacity(64);
         let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if found > SCHEMA_VERSION {
@@ -81,22 +56,16 @@ impl SqliteStore {
             Err(rusqlite_migration::Error::RusqliteError { err, .. }) => return Err(err.into()),
             Err(other) => return Err(StoreError::Unavailable(format!("migrating: {other}"))),
         }
-        Ok(Self { connection, _lock: lock })
+        Ok(Self {
+            connection,
+            #[cfg(not(target_arch = "wasm32"))]
+            _lock: None,
+        })
     }
 
     fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<()> {
         self.connection.prepare_cached(sql)?.execute(values)?;
         Ok(())
-    }
-}
-
-fn lock(path: &Path) -> Result<File> {
-    let file = File::options().create(true).truncate(false).write(true).open(path);
-    let file = file.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
-        Err(TryLockError::Error(error)) => Err(StoreError::Unavailable(error.to_string())),
     }
 }
 
@@ -365,31 +334,11 @@ impl Store for SqliteStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    super::super::contract::tests!(|| SqliteStore::open_in_memory().expect("opens"));
-
-    #[test]
-    fn whatever_is_done_agrees_with_the_model() {
-        let home = tempfile::tempdir().expect("a directory");
-        let open = || SqliteStore::open(home.path()).expect("opens");
-        let fresh = || {
-            let mut store = open();
-            store.erase().expect("erases");
-            store
-        };
-        super::super::contract::machine::agrees_with_the_model(fresh, |store| {
-            drop(store);
-            open()
-        });
-    }
+    use crate::store::contract;
 
     #[test]
-    fn a_second_process_is_kept_out_until_the_first_lets_go() {
-        let home = tempfile::tempdir().expect("a directory");
-        let first = SqliteStore::open(home.path()).expect("opens");
-        assert!(matches!(SqliteStore::open(home.path()), Err(StoreError::InUse)));
-        drop(first);
-        SqliteStore::open(home.path()).expect("opens again");
+    fn it_keeps_every_promise() {
+        contract::keeps_every_promise(|| SqliteStore::open_in_memory().expect("opens"));
     }
 
     #[test]
@@ -403,28 +352,5 @@ mod tests {
         assert!(plan(&document).contains("entry_document (scope=? AND document=?)"), "{}", plan(&document));
         let entry = format!("{} WHERE scope = ? AND replica = ? AND entry_index = 1 ORDER BY sequence", read::ROW);
         assert!(plan(&entry).contains("row_entry (scope=? AND replica=? AND entry_index=?)"), "{}", plan(&entry));
-    }
-
-    #[test]
-    fn a_store_of_a_newer_version_is_refused() {
-        let home = tempfile::tempdir().expect("a directory");
-        let store = SqliteStore::open(home.path()).expect("opens");
-        store.connection.pragma_update(None, "user_version", SCHEMA_VERSION + 1).expect("sets");
-        drop(store);
-        let refused = SqliteStore::open(home.path());
-        let Err(StoreError::Newer { found, known }) = refused else { panic!("{refused:?}") };
-        assert_eq!((found, known), (SCHEMA_VERSION + 1, SCHEMA_VERSION));
-    }
-
-    #[test]
-    fn what_was_committed_is_there_after_the_process_ends() {
-        let home = tempfile::tempdir().expect("a directory");
-        let mut store = SqliteStore::open(home.path()).expect("opens");
-        store.set_meta(Key::Nonce, b"kept").expect("writes");
-        store.begin().expect("begins");
-        store.set_meta(Key::Nonce, b"lost").expect("writes");
-        drop(store);
-        let store = SqliteStore::open(home.path()).expect("opens");
-        assert_eq!(store.meta(Key::Nonce).expect("reads"), Some(b"kept".to_vec()));
     }
 }

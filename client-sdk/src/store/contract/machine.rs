@@ -62,7 +62,8 @@ struct Model {
 
 /// Plays random operations on a fresh store and on the model, and compares all that can be read after each.
 pub fn agrees_with_the_model<S: Store>(open: impl Fn() -> S, reopen: impl Fn(S) -> S) {
-    let mut runner = TestRunner::new(ProptestConfig { cases: CASES, ..ProptestConfig::default() });
+    let config = ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = TestRunner::new(config);
     let played = runner.run(&prop::collection::vec(operation(), 1..MAX_OPERATIONS), |operations| {
         let (mut store, mut model) = (open(), Model::default());
         for operation in operations {

@@ -1,0 +1,70 @@
+//! In browsers: a file of the origin's private file system, over the handles that a dedicated worker may hold.
+//!
+//! Whoever has the handles has them alone: a second tab is told so, and works through the first one's worker. There is no
+//! shared memory between them, hence no write-ahead log: a rollback journal, whose end is marked in place.
+
+use rusqlite::{Connection, OpenFlags};
+use sqlite_wasm_rs::WasmOsCallback;
+use sqlite_wasm_vfs::sahpool::{OpfsSAHError, OpfsSAHPoolCfgBuilder, OpfsSAHPoolUtil, install};
+
+use super::{Result, SqliteStore, StoreError};
+
+const DATABASE: &str = "device.db";
+/// The database, its journal, and what SQLite may want beside them.
+const FILES: u32 = 4;
+
+/// A folder of the private file system, held by this worker.
+pub struct OpfsFolder {
+    name: String,
+    pool: OpfsSAHPoolUtil,
+}
+
+impl OpfsFolder {
+    /// Takes hold of a folder, which is made if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] while another tab has it; [`StoreError::Unavailable`] outside of a dedicated worker, in browsers without
+    /// this file system, and where there is no space.
+    pub async fn hold(name: &str) -> Result<Self> {
+        let options = OpfsSAHPoolCfgBuilder::new().vfs_name(name).directory(name).initial_capacity(FILES).build();
+        let pool = install::<WasmOsCallback>(&options, false).await.map_err(why)?;
+        // Held by an earlier call in this worker, and let go of.
+        pool.unpause_vfs().await.map_err(why)?;
+        Ok(Self { name: name.to_owned(), pool })
+    }
+
+    /// Opens the device's store in it.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] for a file of a newer version.
+    pub fn open(&self) -> Result<SqliteStore> {
+        let connection = Connection::open_with_flags_and_vfs(DATABASE, OpenFlags::default(), self.name.as_str())?;
+        // Nobody else can have the file: locks would be asked for in vain.
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        connection.pragma_update(None, "journal_mode", "PERSIST")?;
+        // What was acknowledged to the inspector survives a flat battery.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        SqliteStore::prepare(connection)
+    }
+
+    /// Lets go of the folder, so that another tab can take hold of it. The store must have been closed.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] while the store is open.
+    pub fn release(self) -> Result<()> {
+        self.pool.pause_vfs().map_err(|_| StoreError::InUse)
+    }
+}
+
+fn why(error: OpfsSAHError) -> StoreError {
+    match &error {
+        OpfsSAHError::CreateSyncAccessHandle(said) if is_held(said) => StoreError::InUse,
+        _ => StoreError::Unavailable(format!("{error}: {error:?}")),
+    }
+}
+
+/// What browsers answer where somebody else has the handle.
+fn is_held(said: &wasm_bindgen::JsValue) -> bool {
+    js_sys::Reflect::get(said, &"name".into()).ok().and_then(|name| name.as_string()).as_deref()
+        == Some("NoModificationAllowedError")
+}
