@@ -3,10 +3,13 @@
 //! Reading never touches the network, and neither does writing: an edit is durable when the call returns, and leaves with
 //! the next [`session`](crate::session).
 
+mod drafts;
 #[cfg(not(target_arch = "wasm32"))]
 mod home;
 mod read;
 mod write;
+
+pub use drafts::Draft;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 

@@ -26,6 +26,9 @@ pub enum Error {
     /// No document of this name here.
     #[error("there is no such document on this device")]
     UnknownDocument,
+    /// No draft of this name: it was logged, or given up.
+    #[error("there is no such draft on this device")]
+    UnknownDraft,
     /// No beat of this name here, or none that a visit without a known place could belong to.
     #[error("the beat is unknown, or has to be named")]
     UnknownBeat,
@@ -74,6 +77,7 @@ impl Error {
             Self::NotEnrolled => "not_enrolled",
             Self::OtherDeployment => "other_deployment",
             Self::UnknownDocument => "document_unknown",
+            Self::UnknownDraft => "draft_unknown",
             Self::UnknownBeat => "beat_unknown",
             Self::DocumentFull => "document_full",
             Self::Edit(AuthorError::Change(error)) => error.code(),
@@ -94,9 +98,12 @@ impl Error {
             Self::Transport(error) => error.action(),
             Self::NotEnrolled => Action::Enroll,
             Self::Protocol => Action::Update,
-            Self::UnknownDocument | Self::UnknownBeat | Self::DocumentFull | Self::Edit(_) | Self::OtherDeployment => {
-                Action::Correct
-            }
+            Self::UnknownDocument
+            | Self::UnknownDraft
+            | Self::UnknownBeat
+            | Self::DocumentFull
+            | Self::Edit(_)
+            | Self::OtherDeployment => Action::Correct,
             Self::Key(_) | Self::Export | Self::Alarm(_) => Action::Report,
             Self::Answer => Action::Retry,
             Self::Server { status, code, .. } => server_action(*status, code),

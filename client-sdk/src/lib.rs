@@ -1,7 +1,8 @@
 //! The device side of Aralau: a store that never loses a word, and a sync that brings device and server level.
 //!
 //! In reading order:
-//! - [`Client`] is what an app calls; [`view`] what it is given to show, [`words`] how that reads on screen.
+//! - [`Client`] is what an app calls; [`form`] what is filled in, [`view`] what it is given to show, [`words`] how that reads
+//!   on screen.
 //! - [`session`] is what device and server say to each other, without IO: enrollment and sync. [`transport`] is how their
 //!   requests leave a device that may block.
 //! - [`enrollment`] is what a device knows of its deployment; [`vault`] holds its key, [`keys`] are that in pure Rust;
@@ -30,6 +31,7 @@
 //! ```
 
 pub mod client;
+pub mod form;
 pub mod view;
 pub mod words;
 
@@ -66,9 +68,10 @@ pub use aralau_sync_core::{
 };
 
 pub use action::Action;
-pub use client::Client;
+pub use client::{Client, Draft};
 pub use enrollment::Beat;
 pub use error::Error;
+pub use form::VisitForm;
 pub use seams::Seams;
 pub use session::{EnrollSession, Report, Session, Step, SyncOptions, SyncSession};
 #[cfg(not(target_arch = "wasm32"))]

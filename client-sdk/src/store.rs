@@ -2,7 +2,8 @@
 //!
 //! What it holds, per scope: the **entries** (own and others', with or without content), the **rows** of the server's log,
 //! the **streams**, the **cursor** with the Merkle frontier, **orphans** (words of a closed install that wait to be carried
-//! over), and the **projections**, which follow from the entries and can always be made anew.
+//! over), and the **projections**, which follow from the entries and can always be made anew. Beside them **drafts**, which are
+//! nobody's but this device's until they are logged.
 //!
 //! Callers write between [`Store::begin`] and [`Store::commit`]: an edit, its entry and its projection are there together
 //! or not at all. [`transaction`] sees to it.
@@ -18,10 +19,12 @@ use aralau_sync_core::{
     stream::StreamId,
 };
 
+use uuid::Uuid;
+
 pub use memory::MemoryStore;
 pub use record::{
-    Decided, EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, RowRecord, ScopeRecord,
-    StreamRecord,
+    Decided, DraftRecord, EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, RowRecord,
+    ScopeRecord, StreamRecord,
 };
 #[cfg(target_arch = "wasm32")]
 pub use sqlite::OpfsFolder;
@@ -151,6 +154,13 @@ pub trait Store {
     fn alarms(&self) -> Result<Vec<AlarmRecord>>;
     /// Inserts, or counts up one of the same code, scope and detail.
     fn put_alarm(&mut self, record: &AlarmRecord) -> Result<()>;
+
+    /// Visits that are being written down, the last one written to first.
+    fn drafts(&self) -> Result<Vec<DraftRecord>>;
+    /// Inserts or replaces.
+    fn put_draft(&mut self, record: &DraftRecord) -> Result<()>;
+    /// Removes one.
+    fn drop_draft(&mut self, id: Uuid) -> Result<()>;
 
     /// Forgets everything.
     fn erase(&mut self) -> Result<()>;

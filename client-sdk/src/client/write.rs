@@ -31,20 +31,20 @@ impl<S: Store> Client<S> {
     pub fn log_visit(&mut self, draft: VisitDraft) -> Result<DocumentId, Error> {
         let scope = self.scope_of(draft.place)?;
         let puts = draft.puts(self.identity.replica, self.seams.nonce());
-        self.create(scope, None, Kind::VISIT, &puts)
+        self.create(scope, None, Kind::VISIT, &puts, None)
     }
 
     /// Logs a visit under an id of the caller's: every member of a team may log the same one, and all their words are
     /// kept side by side. Once this install has written about it, nothing more is logged: an import may be repeated.
     pub fn log_visit_in(&mut self, scope: ScopeId, id: DocumentId, draft: VisitDraft) -> Result<DocumentId, Error> {
         let puts = draft.puts(self.identity.replica, self.seams.nonce());
-        self.create(scope, Some(id), Kind::VISIT, &puts)
+        self.create(scope, Some(id), Kind::VISIT, &puts, None)
     }
 
     /// Registers a place in a beat.
     pub fn add_place(&mut self, scope: ScopeId, place: Place) -> Result<DocumentId, Error> {
         let puts = place.puts(self.seams.nonce());
-        self.create(scope, None, Kind::PLACE, &puts)
+        self.create(scope, None, Kind::PLACE, &puts, None)
     }
 
     /// Changes a visit. Edits that change nothing write nothing.
@@ -65,7 +65,7 @@ impl<S: Store> Client<S> {
         self.edit_visit(id, &[VisitEdit::Withdraw])
     }
 
-    fn scope_of(&self, place: Option<DocumentId>) -> Result<ScopeId, Error> {
+    pub(super) fn scope_of(&self, place: Option<DocumentId>) -> Result<ScopeId, Error> {
         let beats = self.beats();
         if beats.is_empty() && !self.is_enrolled() {
             return Err(Error::NotEnrolled);
@@ -84,13 +84,14 @@ impl<S: Store> Client<S> {
     }
 
     /// Writes without regard to what others wrote under the same id: concurrent by intent. Without an id, the document
-    /// is named after the change.
-    fn create(
+    /// is named after the change. With it ends the draft that it was.
+    pub(super) fn create(
         &mut self,
         scope: ScopeId,
         id: Option<DocumentId>,
         kind: Kind,
         puts: &[(String, Value)],
+        draft: Option<Uuid>,
     ) -> Result<DocumentId, Error> {
         if !self.is_enrolled() {
             return Err(Error::NotEnrolled);
@@ -106,7 +107,7 @@ impl<S: Store> Client<S> {
         let local = LocalDocument::load(&self.store, &self.identity, scope, id)?;
         if !local.written_by(replica) {
             local.document.check(&change).map_err(AuthorError::from)?;
-            self.write(scope, id, kind, change, moment)?;
+            self.write(scope, id, kind, change, moment, draft)?;
         }
         Ok(id)
     }
@@ -126,7 +127,7 @@ impl<S: Store> Client<S> {
             return Err(Error::DocumentFull);
         }
         let moment = self.moment();
-        self.write(record.scope, id, Kind::VISIT, change, moment)
+        self.write(record.scope, id, Kind::VISIT, change, moment, None)
     }
 
     fn moment(&mut self) -> Moment {
@@ -140,9 +141,13 @@ impl<S: Store> Client<S> {
         kind: Kind,
         change: Change,
         moment: Moment,
+        draft: Option<Uuid>,
     ) -> Result<(), Error> {
         let identity = &self.identity;
-        transaction(&mut self.store, |store| outbox::write(store, identity, scope, id, kind, change, moment))?;
+        transaction(&mut self.store, |store| {
+            draft.map_or(Ok(()), |draft| store.drop_draft(draft))?;
+            outbox::write(store, identity, scope, id, kind, change, moment)
+        })?;
         self.tell(Event::Changed(vec![id]));
         Ok(())
     }

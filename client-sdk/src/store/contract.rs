@@ -14,10 +14,11 @@ use aralau_sync_core::{
     stream::{Head, Link, Seen, StreamId, Tip},
     time::Millis,
 };
+use uuid::Uuid;
 
 use super::{
-    Decided, EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, RowRecord, ScopeRecord, Store,
-    StoreError, StreamRecord, transaction,
+    Decided, DraftRecord, EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, RowRecord,
+    ScopeRecord, Store, StoreError, StreamRecord, transaction,
 };
 use crate::alarm::{AlarmCode, AlarmRecord};
 
@@ -26,7 +27,7 @@ use crate::alarm::{AlarmCode, AlarmRecord};
 /// # Panics
 /// Where one is not kept; its name is among the panic's frames.
 pub fn keeps_every_promise<S: Store>(open: impl Fn() -> S) {
-    let promises: [fn(&mut S); 10] = [
+    let promises: [fn(&mut S); 11] = [
         what_was_put_reads_back,
         a_failed_transaction_leaves_nothing_behind,
         a_transaction_sees_its_own_writes,
@@ -36,6 +37,7 @@ pub fn keeps_every_promise<S: Store>(open: impl Fn() -> S) {
         orphans_of_one_name_are_told_apart_by_their_hash,
         projections_come_newest_first,
         an_alarm_raised_again_is_counted,
+        a_draft_is_kept_until_it_is_dropped,
         erasing_leaves_an_empty_store,
     ];
     promises.into_iter().for_each(|promise| promise(&mut open()));
@@ -254,12 +256,31 @@ fn an_alarm_raised_again_is_counted<S: Store>(store: &mut S) {
     assert_eq!(store.alarms().expect("reads"), [alarm(3, "x", None), counted]);
 }
 
+fn a_draft_is_kept_until_it_is_dropped<S: Store>(store: &mut S) {
+    let draft =
+        |id, at, body: &str| DraftRecord { id: Uuid::from_u128(id), at: Millis(at), body: body.as_bytes().to_vec() };
+    for record in [draft(1, 10, "a"), draft(2, 30, "b"), draft(3, 20, "c"), draft(2, 5, "d")] {
+        store.put_draft(&record).expect("writes");
+    }
+    let newest_first = [draft(3, 20, "c"), draft(1, 10, "a"), draft(2, 5, "d")];
+    assert_eq!(store.drafts().expect("reads"), newest_first);
+    let failed = transaction::<_, (), StoreError>(store, |store| {
+        store.drop_draft(newest_first[0].id)?;
+        Err(StoreError::InUse)
+    });
+    assert!(failed.is_err());
+    store.drop_draft(newest_first[1].id).expect("removes");
+    assert_eq!(store.drafts().expect("reads"), [newest_first[0].clone(), newest_first[2].clone()]);
+}
+
 fn erasing_leaves_an_empty_store<S: Store>(store: &mut S) {
     store.set_meta(Key::Nonce, b"one").expect("writes");
     store.put_entry(&entry(1, Some(DOCUMENT))).expect("writes");
     store.put_projection(&projection(1, 1)).expect("writes");
+    store.put_draft(&DraftRecord { id: Uuid::nil(), at: Millis(1), body: vec![1] }).expect("writes");
     transaction::<_, _, StoreError>(store, Store::erase).expect("erases");
     assert_eq!(store.meta(Key::Nonce).expect("reads"), None);
     assert_eq!(store.entries_of(SCOPE, DOCUMENT).expect("reads"), []);
     assert_eq!(store.projections(Kind::VISIT).expect("reads"), []);
+    assert_eq!(store.drafts().expect("reads"), []);
 }

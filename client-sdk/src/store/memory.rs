@@ -1,4 +1,4 @@
-//! A store in memory: for tests, and for the browser until its own comes.
+//! A store in memory, for tests.
 
 use std::{
     cmp::Reverse,
@@ -10,10 +10,11 @@ use aralau_sync_core::{
     id::{DocumentId, Kind, ReplicaId, ScopeId},
     stream::StreamId,
 };
+use uuid::Uuid;
 
 use super::{
-    EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, Result, RowRecord, ScopeRecord, Store,
-    StreamRecord,
+    DraftRecord, EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, Result, RowRecord,
+    ScopeRecord, Store, StreamRecord,
 };
 use crate::alarm::AlarmRecord;
 
@@ -32,6 +33,7 @@ pub struct MemoryStore {
     receipts: Table<(ScopeId, u64, u64), ReceiptRecord>,
     /// By the code's text, as every store lists them.
     alarms: Table<(&'static str, Option<ScopeId>, String), AlarmRecord>,
+    drafts: Table<Uuid, DraftRecord>,
     in_transaction: bool,
 }
 
@@ -54,10 +56,11 @@ impl MemoryStore {
             projections,
             receipts,
             alarms,
+            drafts,
             in_transaction: _,
         } = self;
-        let tables: [&mut dyn Journaled; 11] =
-            [meta, scopes, streams, entries, documents, rows, rows_of, orphans, projections, receipts, alarms];
+        let tables: [&mut dyn Journaled; 12] =
+            [meta, scopes, streams, entries, documents, rows, rows_of, orphans, projections, receipts, alarms, drafts];
         tables.into_iter().for_each(work);
     }
 
@@ -323,6 +326,24 @@ impl Store for MemoryStore {
         let key = (record.code.code(), record.scope, record.detail.clone());
         let count = self.alarms.get(&key).map_or(0, |known| known.count) + record.count;
         self.alarms.put(key, AlarmRecord { count, ..record.clone() });
+        self.settle();
+        Ok(())
+    }
+
+    fn drafts(&self) -> Result<Vec<DraftRecord>> {
+        let mut drafts: Vec<_> = self.drafts.values().cloned().collect();
+        drafts.sort_by_key(|draft| (Reverse(draft.at), draft.id));
+        Ok(drafts)
+    }
+
+    fn put_draft(&mut self, record: &DraftRecord) -> Result<()> {
+        self.drafts.put(record.id, record.clone());
+        self.settle();
+        Ok(())
+    }
+
+    fn drop_draft(&mut self, id: Uuid) -> Result<()> {
+        self.drafts.take(&id);
         self.settle();
         Ok(())
     }

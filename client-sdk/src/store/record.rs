@@ -7,6 +7,7 @@ use aralau_sync_core::{
     stream::{Head, Link, Seen, StreamId, Tip},
     time::Millis,
 };
+use uuid::Uuid;
 
 /// The things that there is one of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -197,6 +198,17 @@ pub struct ProjectionRecord {
     /// Orders lists.
     pub at: Millis,
     /// The document as read: what a list of visits shows.
+    pub body: Vec<u8>,
+}
+
+/// A visit that is being written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DraftRecord {
+    /// The app's name for it.
+    pub id: Uuid,
+    /// When it was last written to; orders lists.
+    pub at: Millis,
+    /// JSON of the [`VisitForm`](crate::form::VisitForm).
     pub body: Vec<u8>,
 }
 

@@ -14,10 +14,11 @@ use aralau_sync_core::{
 };
 use rusqlite::{Connection, params};
 use rusqlite_migration::{M, Migrations};
+use uuid::Uuid;
 
 use super::{
-    EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, Result, RowRecord, ScopeRecord, Store,
-    StoreError, StreamRecord,
+    DraftRecord, EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, Result, RowRecord,
+    ScopeRecord, Store, StoreError, StreamRecord,
 };
 use crate::alarm::AlarmRecord;
 #[cfg(target_arch = "wasm32")]
@@ -28,6 +29,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("sqlite/1-start.sql")),
     M::up(include_str!("sqlite/2-introductions.sql")),
     M::up(include_str!("sqlite/3-followed-epochs.sql")),
+    M::up(include_str!("sqlite/4-drafts.sql")),
 ];
 
 /// See the module.
@@ -325,8 +327,23 @@ impl Store for SqliteStore {
         )
     }
 
+    fn drafts(&self) -> Result<Vec<DraftRecord>> {
+        self.all("SELECT id, at, body FROM draft ORDER BY at DESC, id", [], read::draft)
+    }
+
+    fn put_draft(&mut self, record: &DraftRecord) -> Result<()> {
+        self.execute(
+            "INSERT OR REPLACE INTO draft (id, at, body) VALUES (?, ?, ?)",
+            params![record.id.as_bytes(), record.at.0, record.body],
+        )
+    }
+
+    fn drop_draft(&mut self, id: Uuid) -> Result<()> {
+        self.execute("DELETE FROM draft WHERE id = ?", [id.as_bytes()])
+    }
+
     fn erase(&mut self) -> Result<()> {
-        let tables = ["meta", "scope", "stream", "entry", "row", "orphan", "projection", "receipt", "alarm"];
+        let tables = ["meta", "scope", "stream", "entry", "row", "orphan", "projection", "receipt", "alarm", "draft"];
         tables.into_iter().try_for_each(|table| self.execute(&format!("DELETE FROM {table}"), []))
     }
 }

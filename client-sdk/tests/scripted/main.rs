@@ -1,6 +1,7 @@
 //! Devices against a scripted server: every fault of line, server and store that a sync has to survive.
 
 mod chaos;
+mod drafts;
 mod restores;
 mod roll;
 mod server;

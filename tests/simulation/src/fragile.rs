@@ -6,11 +6,12 @@ use aralau_client_sdk::{
     DocumentId, ScopeId,
     alarm::AlarmRecord,
     store::{
-        EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, RowRecord, ScopeRecord, SqliteStore,
-        Store, StoreError, StreamRecord,
+        DraftRecord, EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, RowRecord, ScopeRecord,
+        SqliteStore, Store, StoreError, StreamRecord,
     },
 };
 use aralau_sync_core::{id::Kind, stream::StreamId};
+use uuid::Uuid;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -96,6 +97,7 @@ impl Store for Fragile {
         projections(kind: Kind) -> Vec<ProjectionRecord>;
         receipts(scope: ScopeId) -> Vec<ReceiptRecord>;
         alarms() -> Vec<AlarmRecord>;
+        drafts() -> Vec<DraftRecord>;
         }
         writes {
         begin();
@@ -113,6 +115,8 @@ impl Store for Fragile {
         drop_projection(scope: ScopeId, document: DocumentId);
         put_receipt(record: &ReceiptRecord);
         put_alarm(record: &AlarmRecord);
+        put_draft(record: &DraftRecord);
+        drop_draft(id: Uuid);
         erase();
         }
     }

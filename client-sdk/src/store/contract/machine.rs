@@ -1,5 +1,7 @@
 //! Random operations against a model that could not be simpler: lists, looked through from end to end.
 
+use std::cmp::Reverse;
+
 use aralau_sync_core::{
     id::{ContentHash, DocumentId, EntryHash, HeaderHash, Kind, PublicKey, ReplicaId, ScopeId, Signature},
     log::RowKind,
@@ -7,10 +9,11 @@ use aralau_sync_core::{
     time::Millis,
 };
 use proptest::{prelude::*, test_runner::TestRunner};
+use uuid::Uuid;
 
 use super::super::{
-    Decided, EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, RowRecord, ScopeRecord, Store,
-    StreamRecord,
+    Decided, DraftRecord, EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, RowRecord,
+    ScopeRecord, Store, StreamRecord,
 };
 use crate::alarm::{AlarmCode, AlarmRecord};
 
@@ -41,6 +44,8 @@ enum Operation {
     DropProjection(ScopeId, DocumentId),
     PutReceipt(ReceiptRecord),
     PutAlarm(AlarmRecord),
+    PutDraft(DraftRecord),
+    DropDraft(Uuid),
     Erase,
 }
 
@@ -56,6 +61,7 @@ struct Model {
     projections: Vec<ProjectionRecord>,
     receipts: Vec<ReceiptRecord>,
     alarms: Vec<AlarmRecord>,
+    drafts: Vec<DraftRecord>,
     /// As it was when the transaction began.
     before: Option<Box<Self>>,
 }
@@ -103,6 +109,8 @@ fn apply(store: &mut impl Store, operation: &Operation) {
         Operation::DropProjection(scope, document) => store.drop_projection(scope, document),
         Operation::PutReceipt(record) => store.put_receipt(&record),
         Operation::PutAlarm(record) => store.put_alarm(&record),
+        Operation::PutDraft(record) => store.put_draft(&record),
+        Operation::DropDraft(id) => store.drop_draft(id),
         Operation::Erase => store.erase(),
     };
     done.unwrap_or_else(|error| panic!("{operation:?}: {error}"));
@@ -170,6 +178,8 @@ impl Model {
                 put(&mut self.receipts, record, |a, b| (a.scope, a.epoch, a.size) == (b.scope, b.epoch, b.size));
             }
             Operation::PutAlarm(record) => self.put_alarm(record),
+            Operation::PutDraft(record) => put(&mut self.drafts, record, |a, b| a.id == b.id),
+            Operation::DropDraft(id) => self.drafts.retain(|draft| draft.id != id),
             Operation::Erase => *self = Self { before: self.before.take(), ..Self::default() },
         }
     }
@@ -200,6 +210,8 @@ fn compare(store: &impl Store, model: &Model) -> Result<(), TestCaseError> {
     prop_assert_eq!(store.scopes().expect("reads"), sorted(&model.scopes, |_| true, |scope| scope.scope));
     let alarms = sorted(&model.alarms, |_| true, |alarm| (alarm.code.code(), alarm.scope, alarm.detail.clone()));
     prop_assert_eq!(store.alarms().expect("reads"), alarms);
+    let drafts = sorted(&model.drafts, |_| true, |draft| (Reverse(draft.at), draft.id));
+    prop_assert_eq!(store.drafts().expect("reads"), drafts);
     for number in 0..SMALL {
         compare_scope(store, model, scope_id(number))?;
         let document = document_id(number);
@@ -287,8 +299,18 @@ fn operation() -> impl Strategy<Value = Operation> {
         2 => (scopes(), documents()).prop_map(|(scope, document)| Operation::DropProjection(scope, document)),
         3 => receipt_record().prop_map(Operation::PutReceipt),
         4 => alarm_record().prop_map(Operation::PutAlarm),
+        3 => draft_record().prop_map(Operation::PutDraft),
+        2 => draft_ids().prop_map(Operation::DropDraft),
         1 => Just(Operation::Erase),
     ]
+}
+
+fn draft_ids() -> impl Strategy<Value = Uuid> {
+    (0..SMALL).prop_map(|number| Uuid::from_u128(number.into()))
+}
+
+fn draft_record() -> impl Strategy<Value = DraftRecord> {
+    (draft_ids(), 0_i64..3, bytes()).prop_map(|(id, at, body)| DraftRecord { id, at: Millis(at), body })
 }
 
 fn scopes() -> impl Strategy<Value = ScopeId> {

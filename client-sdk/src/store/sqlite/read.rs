@@ -8,10 +8,11 @@ use aralau_sync_core::{
     time::Millis,
 };
 use rusqlite::{OptionalExtension as _, Params, Row};
+use uuid::Uuid;
 
 use super::{
-    EntryId, EntryRecord, OrphanRecord, ProjectionRecord, ReceiptRecord, Result, RowRecord, ScopeRecord, SqliteStore,
-    StoreError, StreamRecord,
+    DraftRecord, EntryId, EntryRecord, OrphanRecord, ProjectionRecord, ReceiptRecord, Result, RowRecord, ScopeRecord,
+    SqliteStore, StoreError, StreamRecord,
 };
 use crate::{
     alarm::{AlarmCode, AlarmRecord},
@@ -171,4 +172,8 @@ pub(super) fn alarm(row: &Row<'_>) -> Result<AlarmRecord> {
         at: Millis(row.get(3)?),
         count: number(row, 4)?,
     })
+}
+
+pub(super) fn draft(row: &Row<'_>) -> Result<DraftRecord> {
+    Ok(DraftRecord { id: Uuid::from_bytes(row.get(0)?), at: Millis(row.get(1)?), body: row.get(2)? })
 }
