@@ -32,6 +32,9 @@ pub enum Error {
     /// No beat of this name here, or none that a visit without a known place could belong to.
     #[error("the beat is unknown, or has to be named")]
     UnknownBeat,
+    /// None of the values that a field has looks like the one chosen.
+    #[error("this value does not stand to choose any more")]
+    UnknownValue,
     /// The document takes no more; a successor comes in a later version.
     #[error("the document is full")]
     DocumentFull,
@@ -79,6 +82,7 @@ impl Error {
             Self::UnknownDocument => "document_unknown",
             Self::UnknownDraft => "draft_unknown",
             Self::UnknownBeat => "beat_unknown",
+            Self::UnknownValue => "value_unknown",
             Self::DocumentFull => "document_full",
             Self::Edit(AuthorError::Change(error)) => error.code(),
             Self::Edit(AuthorError::Document(error)) => error.code(),
@@ -100,6 +104,7 @@ impl Error {
             Self::Protocol => Action::Update,
             Self::UnknownDocument
             | Self::UnknownDraft
+            | Self::UnknownValue
             | Self::UnknownBeat
             | Self::DocumentFull
             | Self::Edit(_)

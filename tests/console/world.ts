@@ -149,8 +149,13 @@ export class World {
   }
 
   async device(name: string, beat = 'beat-01'): Promise<Device> {
+    return this.enroll(name, await this.code(name, beat));
+  }
+
+  /** A code by which somebody's device becomes known. */
+  async code(name: string, beat = 'beat-01'): Promise<string> {
     const made = await aralau('admin', '--data', this.data, 'enroll', '--beat', beat, '--inspector', name);
-    return this.enroll(name, String(made['code']));
+    return String(made['code']);
   }
 
   async enroll(name: string, code: string): Promise<Device> {

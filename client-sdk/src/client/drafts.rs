@@ -5,6 +5,7 @@ use aralau_sync_core::{
     id::{DocumentId, Kind},
     time::Millis,
 };
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::Client;
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// A visit that is being written down.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Draft {
     /// The app's name for it; see [`Client::fresh_id`].
     pub id: Uuid,

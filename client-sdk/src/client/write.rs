@@ -60,6 +60,19 @@ impl<S: Store> Client<S> {
         self.edit(id, &[(field.to_owned(), value)], true)
     }
 
+    /// Ends a conflict by choosing one of the values shown, told by its JSON: numbers and instants look alike there, and the
+    /// one that is shown says which it is.
+    ///
+    /// # Errors
+    /// [`Error::UnknownValue`] where none looks like it, because somebody else has chosen meanwhile.
+    pub fn choose(&mut self, id: DocumentId, field: &str, shown: &serde_json::Value) -> Result<(), Error> {
+        let conflicts = self.visit(id)?.conflicts;
+        let values = conflicts.into_iter().filter(|conflict| conflict.field == field).flat_map(|one| one.values);
+        let looks_like = |value: &Value| serde_json::to_value(value).is_ok_and(|json| json == *shown);
+        let chosen = values.map(|one| one.value).find(looks_like).ok_or(Error::UnknownValue)?;
+        self.resolve(id, field, chosen)
+    }
+
     /// Takes a visit back. It stays in the history.
     pub fn withdraw(&mut self, id: DocumentId) -> Result<(), Error> {
         self.edit_visit(id, &[VisitEdit::Withdraw])

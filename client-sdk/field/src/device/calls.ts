@@ -1,0 +1,51 @@
+// What a page may ask of the device's worker.
+import type {
+  Change,
+  Draft,
+  Place,
+  Report,
+  Status,
+  Value,
+  Visit,
+  VisitChange,
+  VisitForm,
+} from '../../../wasm/src/types.ts';
+
+export interface Calls {
+  status(): Promise<Status>;
+  places(): Promise<Place[]>;
+  visits(): Promise<Visit[]>;
+  visit(id: string): Promise<Visit>;
+  history(id: string): Promise<Change[]>;
+  /** The visits that are being written down, the last one written to first. */
+  drafts(): Promise<Draft[]>;
+  /** Begins to write one down. Its id; it is on disk. */
+  newDraft(form: VisitForm): Promise<string>;
+  /** On disk when it resolves. */
+  keepDraft(id: string, form: VisitForm): Promise<void>;
+  dropDraft(id: string): Promise<void>;
+  /** Makes a visit of a draft, once. The visit's id. */
+  logDraft(id: string): Promise<string>;
+  editVisit(id: string, changes: VisitChange[]): Promise<void>;
+  choose(id: string, field: string, value: Value): Promise<void>;
+  enroll(url: string, code: string): Promise<void>;
+  /** `waitMs`: for how long to go on trying while the server cannot be reached. */
+  sync(waitMs: number): Promise<Report>;
+  erase(): Promise<void>;
+}
+
+export interface Asked {
+  number: number;
+  name: keyof Calls;
+  args: unknown[];
+}
+
+export interface Failure {
+  message: string;
+  /** Stable. */
+  code: string;
+  action: string;
+  detail: string;
+}
+
+export type Heard = { number: number; value: unknown } | { number: number; failure: Failure };

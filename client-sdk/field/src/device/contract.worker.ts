@@ -1,0 +1,13 @@
+// Runs the store's contract, where the module was built with it.
+import init, * as client from 'aralau-client';
+import moduleUrl from 'aralau-client/aralau_bg.wasm?url';
+
+const { keepsItsContract } = client as unknown as { keepsItsContract(folder: string): Promise<void> };
+
+try {
+  await init({ module_or_path: moduleUrl });
+  await keepsItsContract('aralau-contract');
+  self.postMessage('kept');
+} catch (error) {
+  self.postMessage(String(error));
+}

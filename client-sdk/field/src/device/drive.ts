@@ -1,0 +1,40 @@
+// The loop of a session: signatures, requests and pauses, until it is done.
+import type { Answer, Device, Step } from 'aralau-client';
+import { send } from './transport';
+import type { Vault } from './vault';
+
+interface Session<Outcome> {
+  next(device: Device): Step;
+  signed(signatures: Uint8Array[]): void;
+  answered(device: Device, answer: Answer): void;
+  free(): void;
+  readonly outcome?: Outcome;
+}
+
+/** Takes a session to its end. Between two steps the device is free: visits may be written meanwhile. */
+export async function drive<Outcome>(
+  session: Session<Outcome>,
+  device: Device,
+  vault: Vault,
+): Promise<Outcome> {
+  try {
+    for (;;) {
+      const step = session.next(device);
+      switch (step.kind) {
+        case 'sign':
+          session.signed(await Promise.all(step.messages.map((message) => vault.sign(message))));
+          break;
+        case 'send':
+          session.answered(device, await send(step.request));
+          break;
+        case 'wait':
+          await new Promise((resolve) => setTimeout(resolve, step.ms));
+          break;
+        case 'done':
+          return step.outcome as Outcome;
+      }
+    }
+  } finally {
+    session.free();
+  }
+}

@@ -1,0 +1,76 @@
+// The worker that owns the device: its store, its key, its way to the server. A page asks it by messages.
+import init, { Device, Enrollment, Sync, type Report } from 'aralau-client';
+import moduleUrl from 'aralau-client/aralau_bg.wasm?url';
+import type { Asked, Calls, Heard } from './calls';
+import { drive } from './drive';
+import { openVault, type Vault } from './vault';
+
+const FOLDER = 'aralau-device';
+
+interface Opened {
+  device: Device;
+  vault: Vault;
+}
+
+let opening: Promise<Opened> | undefined;
+let syncing: Promise<Report> | undefined;
+
+async function open(): Promise<Opened> {
+  const [vault] = await Promise.all([openVault(FOLDER), init({ module_or_path: moduleUrl })]);
+  return { device: await Device.open(FOLDER, vault.publicKey), vault };
+}
+
+const calls: Calls = {
+  status: async () => (await opened()).device.status(),
+  places: async () => (await opened()).device.places(),
+  visits: async () => (await opened()).device.visits(),
+  visit: async (id) => (await opened()).device.visit(id),
+  history: async (id) => (await opened()).device.history(id),
+  drafts: async () => (await opened()).device.drafts(),
+  newDraft: async (form) => {
+    const { device } = await opened();
+    const id = device.freshId();
+    device.keepDraft(id, form);
+    return id;
+  },
+  keepDraft: async (id, form) => (await opened()).device.keepDraft(id, form),
+  dropDraft: async (id) => (await opened()).device.dropDraft(id),
+  logDraft: async (id) => (await opened()).device.logDraft(id),
+  editVisit: async (id, changes) => (await opened()).device.editVisit(id, changes),
+  choose: async (id, field, value) => (await opened()).device.choose(id, field, value),
+  enroll: async (url, code) => {
+    const { device, vault } = await opened();
+    await drive(new Enrollment(url, code), device, vault);
+  },
+  // One at a time: whoever asks while one is under way hears of that one.
+  sync: (waitMs) => (syncing ??= sync(waitMs).finally(() => (syncing = undefined))),
+  erase: async () => (await opened()).device.erase(),
+};
+
+async function opened(): Promise<Opened> {
+  // A folder that another tab held may be free the next time.
+  opening ??= open().catch((error: unknown) => {
+    opening = undefined;
+    throw error;
+  });
+  return opening;
+}
+
+async function sync(waitMs: number): Promise<Report> {
+  const { device, vault } = await opened();
+  return drive<Report>(new Sync(waitMs), device, vault);
+}
+
+self.onmessage = async ({ data }: MessageEvent<Asked>) => {
+  const { number, name, args } = data;
+  try {
+    const call = calls[name] as (...args: unknown[]) => Promise<unknown>;
+    self.postMessage({ number, value: await call(...args) } satisfies Heard);
+  } catch (error) {
+    const { message, code, action, detail } = error as Error & Record<string, string>;
+    self.postMessage({
+      number,
+      failure: { message, code: code ?? 'app_failed', action: action ?? 'report', detail: detail ?? '' },
+    } satisfies Heard);
+  }
+};

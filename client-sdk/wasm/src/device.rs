@@ -1,0 +1,165 @@
+//! The device: its store, and everything that a screen asks of it.
+
+use aralau_client_sdk::{
+    Client, VisitEdit,
+    store::{OpfsFolder, SqliteStore},
+};
+use aralau_sync_core::id::PublicKey;
+use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
+
+use crate::{
+    outside::seams,
+    value::{Thrown, from_js, invalid, parse, to_js},
+};
+
+type Result<T> = std::result::Result<T, Thrown>;
+
+#[wasm_bindgen]
+extern "C" {
+    /// See `types.ts`.
+    #[wasm_bindgen(typescript_type = "VisitForm")]
+    pub type JsForm;
+    /// See `types.ts`.
+    #[wasm_bindgen(typescript_type = "Draft[]")]
+    pub type JsDrafts;
+    /// See `types.ts`.
+    #[wasm_bindgen(typescript_type = "Visit[]")]
+    pub type JsVisits;
+    /// See `types.ts`.
+    #[wasm_bindgen(typescript_type = "Visit")]
+    pub type JsVisit;
+    /// See `types.ts`.
+    #[wasm_bindgen(typescript_type = "Place[]")]
+    pub type JsPlaces;
+    /// See `types.ts`.
+    #[wasm_bindgen(typescript_type = "Change[]")]
+    pub type JsHistory;
+    /// See `types.ts`.
+    #[wasm_bindgen(typescript_type = "Status")]
+    pub type JsStatus;
+    /// See `types.ts`.
+    #[wasm_bindgen(typescript_type = "VisitChange[]")]
+    pub type JsEdits;
+}
+
+/// A device over a folder of the browser's private file system.
+#[wasm_bindgen]
+pub struct Device {
+    pub(crate) client: Client<SqliteStore>,
+    folder: OpfsFolder,
+}
+
+#[wasm_bindgen]
+impl Device {
+    /// Takes hold of a folder and opens the device in it. `publicKey`: 33 bytes, the compressed point.
+    pub async fn open(folder: String, public_key: Vec<u8>) -> Result<Device> {
+        let key = PublicKey::from_slice(&public_key).map_err(|_| invalid("a public key is 33 bytes"))?;
+        let folder = OpfsFolder::hold(&folder).await.map_err(aralau_client_sdk::Error::from)?;
+        let store = folder.open().map_err(aralau_client_sdk::Error::from)?;
+        Ok(Self { client: Client::over(store, key, seams()?)?, folder })
+    }
+
+    /// Closes the device and lets go of the folder.
+    pub fn close(self) -> Result<()> {
+        let Self { client, folder } = self;
+        drop(client);
+        Ok(folder.release().map_err(aralau_client_sdk::Error::from)?)
+    }
+
+    /// Whether a server knows it.
+    #[wasm_bindgen(getter, js_name = isEnrolled)]
+    pub fn is_enrolled(&self) -> bool {
+        self.client.is_enrolled()
+    }
+
+    /// How it stands.
+    pub fn status(&self) -> Result<JsStatus> {
+        Ok(to_js(&self.client.status()?)?.unchecked_into())
+    }
+
+    /// All places known here, by address.
+    pub fn places(&self) -> Result<JsPlaces> {
+        Ok(to_js(&self.client.places()?)?.unchecked_into())
+    }
+
+    /// All visits known here, the newest first.
+    pub fn visits(&self) -> Result<JsVisits> {
+        Ok(to_js(&self.client.visits()?)?.unchecked_into())
+    }
+
+    /// One visit.
+    pub fn visit(&self, id: &str) -> Result<JsVisit> {
+        Ok(to_js(&self.client.visit(parse(id, "visit")?)?)?.unchecked_into())
+    }
+
+    /// Every change of a visit or place, oldest first.
+    pub fn history(&self, id: &str) -> Result<JsHistory> {
+        Ok(to_js(&self.client.history(parse(id, "document")?)?)?.unchecked_into())
+    }
+
+    /// An id that nobody has, for a draft.
+    #[wasm_bindgen(js_name = freshId)]
+    pub fn fresh_id(&mut self) -> String {
+        self.client.fresh_id().to_string()
+    }
+
+    /// The visits that are being written down, the last one written to first.
+    pub fn drafts(&self) -> Result<JsDrafts> {
+        Ok(to_js(&self.client.drafts()?)?.unchecked_into())
+    }
+
+    /// Keeps a visit as far as it is filled in. On disk when it returns.
+    #[wasm_bindgen(js_name = keepDraft)]
+    pub fn keep_draft(&mut self, id: &str, form: &JsForm) -> Result<()> {
+        Ok(self.client.keep_draft(parse(id, "draft")?, &from_js(form.as_ref())?)?)
+    }
+
+    /// Gives one up.
+    #[wasm_bindgen(js_name = dropDraft)]
+    pub fn drop_draft(&mut self, id: &str) -> Result<()> {
+        Ok(self.client.drop_draft(parse(id, "draft")?)?)
+    }
+
+    /// Makes a visit of a draft, once. Its id.
+    #[wasm_bindgen(js_name = logDraft)]
+    pub fn log_draft(&mut self, id: &str) -> Result<String> {
+        Ok(self.client.log_draft(parse(id, "draft")?)?.to_string())
+    }
+
+    /// Changes a visit.
+    #[wasm_bindgen(js_name = editVisit)]
+    pub fn edit_visit(&mut self, id: &str, changes: &JsEdits) -> Result<()> {
+        let changes: Vec<Change> = from_js(changes.as_ref())?;
+        let edits: Vec<_> = changes.into_iter().map(|change| self.edit(change)).collect();
+        Ok(self.client.edit_visit(parse(id, "visit")?, &edits)?)
+    }
+
+    /// Ends a conflict by one of the values that are shown, as `Visit` has it.
+    pub fn choose(&mut self, id: &str, field: &str, value: JsValue) -> Result<()> {
+        Ok(self.client.choose(parse(id, "visit")?, field, &from_js(&value)?)?)
+    }
+
+    /// Forgets everything: for a device that was shut out.
+    pub fn erase(&mut self) -> Result<()> {
+        Ok(self.client.erase()?)
+    }
+
+    fn edit(&mut self, change: Change) -> VisitEdit {
+        match change {
+            Change::Set { field, text } => VisitEdit::Set { field, value: text.as_str().into() },
+            Change::AddNote { text } => VisitEdit::AddNote { id: self.client.fresh_id(), text },
+            Change::WithdrawNote { id } => VisitEdit::WithdrawNote { id },
+            Change::Withdraw => VisitEdit::Withdraw,
+        }
+    }
+}
+
+/// A change of a visit, as `types.ts` has it.
+#[derive(serde::Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+enum Change {
+    Set { field: String, text: String },
+    AddNote { text: String },
+    WithdrawNote { id: uuid::Uuid },
+    Withdraw,
+}

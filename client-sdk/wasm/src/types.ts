@@ -1,0 +1,191 @@
+/** What a session wants next. It is asked again after each; a failure is thrown. */
+export type Step<Outcome = unknown> =
+  | { kind: 'sign'; messages: Uint8Array[] }
+  | { kind: 'send'; request: SignedRequest }
+  | { kind: 'wait'; ms: number }
+  | { kind: 'done'; outcome: Outcome };
+
+/** A request, to be sent as it stands: it is signed. Redirects are not followed. */
+export interface SignedRequest {
+  method: 'GET' | 'POST';
+  url: string;
+  headers: [name: string, value: string][];
+  body: Uint8Array;
+  maxAnswerBytes: number;
+}
+
+/** What came of it. */
+export type Answer =
+  | { status: number; headers: [name: string, value: string][]; body: Uint8Array }
+  | { failed: 'unreachable' | 'timed_out' | 'answer_too_long' };
+
+/** What is thrown. `code` is stable, `action` says what helps. */
+export interface AralauError extends Error {
+  code: string;
+  action: 'retry' | 'enroll' | 'update' | 'correct' | 'report';
+  detail: string;
+}
+
+/** How far a document has come. */
+export type State =
+  | { state: 'on_this_phone' }
+  | { state: 'received' }
+  | { state: 'at_headquarters' }
+  | { state: 'held'; reason: string; words: string };
+
+/** Milliseconds since 1970, UTC. */
+export type Millis = number;
+
+export type Value = null | boolean | number | string;
+
+export interface Position {
+  lat: number;
+  lon: number;
+  accuracy_m: number | null;
+  mock: boolean;
+}
+
+/** A visit as far as it is filled in; what is missing is empty. */
+export interface VisitForm {
+  place?: string | null;
+  visit_type?: string | null;
+  outcome?: string | null;
+  started_at?: Millis | null;
+  ended_at?: Millis | null;
+  position?: Position | null;
+  note?: string;
+  concerns?: { category?: string | null; text?: string }[];
+  referrals?: { agency?: string | null; reason?: string; due?: string | null }[];
+  commitments?: { to?: string; text?: string; due?: string | null }[];
+}
+
+export interface Draft {
+  id: string;
+  at: Millis;
+  form: VisitForm;
+}
+
+/** A change of a visit. `set` puts text: codes, dates, words. */
+export type VisitChange =
+  | { kind: 'set'; field: string; text: string }
+  | { kind: 'add_note'; text: string }
+  | { kind: 'withdraw_note'; id: string }
+  | { kind: 'withdraw' };
+
+export interface Note {
+  id: string;
+  text: string;
+  by: string;
+  at: Millis;
+  status: 'active' | 'withdrawn';
+}
+
+export interface Conflict {
+  field: string;
+  values: { value: Value; authors: { name: string; at: Millis }[] }[];
+}
+
+/** Own words that are kept apart. */
+export interface Held {
+  at: Millis;
+  reason: string;
+  words: string;
+  note: string | null;
+  sent: boolean;
+  puts: Record<string, Value>;
+}
+
+export type Visit = State & {
+  id: string;
+  scope: string;
+  beat: string | null;
+  place: string | null;
+  address: string | null;
+  visit_type: string | null;
+  outcome: string | null;
+  status: 'active' | 'withdrawn';
+  started_at: Millis | null;
+  ended_at: Millis | null;
+  position: Position | null;
+  notes: Note[];
+  collections: Record<string, Record<string, Record<string, Value>>>;
+  conflicts: Conflict[];
+  other: Record<string, Value>;
+  authors: string[];
+  held: Held[];
+};
+
+export type Place = State & {
+  id: string;
+  scope: string;
+  beat: string | null;
+  address: string | null;
+  external_code: string | null;
+  place_type: string | null;
+  status: 'active' | 'withdrawn';
+  held: Held[];
+};
+
+export interface Change {
+  change: string;
+  by: string;
+  at: Millis;
+  received_at: Millis | null;
+  labels: string[];
+  held: string | null;
+  puts: Record<string, Value>;
+}
+
+export interface Beat {
+  code: string;
+  scope: string;
+  name: string;
+}
+
+export interface Status {
+  person: { id: string; name: string } | null;
+  url: string | null;
+  replica: string;
+  unsent: number;
+  oldest_unsent_at: Millis | null;
+  orphans: number;
+  skew_ms: number | null;
+  scopes: {
+    scope: string;
+    beat: Beat | null;
+    epoch: number;
+    sequence: number;
+    verified: number;
+    backed_up: number;
+    written: number;
+    decided: number;
+    receipt: string | null;
+  }[];
+  alarms: { code: string; scope: string | null; detail: string; at: Millis; count: number }[];
+}
+
+/** What a sync came to. */
+export interface Report {
+  requests: number;
+  bytes_up: number;
+  bytes_down: number;
+  pushed: number;
+  pulled: number;
+  held: { scope: string; index: number; reason: string }[];
+  relayed: number;
+  refused: string[];
+  unsent: number;
+  confirmed: {
+    scope: string;
+    beat: string | null;
+    confirmed_index: number;
+    epoch: number;
+    verified: number;
+  }[];
+  new_replica: boolean;
+  rewound: boolean;
+  beats_changed: boolean;
+  wipe: boolean;
+  upgrade: boolean;
+  skew_ms: number;
+}

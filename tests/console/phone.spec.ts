@@ -1,0 +1,262 @@
+// The device in a browser: the client as WebAssembly, its store in the browser's private file system, its key in WebCrypto, against
+// a real server that is stopped, and in a browser that is killed.
+import { execFileSync } from 'node:child_process';
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, request, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { chromium, expect, test, type BrowserContext, type Page } from '@playwright/test';
+import type { startDevice } from '../../client-sdk/field/src/device/index.ts';
+import { World } from './world.ts';
+
+declare global {
+  var device: ReturnType<typeof startDevice>;
+  var contract: (() => Promise<unknown>) | undefined;
+}
+
+const DIST = join(import.meta.dirname, '../../client-sdk/field/dist');
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
+const VISITS = 20;
+
+/** The page and, beneath the same origin, whatever server answers at that port at the time. */
+function serve(port: number): Promise<Server> {
+  const server = createServer((asked, answer) => {
+    const path = new URL(asked.url ?? '/', 'http://page').pathname;
+    if (path.startsWith('/v1/')) {
+      const passed = request(
+        { port, host: '127.0.0.1', path: asked.url, method: asked.method, headers: asked.headers },
+        (heard) => {
+          answer.writeHead(heard.statusCode ?? 502, heard.headers);
+          heard.pipe(answer);
+        },
+      );
+      passed.on('error', () => answer.destroy());
+      asked.pipe(passed);
+      return;
+    }
+    const file = join(DIST, path === '/' ? 'index.html' : path);
+    if (!existsSync(file)) {
+      answer.writeHead(404).end();
+      return;
+    }
+    answer.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
+    createReadStream(file).pipe(answer);
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+/** A phone's browser, with a profile of its own. */
+class Phone {
+  #context: BrowserContext | null = null;
+
+  constructor(
+    readonly profile: string,
+    readonly url: string,
+  ) {}
+
+  async open(): Promise<Page> {
+    this.#context ??= await chromium.launchPersistentContext(this.profile, {
+      ...(process.env['ARALAU_CHROMIUM'] && { executablePath: process.env['ARALAU_CHROMIUM'] }),
+      args: ['--no-sandbox', '--disable-gpu'],
+      viewport: { width: 360, height: 740 },
+      hasTouch: true,
+    });
+    const page = await this.#context.newPage();
+    await page.goto(this.url);
+    return page;
+  }
+
+  /** As a phone does that runs out of memory. */
+  async kill(): Promise<void> {
+    const context = this.#context;
+    this.#context = null;
+    const ended = new Promise((resolve) => context?.once('close', resolve));
+    execFileSync('pkill', ['-KILL', '-f', this.profile]);
+    await ended;
+  }
+
+  async end(): Promise<void> {
+    await this.#context?.close();
+    await rm(this.profile, { recursive: true, force: true });
+  }
+}
+
+let world: World;
+let pages: Server;
+let url: string;
+
+test.beforeAll(async () => {
+  world = await World.begin();
+  pages = await serve(world.port);
+  const address = pages.address();
+  url = `http://localhost:${typeof address === 'object' && address ? address.port : 0}`;
+});
+
+test.afterAll(async () => {
+  pages.close();
+  await world.end();
+});
+
+async function phone(): Promise<Phone> {
+  return new Phone(await mkdtemp(join(tmpdir(), 'aralau-phone-')), url);
+}
+
+async function enroll(page: Page, name: string): Promise<void> {
+  await page.evaluate(([at, code]) => device.enroll(at, code), [url, await world.code(name)] as const);
+  await page.evaluate(() => device.sync(0));
+}
+
+/** Writes a visit down as a screen would, and logs it. */
+function log(page: Page, note: string): Promise<string> {
+  return page.evaluate(async (words) => {
+    const [place] = await device.places();
+    const form = {
+      place: place?.id ?? null,
+      visit_type: 'door_to_door',
+      outcome: 'contacted',
+      started_at: Date.now(),
+    };
+    const id = await device.newDraft(form);
+    await device.keepDraft(id, { ...form, note: words });
+    return device.logDraft(id);
+  }, note);
+}
+
+async function atHeadquarters(): Promise<{ id: string }[]> {
+  const token = await world.token('headquarters');
+  const answer = await fetch(`${world.url}/v1/visits?limit=500`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  return ((await answer.json()) as { visits: { id: string }[] }).visits;
+}
+
+test('twenty visits that were logged offline in a browser that was killed reach headquarters once each', async () => {
+  const aigul = await phone();
+  let page = await aigul.open();
+  await enroll(page, 'Айгүл Сейітова');
+  expect(await page.evaluate(async () => (await device.places()).length)).toBeGreaterThan(0);
+  await world.stop();
+  const logged: string[] = [];
+  for (let number = 0; number < VISITS / 2; number++) logged.push(await log(page, `note ${number}`));
+  await page.reload();
+  for (let number = VISITS / 2; number < VISITS; number++) logged.push(await log(page, `note ${number}`));
+  const draft = await page.evaluate(() => device.newDraft({ outcome: 'refused', note: 'half a sen' }));
+  await expect(page.evaluate(() => device.sync(0))).rejects.toThrow('cannot be reached');
+  await aigul.kill();
+
+  page = await aigul.open();
+  const kept = await page.evaluate(async () => ({
+    visits: await device.visits(),
+    drafts: await device.drafts(),
+  }));
+  expect(kept.visits.map(({ id }) => id).toSorted()).toEqual(logged.toSorted());
+  expect(new Set(kept.visits.map(({ state }) => state))).toEqual(new Set(['on_this_phone']));
+  expect(kept.drafts.map(({ id, form }) => [id, form.note])).toEqual([[draft, 'half a sen']]);
+
+  await world.start();
+  const report = await page.evaluate(() => device.sync(0));
+  expect([report.pushed, report.unsent]).toEqual([VISITS, 0]);
+  const states = await page.evaluate(async () => (await device.visits()).map(({ state }) => state));
+  expect(new Set(states)).toEqual(new Set(['at_headquarters']));
+  const { scopes } = await page.evaluate(() => device.status());
+  expect(scopes[0]?.receipt).toContain('\n');
+  expect((await atHeadquarters()).map(({ id }) => id).toSorted()).toEqual(logged.toSorted());
+  await aigul.end();
+});
+
+test('two browsers that edit one visit offline both find both words, and one of them chooses', async () => {
+  const [bolat, saule] = [await phone(), await phone()];
+  const pages = [await bolat.open(), await saule.open()] as const;
+  await enroll(pages[0], 'Болат Нұрланов');
+  await enroll(pages[1], 'Сәуле Қасымова');
+  const id = await log(pages[0], 'together');
+  await pages[0].evaluate(() => device.sync(0));
+  await pages[1].evaluate(() => device.sync(0));
+  const said = ['refused', 'no_answer'];
+  for (const [number, page] of pages.entries())
+    await page.evaluate(
+      ([visit, text]) => device.editVisit(visit, [{ kind: 'set', field: 'outcome', text }]),
+      [id, said[number] ?? ''] as const,
+    );
+  for (const page of [...pages, ...pages]) await page.evaluate(() => device.sync(0));
+  for (const page of pages) {
+    const { conflicts } = await page.evaluate((visit) => device.visit(visit), id);
+    expect(conflicts.map(({ field }) => field)).toEqual(['outcome']);
+    expect(conflicts[0]?.values.map(({ value }) => value).toSorted()).toEqual(said.toSorted());
+  }
+  await pages[1].evaluate((visit) => device.choose(visit, 'outcome', 'refused'), id);
+  await expect(
+    pages[1].evaluate((visit) => device.choose(visit, 'outcome', 'no_answer'), id),
+  ).rejects.toThrow();
+  for (const page of [pages[1], pages[0]]) await page.evaluate(() => device.sync(0));
+  const settled = await pages[0].evaluate((visit) => device.visit(visit), id);
+  expect([settled.outcome, settled.conflicts]).toEqual(['refused', []]);
+  await Promise.all([bolat.end(), saule.end()]);
+});
+
+test('a second tab is told that the first one has the device, and has it once that is closed', async () => {
+  const daniyar = await phone();
+  const first = await daniyar.open();
+  await enroll(first, 'Данияр Омаров');
+  const second = await daniyar.open();
+  const refused = await second.evaluate(() =>
+    device.status().catch(({ code, action }: { code: string; action: string }) => [code, action]),
+  );
+  expect(refused).toEqual(['store_in_use', 'retry']);
+  await first.close();
+  await expect(async () => {
+    const status = await second.evaluate(() => device.status());
+    expect(status.person?.name).toBe('Данияр Омаров');
+  }).toPass();
+  await daniyar.end();
+});
+
+test('a code that is used, an unknown one and a visit without a beat are told as such', async () => {
+  const madina = await phone();
+  const page = await madina.open();
+  const code = await world.code('Мадина Әлиева');
+  const tried = (used: string): Promise<string> =>
+    page.evaluate(
+      ([at, one]) =>
+        device.enroll(at, one).then(
+          () => 'enrolled',
+          (error: { code: string }) => error.code,
+        ),
+      [url, used] as const,
+    );
+  expect(
+    await page.evaluate(() =>
+      device
+        .newDraft({})
+        .then((id) => device.logDraft(id))
+        .catch((error: { code: string }) => error.code),
+    ),
+  ).toBe('not_enrolled');
+  expect(await tried('K7WQ-2M4P-AB3C')).toBe('enrollment_code_unknown');
+  expect(await tried(code)).toBe('enrolled');
+  const other = await phone();
+  const elsewhere = await other.open();
+  const used = await elsewhere.evaluate(
+    ([at, one]) =>
+      device.enroll(at, one).then(
+        () => 'enrolled',
+        (error: { code: string }) => error.code,
+      ),
+    [url, code] as const,
+  );
+  expect(used).toBe('enrollment_code_used');
+  await Promise.all([madina.end(), other.end()]);
+});
+
+test('the store in this browser keeps its contract', async () => {
+  test.setTimeout(300_000);
+  const one = await phone();
+  const page = await one.open();
+  expect(await page.evaluate(() => contract?.())).toBe('kept');
+  await one.end();
+});
