@@ -10,6 +10,7 @@ mod joining;
 mod known;
 mod near;
 mod plan;
+mod remaining;
 #[cfg(test)]
 mod tests;
 

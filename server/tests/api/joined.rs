@@ -186,6 +186,61 @@ async fn a_table_that_names_a_place_as_before_finds_the_one_that_it_is() {
 }
 
 #[tokio::test]
+async fn what_was_joined_is_found_where_the_one_that_remains_has_moved_since() {
+    let world = World::new().await;
+    let east = world.beat("beat-02", "Участок 2").await;
+    let mut anna = world.phone("Анна", 1).await;
+    place(&world, &mut anna, 101, ONE, Some("B-1")).await;
+    place(&world, &mut anna, 102, OTHER, Some("A-1")).await;
+    place(&world, &mut anna, 103, "Абая 12", None).await;
+    join_places(&world, "A-1", "B-1").await.unwrap();
+    join_places(&world, "Абая 12", "B-1").await.unwrap();
+    let line = |beat: &str, address: &str, code: Option<&str>| PlaceLine {
+        beat: beat.into(),
+        address: address.into(),
+        external_code: code.map(str::to_owned),
+        place_type: None,
+        coordinates: None,
+    };
+    let plan = |line: PlaceLine| {
+        let table = Organisation { places: vec![line], ..Organisation::default() };
+        world.app.store().read(move |connection| {
+            let known = store::Known::read(connection, &table, NOW)?;
+            Ok(store::Plan::of(&known, &table, store::LoadOptions::default())
+                .map(|plan| (plan.places_written(), plan.left.places))
+                .map_err(|refusals| (refusals[0].kind.code(), refusals[0].kind.to_string())))
+        })
+    };
+    let refused = |line: PlaceLine, beat: &str| {
+        let (code, message) = plan(line).unwrap().unwrap_err();
+        assert!(code == "place_joined" && message.contains(beat), "{code}: {message}");
+    };
+    assert_eq!(plan(line("beat-01", OTHER, Some("A-1"))).unwrap(), Ok((0, 1)));
+    refused(line("beat-02", OTHER, Some("A-1")), "beat-01");
+
+    let table = Organisation { places: vec![line("beat-02", ONE, Some("B-1"))], ..Organisation::default() };
+    let handle = world.app.clone();
+    world.app.store().write(move |tx| store::load(tx, handle.identity(), &table, NOW)).unwrap();
+    assert_eq!(plan(line("beat-02", OTHER, Some("A-1"))).unwrap(), Ok((0, 1)));
+    assert_eq!(plan(line("beat-02", "Абая 12", None)).unwrap(), Ok((0, 1)));
+    refused(line("beat-01", OTHER, Some("A-1")), "beat-02");
+    refused(line("beat-01", "Абая 12", None), "beat-02");
+
+    let words = |words: &[&str]| words.iter().map(|word| store::key(word)).collect();
+    let sought = store::Sought { codes: words(&["A-1", "B-1"]), addresses: words(&[OTHER, "Абая 12"]) };
+    let lookup = world.app.store().read(move |connection| store::Lookup::read(connection, &sought)).unwrap();
+    let remains = lookup.place(None, Some("B-1"), None).unwrap();
+    let beat = |scope_no| lookup.beat_of(scope_no).map(|beat| beat.scope);
+    assert_eq!(beat(remains.scope_no), Some(east.scope));
+    let west = lookup.beat("beat-01").unwrap().scope_no;
+    for scope_no in [None, Some(west), Some(remains.scope_no)] {
+        assert_eq!(lookup.place(scope_no, Some("A-1"), None), Ok(remains), "by the code of before");
+        assert_eq!(lookup.place(scope_no, None, Some("Абая 12")), Ok(remains), "by the address of before");
+    }
+    sound(&world);
+}
+
+#[tokio::test]
 async fn what_one_person_wrote_under_two_names_is_found_under_one() {
     let world = World::new().await;
     let token = world.token(Role::Headquarters).await;

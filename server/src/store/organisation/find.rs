@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use super::{
     identity::{clean, key, people},
     near::Names,
+    remaining::remaining,
 };
 use crate::store::{BeatRow, StoreError, directory};
 
@@ -37,8 +38,17 @@ pub struct FoundPlace {
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
     place: FoundPlace,
+    /// The beat in which it is called so: that of a place which turned out to be another, wherever this one has moved since.
+    called_in: i64,
     is_active: bool,
     has_code: bool,
+}
+
+impl Candidate {
+    /// Whether a row of this beat may mean it.
+    const fn is_of(&self, scope_no: i64) -> bool {
+        self.place.scope_no == scope_no || self.called_in == scope_no
+    }
 }
 
 /// Why something is not found.
@@ -84,19 +94,21 @@ impl Lookup {
     /// A place that turned out to be another is that one, by what it was called as well.
     fn read_places(&mut self, connection: &Connection, sought: &Sought) -> Result<(), StoreError> {
         let mut statement = connection.prepare(
-            "SELECT p.scope_no, coalesce(j.goes_as, d.document), p.address, p.external_code, coalesce(r.status, p.status)
-             FROM place p JOIN document d USING (document_no)
-             LEFT JOIN joined_place j ON j.place = d.document AND j.scope_no = p.scope_no
-             LEFT JOIN document rd ON rd.document = j.goes_as AND rd.scope_no = p.scope_no
-             LEFT JOIN place r ON r.document_no = rd.document_no ORDER BY p.document_no",
+            "SELECT p.scope_no, d.document, p.address, p.external_code, p.status
+             FROM place p JOIN document d USING (document_no) ORDER BY p.document_no",
         )?;
+        let remaining = remaining(connection)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let text = |at| Ok::<_, rusqlite::Error>(row.get::<_, Option<String>>(at)?.map(|text| key(&text)));
             let (address, code) = (text(2)?, text(3)?.filter(|code| !code.is_empty()));
+            let called = FoundPlace { scope_no: row.get(0)?, id: DocumentId::from_bytes(row.get(1)?) };
+            let is_active = row.get_ref(4)?.as_str().unwrap_or_default() == ACTIVE;
+            let goes_as = remaining.get(&called);
             let candidate = Candidate {
-                place: FoundPlace { scope_no: row.get(0)?, id: DocumentId::from_bytes(row.get(1)?) },
-                is_active: row.get_ref(4)?.as_str().unwrap_or_default() == ACTIVE,
+                place: goes_as.map_or(called, |remaining| remaining.place),
+                called_in: called.scope_no,
+                is_active: goes_as.map_or(is_active, |remaining| remaining.is_active),
                 has_code: code.is_some(),
             };
             if let Some(code) = code.filter(|code| sought.codes.contains(code)) {
@@ -153,7 +165,7 @@ impl Lookup {
             return one_of(found.iter().copied(), scope_no, false);
         }
         let found = address.and_then(|address| self.by_address.get(&key(address))).map_or(&[][..], Vec::as_slice);
-        let is_here = |candidate: &Candidate| scope_no.is_none_or(|scope_no| candidate.place.scope_no == scope_no);
+        let is_here = |candidate: &Candidate| scope_no.is_none_or(|scope_no| candidate.is_of(scope_no));
         let here = found.iter().copied().filter(is_here);
         match code {
             Some(_) => one_of(here.filter(|candidate| !candidate.has_code), scope_no, true),
@@ -169,7 +181,7 @@ fn one_of(
     by_address: bool,
 ) -> Result<FoundPlace, Lost> {
     let rank = |candidate: &Candidate| {
-        let is_here = scope_no == Some(candidate.place.scope_no);
+        let is_here = scope_no.is_some_and(|scope_no| candidate.is_of(scope_no));
         (!candidate.is_active, !is_here, by_address && candidate.has_code)
     };
     let mut candidates: Vec<_> = candidates.collect();
@@ -188,7 +200,8 @@ mod tests {
     use super::*;
 
     fn candidate(number: u128, scope_no: i64, is_active: bool, has_code: bool) -> Candidate {
-        Candidate { place: FoundPlace { scope_no, id: DocumentId(uuid::Uuid::from_u128(number)) }, is_active, has_code }
+        let place = FoundPlace { scope_no, id: DocumentId(uuid::Uuid::from_u128(number)) };
+        Candidate { place, called_in: scope_no, is_active, has_code }
     }
 
     fn number(found: Result<FoundPlace, Lost>) -> Result<u128, Lost> {

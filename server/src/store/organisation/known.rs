@@ -11,7 +11,9 @@ use rusqlite::Connection;
 
 use super::{
     Organisation, PlaceLine,
+    find::FoundPlace,
     identity::{key, people},
+    remaining::remaining,
 };
 use crate::{
     area::Area,
@@ -42,8 +44,8 @@ pub struct KnownPlace {
     pub id: DocumentId,
     /// What it holds; of concurrent values those that are shown.
     pub place: Place,
-    /// Another place of its scope, which this one turned out to be.
-    pub goes_as: Option<DocumentId>,
+    /// The place that this one turned out to be, where that is now.
+    pub goes_as: Option<FoundPlace>,
 }
 
 impl Known {
@@ -68,16 +70,21 @@ impl Known {
             self.beats.iter().filter(|beat| beats.contains(&key(&beat.code))).map(|beat| beat.scope_no).collect();
         let codes: HashSet<String> = wanted.iter().filter_map(|line| line.external_code.as_deref()).map(key).collect();
         let mut statement = connection.prepare(
-            "SELECT p.scope_no, document, address, external_code, place_type, status, lat, lon, goes_as
-             FROM place p JOIN document d USING (document_no)
-             LEFT JOIN joined_place j ON j.place = d.document AND j.scope_no = p.scope_no ORDER BY document_no",
+            "SELECT p.scope_no, document, address, external_code, place_type, status, lat, lon
+             FROM place p JOIN document d USING (document_no) ORDER BY document_no",
         )?;
+        let remaining = remaining(connection)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let scope_no: i64 = row.get(0)?;
+            let id = DocumentId::from_bytes(row.get(1)?);
+            let goes_as = remaining.get(&FoundPlace { scope_no, id }).map(|remaining| remaining.place);
+            // A beat is spoken of with what a place of it was called elsewhere, before it moved there.
+            let is_spoken_of =
+                spoken_of.contains(&scope_no) || goes_as.is_some_and(|place| spoken_of.contains(&place.scope_no));
             let external_code: Option<String> = row.get(3)?;
             let is_asked_for = |code| codes.contains(&key(code));
-            if !spoken_of.contains(&scope_no) && !external_code.as_deref().is_some_and(is_asked_for) {
+            if !is_spoken_of && !external_code.as_deref().is_some_and(is_asked_for) {
                 continue;
             }
             let coordinates: (Option<f64>, Option<f64>) = (row.get(6)?, row.get(7)?);
@@ -89,9 +96,6 @@ impl Known {
                 status: row.get(5)?,
                 joined_into: None,
             };
-            let id = DocumentId::from_bytes(row.get(1)?);
-            let goes_as =
-                row.get::<_, Option<[u8; 16]>>(8)?.map(DocumentId::from_bytes).filter(|goes_as| *goes_as != id);
             self.places.push(KnownPlace { scope_no, id, place, goes_as });
         }
         Ok(())

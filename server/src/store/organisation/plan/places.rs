@@ -10,6 +10,7 @@ use aralau_sync_core::{
 
 use super::{
     super::{
+        find::FoundPlace,
         identity::{clean, key},
         known::KnownPlace,
         place_id,
@@ -59,8 +60,8 @@ struct Index<'a> {
     by_code: HashMap<String, Vec<usize>>,
     by_address: HashMap<(i64, String), Vec<usize>>,
     /// Those that turned out to be others, by what they were called.
-    joined_by_code: HashMap<String, DocumentId>,
-    joined_by_address: HashMap<(i64, String), (bool, DocumentId)>,
+    joined_by_code: HashMap<String, FoundPlace>,
+    joined_by_address: HashMap<(i64, String), (bool, FoundPlace)>,
     claimed: HashSet<usize>,
 }
 
@@ -70,8 +71,8 @@ enum Found {
     Same(usize),
     /// A place of another beat; perhaps it has been in this one before.
     Elsewhere { from: usize, back: Option<usize> },
-    /// One that turned out to be another, which has its own name.
-    Joined,
+    /// One that turned out to be another, which has its own name, and its own beat by now.
+    Joined(FoundPlace),
     /// None that is known.
     New,
     /// Any of several.
@@ -106,7 +107,8 @@ impl Planning<'_> {
                 Found::Elsewhere { from, back } => {
                     self.move_here(row, &known.places[from], back.map(|at| &known.places[at]), &mut taken);
                 }
-                Found::Joined => self.plan.left.places += 1,
+                Found::Joined(goes_as) if Some(goes_as.scope_no) == row.scope_no => self.plan.left.places += 1,
+                Found::Joined(goes_as) => self.refuse_joined(row, goes_as),
                 Found::New => {
                     let id = fresh_id(row, &mut taken);
                     self.plan.places_added.push(PlaceAdded { id, beat: row.beat.clone(), place: row.place.clone() });
@@ -211,6 +213,17 @@ impl Planning<'_> {
         });
     }
 
+    /// Another beat beside a name of before moves nothing: the one that remains has a row of its own to say where it is.
+    fn refuse_joined(&mut self, row: &Row, goes_as: FoundPlace) {
+        let beat = self.known.beats.iter().find(|beat| beat.scope_no == goes_as.scope_no);
+        let named = row.place.external_code.clone().or_else(|| row.place.address.clone());
+        let kind = RefusalKind::PlaceJoined {
+            named: named.unwrap_or_default(),
+            beat: beat.map(|beat| beat.code.clone()).unwrap_or_default(),
+        };
+        self.refuse(Line::Place(row.line), None, kind);
+    }
+
     fn move_here(&mut self, row: &Row, from: &KnownPlace, back: Option<&KnownPlace>, taken: &mut HashSet<DocumentId>) {
         let from_beat = self.known.beats.iter().find(|beat| beat.scope_no == from.scope_no);
         let to = back.map_or_else(|| fresh_id(row, taken), |back| back.id);
@@ -271,7 +284,9 @@ impl<'a> Index<'a> {
                 let code = place.external_code.as_deref().filter(|code| !code.is_empty());
                 index.joined_by_code.extend(code.map(|code| (key(code), *goes_as)));
                 if let Some(address) = &place.address {
-                    index.joined_by_address.insert((*scope_no, key(address)), (code.is_some(), *goes_as));
+                    let called = (code.is_some(), *goes_as);
+                    index.joined_by_address.entry((goes_as.scope_no, key(address))).or_insert(called);
+                    index.joined_by_address.insert((*scope_no, key(address)), called);
                 }
                 continue;
             }
@@ -293,8 +308,9 @@ impl<'a> Index<'a> {
         };
         let found = match (found, self.joined(row)) {
             (Found::New, Some(goes_as)) => {
-                self.claimed.extend(self.places.iter().position(|place| place.id == goes_as));
-                Found::Joined
+                let is_it = |place: &KnownPlace| (place.scope_no, place.id) == (goes_as.scope_no, goes_as.id);
+                self.claimed.extend(self.places.iter().position(is_it));
+                Found::Joined(goes_as)
             }
             (found, _) => found,
         };
@@ -304,13 +320,13 @@ impl<'a> Index<'a> {
                 self.claimed.insert(*from);
                 self.claimed.extend(back);
             }
-            Found::Joined | Found::New | Found::Ambiguous => {}
+            Found::Joined(_) | Found::New | Found::Ambiguous => {}
         }
         (found, several)
     }
 
     /// What a row goes as that names a place by what it was called before it turned out to be another.
-    fn joined(&self, row: &Row) -> Option<DocumentId> {
+    fn joined(&self, row: &Row) -> Option<FoundPlace> {
         let by_code = row.code.as_ref().and_then(|code| self.joined_by_code.get(code).copied());
         by_code.or_else(|| {
             let (has_code, goes_as) = self.joined_by_address.get(&(row.scope_no?, row.address.clone()))?;

@@ -63,6 +63,13 @@ pub enum RefusalKind {
         /// Their address.
         address: String,
     },
+    /// What a place was called before it turned out to be another, beside a beat that this one is not of.
+    PlaceJoined {
+        /// Its external code or its address.
+        named: String,
+        /// The code of the beat that the one that remains is of.
+        beat: String,
+    },
     /// The name of headquarters' own hand.
     NameReserved {
         /// The name.
@@ -80,6 +87,7 @@ impl RefusalKind {
             Self::ExternalCodeTwice { .. } => "external_code_twice",
             Self::PlaceTwice { .. } => "place_twice",
             Self::PlaceAmbiguous { .. } => "place_ambiguous",
+            Self::PlaceJoined { .. } => "place_joined",
             Self::NameReserved { .. } => "name_reserved",
         }
     }
@@ -87,7 +95,7 @@ impl RefusalKind {
     /// The column of the table in which it stands, as the documentation calls it.
     pub const fn column(&self) -> &'static str {
         match self {
-            Self::BeatUnknown { .. } | Self::OutlineTwice { .. } => "beat",
+            Self::BeatUnknown { .. } | Self::OutlineTwice { .. } | Self::PlaceJoined { .. } => "beat",
             Self::BeatTwice { .. } | Self::NameReserved { .. } => "name",
             Self::ExternalCodeTwice { .. } => "external_code",
             Self::PlaceTwice { .. } | Self::PlaceAmbiguous { .. } => "address",
@@ -102,6 +110,7 @@ impl RefusalKind {
             | Self::OutlineTwice { code }
             | Self::ExternalCodeTwice { code } => code,
             Self::PlaceTwice { address } | Self::PlaceAmbiguous { address } => address,
+            Self::PlaceJoined { named, .. } => named,
             Self::NameReserved { name } => name,
         }
     }
@@ -125,6 +134,10 @@ impl fmt::Display for RefusalKind {
             Self::PlaceAmbiguous { .. } => {
                 f.write_str("several places of the beat have this address; name the external code of the one meant")
             }
+            Self::PlaceJoined { beat, .. } => write!(
+                f,
+                "this place was joined into another, which is of beat {beat:?}; name that beat, or move the other by its own code"
+            ),
             Self::NameReserved { .. } => {
                 f.write_str("this is the name of the server's own hand; write the person's own name")
             }
