@@ -25,11 +25,6 @@ note = "Примечание"
 "#;
 const HEADER: &str = "Рег. номер;Дата;Адрес;Участок;ФИО;Результат;Примечание;Телефон\n";
 
-fn write(world: &World, name: &str, text: &str) -> String {
-    std::fs::write(world.path(name), text).unwrap();
-    world.path(name).to_str().unwrap().to_owned()
-}
-
 fn import(world: &World, arguments: &[&str]) -> Run {
     world.admin(&[&["import"], arguments].concat())
 }
@@ -37,9 +32,9 @@ fn import(world: &World, arguments: &[&str]) -> Run {
 /// Beat 7 with two houses, and an inspector.
 fn organised() -> World {
     let world = World::new();
-    let beats = write(&world, "beats.csv", "code,name\nuch-7,Участок 7\n");
-    let places = write(&world, "places.csv", "beat,address\nuch-7,Абая 1\nuch-7,Абая 2\n");
-    let staff = write(&world, "staff.csv", "name,beat\nСерик А.,uch-7\n");
+    let beats = world.write("beats.csv", "code,name\nuch-7,Участок 7\n");
+    let places = world.write("places.csv", "beat,address\nuch-7,Абая 1\nuch-7,Абая 2\n");
+    let staff = world.write("staff.csv", "name,beat\nСерик А.,uch-7\n");
     world.admin(&["load", "--beats", &beats, "--places", &places, "--staff", &staff]).ok();
     world
 }
@@ -62,7 +57,7 @@ fn a_journal_is_mapped_imported_beside_the_server_and_imported_again() {
         4;14.03.2023;Абая 1;uch-7;Серек А.;рейд;;\n\
         2;13.03.2023;Абая 1;uch-7;Серик А.;;;\n\
         Итого;;;;;;;\n";
-    let journal = write(&world, "journal.csv", &format!("Обходы 2023\n{HEADER}{rows}"));
+    let journal = world.write("journal.csv", &format!("Обходы 2023\n{HEADER}{rows}"));
     assert_eq!(import(&world, &["--visits", &journal]).failed(), "map_missing");
     let proposed = import(&world, &["--visits", &journal, "--propose-map"]).ok().object();
     assert_eq!(
@@ -75,7 +70,7 @@ fn a_journal_is_mapped_imported_beside_the_server_and_imported_again() {
         "map_exists",
         "it may have been edited"
     );
-    let map = write(&world, "map.toml", MAP);
+    let map = world.write("map.toml", MAP);
     let run = |more: &[&str]| import(&world, &[&["--visits", &journal, "--map", &map], more].concat()).ok().object();
 
     let planned = run(&["--dry-run"]);
@@ -124,11 +119,11 @@ fn a_journal_is_mapped_imported_beside_the_server_and_imported_again() {
 fn what_the_map_lets_be_made_is_made_and_a_phone_is_given_it() {
     let world = organised();
     let rows = "1;12.03.2023 14:05;Абая 3;uch-7;Болат Б.;contacted;;\n2;13.03.2023 14:05;абая  3;uch-7;Болат Б.;;;\n";
-    let journal = write(&world, "journal.csv", &format!("{HEADER}{rows}"));
-    let map = write(&world, "map.toml", MAP);
+    let journal = world.write("journal.csv", &format!("{HEADER}{rows}"));
+    let map = world.write("map.toml", MAP);
     assert_eq!(import(&world, &["--visits", &journal, "--map", &map]).failed(), "all_rejected");
     let makes = format!("{MAP}\n[places]\nunknown = \"make\"\n[inspectors]\nunknown = \"make\"\n");
-    let map = write(&world, "map.toml", &makes);
+    let map = world.write("map.toml", &makes);
     let run = |more: &[&str]| import(&world, &[&["--visits", &journal, "--map", &map], more].concat()).ok().object();
     assert_eq!(run(&["--dry-run"])["places_made"], json!(["uch-7: Абая 3"]));
     let imported = run(&[]);
@@ -155,8 +150,8 @@ fn an_import_that_was_killed_goes_on_where_it_was() {
         )
         .unwrap();
     }
-    let journal = write(&world, "journal.csv", &rows);
-    let map = write(&world, "map.toml", MAP);
+    let journal = world.write("journal.csv", &rows);
+    let map = world.write("map.toml", MAP);
     let data = world.server.data.to_str().unwrap().to_owned();
     let arguments = ["--json", "admin", "--data", &data, "import", "--visits", &journal, "--map", &map];
     let headquarters = world.headquarters();
