@@ -15,8 +15,11 @@ use crate::{
 #[wasm_bindgen]
 extern "C" {
     /// See `types.ts`.
-    #[wasm_bindgen(typescript_type = "Step")]
-    pub type JsStep;
+    #[wasm_bindgen(typescript_type = "Step<null>")]
+    pub type EnrollStep;
+    /// See `types.ts`.
+    #[wasm_bindgen(typescript_type = "Step<Report>")]
+    pub type SyncStep;
     /// See `types.ts`.
     #[wasm_bindgen(typescript_type = "Answer")]
     pub type JsAnswer;
@@ -42,8 +45,8 @@ impl EnrollHandle {
     }
 
     /// What to do now.
-    pub fn next(&mut self, device: &mut Device) -> Result<JsStep, JsValue> {
-        step(self.0.next(&mut device.client), |()| Ok(JsValue::NULL))
+    pub fn next(&mut self, device: &mut Device) -> Result<EnrollStep, JsValue> {
+        Ok(step(self.0.next(&mut device.client), |()| Ok(JsValue::NULL))?.unchecked_into())
     }
 
     /// The signatures that were asked for.
@@ -69,8 +72,8 @@ impl SyncHandle {
     }
 
     /// What to do now.
-    pub fn next(&mut self, device: &mut Device) -> Result<JsStep, JsValue> {
-        step(self.0.next(&mut device.client), |report: Box<Report>| to_js(&*report))
+    pub fn next(&mut self, device: &mut Device) -> Result<SyncStep, JsValue> {
+        Ok(step(self.0.next(&mut device.client), |report: Box<Report>| to_js(&*report))?.unchecked_into())
     }
 
     /// The signatures that were asked for.
@@ -86,18 +89,17 @@ impl SyncHandle {
     }
 }
 
-fn step<T>(step: Step<T>, outcome: impl FnOnce(T) -> Result<JsValue, JsValue>) -> Result<JsStep, JsValue> {
-    let step = match step {
+fn step<T>(step: Step<T>, outcome: impl FnOnce(T) -> Result<JsValue, JsValue>) -> Result<JsValue, JsValue> {
+    match step {
         Step::Sign(messages) => {
             let messages: Array = messages.iter().map(|message| Uint8Array::from(&message[..])).collect();
-            object(&[("kind", "sign".into()), ("messages", messages.into())])?
+            object(&[("kind", "sign".into()), ("messages", messages.into())])
         }
-        Step::Send(request) => object(&[("kind", "send".into()), ("request", write_request(&request)?)])?,
-        Step::Wait(ms) => object(&[("kind", "wait".into()), ("ms", (ms as f64).into())])?,
-        Step::Done(done) => object(&[("kind", "done".into()), ("outcome", outcome(done)?)])?,
-        Step::Failed(error) => return Err(failure(&error)),
-    };
-    Ok(step.unchecked_into())
+        Step::Send(request) => object(&[("kind", "send".into()), ("request", write_request(&request)?)]),
+        Step::Wait(ms) => object(&[("kind", "wait".into()), ("ms", (ms as f64).into())]),
+        Step::Done(done) => object(&[("kind", "done".into()), ("outcome", outcome(done)?)]),
+        Step::Failed(error) => Err(failure(&error)),
+    }
 }
 
 fn object(fields: &[(&str, JsValue)]) -> Result<JsValue, JsValue> {

@@ -1,5 +1,5 @@
 /** What a session wants next. It is asked again after each; a failure is thrown. */
-export type Step<Outcome = unknown> =
+export type Step<Outcome> =
   | { kind: 'sign'; messages: Uint8Array[] }
   | { kind: 'send'; request: SignedRequest }
   | { kind: 'wait'; ms: number }

@@ -4,11 +4,10 @@ import { send } from './transport';
 import type { Vault } from './vault';
 
 interface Session<Outcome> {
-  next(device: Device): Step;
+  next(device: Device): Step<Outcome>;
   signed(signatures: Uint8Array[]): void;
   answered(device: Device, answer: Answer): void;
   free(): void;
-  readonly outcome?: Outcome;
 }
 
 /** Takes a session to its end. Between two steps the device is free: visits may be written meanwhile. */
@@ -31,7 +30,7 @@ export async function drive<Outcome>(
           await new Promise((resolve) => setTimeout(resolve, step.ms));
           break;
         case 'done':
-          return step.outcome as Outcome;
+          return step.outcome;
       }
     }
   } finally {

@@ -58,7 +58,7 @@ async function opened(): Promise<Opened> {
 
 async function sync(waitMs: number): Promise<Report> {
   const { device, vault } = await opened();
-  return drive<Report>(new Sync(waitMs), device, vault);
+  return drive(new Sync(waitMs), device, vault);
 }
 
 self.onmessage = async ({ data }: MessageEvent<Asked>) => {
