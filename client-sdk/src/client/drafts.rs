@@ -35,11 +35,8 @@ impl<S: Store> Client<S> {
 
     /// The visits that are being written down, the last one written to first.
     pub fn drafts(&self) -> Result<Vec<Draft>, Error> {
-        let draft = |record: DraftRecord| {
-            let form = serde_json::from_slice(&record.body).map_err(|_| StoreError::corrupt("a draft"))?;
-            Ok(Draft { id: record.id, at: record.at, form })
-        };
-        self.store.drafts()?.into_iter().map(draft).collect()
+        let drafts = self.store.drafts()?;
+        drafts.iter().map(|record| Ok(Draft { id: record.id, at: record.at, form: form(record)? })).collect()
     }
 
     /// Gives one up.
@@ -54,11 +51,15 @@ impl<S: Store> Client<S> {
     /// [`Error::UnknownDraft`] where it was logged or given up already; and those of [`Self::log_visit`], upon which the
     /// draft stays as it is.
     pub fn log_draft(&mut self, id: Uuid) -> Result<DocumentId, Error> {
-        let drafts = self.drafts()?;
-        let form = drafts.into_iter().find(|draft| draft.id == id).ok_or(Error::UnknownDraft)?.form;
-        let draft = form.to_draft(|| self.seams.uuid());
+        // Only this one is read: another that cannot be is no reason not to log it.
+        let record = self.store.drafts()?.into_iter().find(|draft| draft.id == id).ok_or(Error::UnknownDraft)?;
+        let draft = form(&record)?.to_draft(|| self.seams.uuid());
         let scope = self.scope_of(draft.place)?;
         let puts = draft.puts(self.identity.replica, self.seams.nonce());
         self.create(scope, None, Kind::VISIT, &puts, Some(id))
     }
+}
+
+fn form(record: &DraftRecord) -> Result<VisitForm, StoreError> {
+    serde_json::from_slice(&record.body).map_err(|_| StoreError::corrupt("a draft"))
 }

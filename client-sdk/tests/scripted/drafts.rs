@@ -2,12 +2,12 @@
 
 use crate::server::{
     line::Line,
-    phone::{TestClock, phone, seams},
+    phone::{TestClock, TestEntropy, phone, seams},
 };
 use aralau_client_sdk::{
-    Client, DocumentId, VisitForm, VisitState,
+    Client, DocumentId, Millis, VisitForm, VisitState,
     form::{Commitment, Concern},
-    store::SqliteStore,
+    store::{DraftRecord, SqliteStore, Store as _},
 };
 use aralau_sync_core::change::Value;
 
@@ -60,6 +60,23 @@ fn a_draft_that_cannot_be_logged_stays() {
     let elsewhere = VisitForm { place: Some(DocumentId::from_bytes([9; 16])), ..form("short") };
     phone.keep_draft(id, &elsewhere).expect("keeps");
     phone.log_draft(id).expect("its only beat");
+}
+
+#[test]
+fn a_draft_that_cannot_be_read_keeps_no_other_from_being_logged() {
+    let line = Line::new();
+    let mut phone = phone(&line, "Aigul", 1);
+    let id = phone.fresh_id();
+    phone.keep_draft(id, &form("sound")).expect("keeps");
+    let mut store = phone.into_store();
+    let spoilt = DraftRecord { id: uuid::Uuid::nil(), at: Millis(1), body: b"{".to_vec() };
+    store.put_draft(&spoilt).expect("writes");
+    let key = aralau_client_sdk::keys::DeviceKey::generate(&mut TestEntropy(1 << 32));
+    let mut phone = Client::over(store, key, seams(9, &TestClock::default())).expect("opens");
+    assert_eq!(phone.drafts().expect_err("one is spoilt").code(), "store_corrupt");
+    phone.log_draft(id).expect("logs the other");
+    phone.drop_draft(spoilt.id).expect("gives up");
+    assert_eq!(phone.drafts().expect("reads"), []);
 }
 
 #[test]
