@@ -24,6 +24,7 @@ use crate::{
     error::Error,
     identity::Identity,
     keys::DeviceKey,
+    projection,
     seams::Seams,
     store::{Key, MemoryStore, Store, StoreError, transaction},
     succession,
@@ -69,6 +70,7 @@ impl<S: Store> Client<S> {
         if !is_named_by(&identity.replica, &public_key) {
             return Err(Error::Key("it is not the one that this store belongs to"));
         }
+        projection::bring_up_to_date(&mut store, &identity)?;
         let enrollment = Enrollment::load(&store)?;
         Ok(Self { store, vault: Box::new(vault), seams, identity, enrollment, watchers: Vec::new() })
     }
@@ -138,6 +140,7 @@ impl<S: Store> Client<S> {
         transaction::<_, _, StoreError>(&mut self.store, Store::erase)?;
         self.enrollment = None;
         self.identity = Identity::load(&mut self.store, &mut self.seams, &self.vault.public_key())?;
+        projection::bring_up_to_date(&mut self.store, &self.identity)?;
         Ok(())
     }
 

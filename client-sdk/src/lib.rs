@@ -78,7 +78,7 @@ pub use session::{EnrollSession, Report, Session, Step, SyncOptions, SyncSession
 pub use transport::HttpTransport;
 pub use transport::{HttpRequest, HttpResponse, Transport, TransportError};
 pub use vault::Vault;
-pub use view::{Event, PlaceView, Status, VisitState, VisitView};
+pub use view::{Event, PlaceView, Status, Stop, VisitState, VisitView};
 
 /// How this build names itself to a server.
 pub(crate) const APP: &str = concat!("aralau-client-sdk/", env!("CARGO_PKG_VERSION"));

@@ -2,6 +2,8 @@
 //!
 //! Only what is committed is ever put into a frame.
 
+use std::collections::BTreeSet;
+
 use aralau_sync_core::{
     change::Change,
     frame::{Frame, MAX_FRAME_BYTES, MAX_FRAME_ENTRIES, Unsigned},
@@ -177,6 +179,21 @@ pub(crate) fn oldest_unsent_at(
         }
     }
     Ok(oldest)
+}
+
+/// Documents with own entries that the server has not acknowledged.
+pub(crate) fn unsent_documents(
+    store: &impl Store,
+    identity: &Identity,
+    scopes: &[ScopeRecord],
+) -> Result<BTreeSet<(ScopeId, DocumentId)>, StoreError> {
+    let mut documents = BTreeSet::new();
+    for record in scopes.iter().filter(|record| record.unsent() > 0) {
+        let stream = StreamId { replica: identity.replica, scope: record.scope };
+        let entries = store.entries_after(stream, record.decided.index, usize::MAX)?;
+        documents.extend(entries.into_iter().filter_map(|entry| Some((record.scope, entry.document?))));
+    }
+    Ok(documents)
 }
 
 /// As many links as one frame may hold.

@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use aralau_sync_core::{
-    change::Value,
+    change::{STATUS, Value},
     id::{DocumentId, Kind, ReplicaId, ScopeId},
     time::Millis,
-    visit::{Conflict, Note, Place, Visit},
+    visit::{ACTIVE, Conflict, Note, Place, Visit, WITHDRAWN},
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -18,8 +18,14 @@ use uuid::Uuid;
 use crate::{
     identity::Identity,
     local::{Apart, LocalDocument, Mark},
-    store::{ProjectionRecord, ScopeRecord, Store, StoreError},
+    store::{Key, ProjectionRecord, ScopeRecord, Store, StoreError, Summary, transaction},
 };
+
+/// By which rules a projection is made: another name with each change of the rows below.
+const RULES: &[u8] = b"2";
+
+/// Codes of `referral_status` upon which nothing more is expected.
+const OVER: [&str; 3] = ["done", "declined", "not_responsible"];
 
 /// Makes the projection of a document anew. Returns how many accepted changes did not fit.
 pub(crate) fn project(
@@ -34,18 +40,45 @@ pub(crate) fn project(
         store.drop_projection(scope, document)?;
         return Ok(local.unsound);
     };
-    let (at, body) = match kind {
-        Kind::VISIT => encode(VisitRow::of(&local), |row| row.started_at.unwrap_or(row.first_at)),
-        Kind::PLACE => encode(PlaceRow::of(&local), |row| row.first_at),
-        _ => encode(OtherRow::of(&local), |row| row.first_at),
-    }?;
-    store.put_projection(&ProjectionRecord { scope, document, kind, at, body })?;
+    let (at, summary, body) = match kind {
+        Kind::VISIT => {
+            let row = VisitRow::of(&local);
+            (row.started_at.unwrap_or(row.first_at), row.summary(), encode(&row)?)
+        }
+        Kind::PLACE => {
+            let row = PlaceRow::of(&local);
+            (row.first_at, asks(!row.apart.is_empty()), encode(&row)?)
+        }
+        _ => {
+            let row = OtherRow::of(&local);
+            (row.first_at, asks(!row.apart.is_empty()), encode(&row)?)
+        }
+    };
+    store.put_projection(&ProjectionRecord { scope, document, kind, at, summary, body })?;
     Ok(local.unsound)
 }
 
-fn encode<T: Serialize>(row: T, at: impl Fn(&T) -> Millis) -> Result<(Millis, Vec<u8>), StoreError> {
-    let body = serde_json::to_vec(&row).map_err(|_| StoreError::corrupt("a projection cannot be written"))?;
-    Ok((at(&row), body))
+/// Makes all projections anew where they were made by other rules than this build's.
+pub(crate) fn bring_up_to_date(store: &mut impl Store, identity: &Identity) -> Result<(), StoreError> {
+    if store.meta(Key::Projected)?.is_some_and(|rules| rules == RULES) {
+        return Ok(());
+    }
+    transaction(store, |store| {
+        for kind in [Kind::VISIT, Kind::PLACE] {
+            for record in store.projections(kind)? {
+                project(store, identity, record.scope, record.document)?;
+            }
+        }
+        store.set_meta(Key::Projected, RULES)
+    })
+}
+
+fn encode(row: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(row).map_err(|_| StoreError::corrupt("a projection cannot be written"))
+}
+
+fn asks(asks: bool) -> Summary {
+    Summary { asks, ..Summary::default() }
 }
 
 /// Reads a projection's body.
@@ -79,6 +112,7 @@ pub(crate) struct PlaceRow {
     pub(crate) address: Option<String>,
     pub(crate) external_code: Option<String>,
     pub(crate) place_type: Option<String>,
+    pub(crate) point: Option<PointRow>,
     pub(crate) status: String,
     pub(crate) first_at: Millis,
     pub(crate) apart: Vec<ApartRow>,
@@ -99,6 +133,13 @@ pub(crate) struct PositionRow {
     pub(crate) lon: u64,
     pub(crate) accuracy_m: Option<u64>,
     pub(crate) mock: bool,
+}
+
+/// Degrees, by their bits.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct PointRow {
+    pub(crate) lat: u64,
+    pub(crate) lon: u64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -188,12 +229,40 @@ impl VisitRow {
     }
 }
 
+impl VisitRow {
+    fn summary(&self) -> Summary {
+        let asks = !self.conflicts.is_empty() || !self.apart.is_empty();
+        // One that was taken back counts nowhere and leaves nothing to do.
+        let (place, due) = if self.status == ACTIVE { (self.place, self.due()) } else { (None, None) };
+        Summary { place, outcome: self.outcome.clone(), due, asks }
+    }
+
+    /// The first day on which something that was promised, or asked of another agency, is due and not done.
+    fn due(&self) -> Option<String> {
+        let items = |name| self.collections.get(name).into_iter().flat_map(BTreeMap::values);
+        let open = |item: &&BTreeMap<String, StoredValue>| {
+            let text = |field| item.get(field).and_then(StoredValue::as_text);
+            let is_over = text("referral_status").is_some_and(|status| OVER.contains(&status));
+            text(STATUS) != Some(WITHDRAWN) && !item.contains_key("fulfilled_at") && !is_over
+        };
+        let due = |item: &BTreeMap<String, StoredValue>| item.get("due")?.as_text().filter(is_day).map(str::to_owned);
+        items("commitments").chain(items("referrals")).filter(open).filter_map(due).min()
+    }
+}
+
+/// `2026-12-31`: days that can be compared as they are written.
+fn is_day(text: &&str) -> bool {
+    let fits = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    text.len() == "2026-12-31".len() && text.bytes().enumerate().all(fits)
+}
+
 impl PlaceRow {
     fn of(local: &LocalDocument) -> Self {
-        let Place { address, external_code, place_type, status, coordinates: _, joined_into: _ } =
+        let Place { address, external_code, place_type, coordinates, status, joined_into: _ } =
             Place::read(&local.reading());
+        let point = coordinates.map(|point| PointRow { lat: point.lat.to_bits(), lon: point.lon.to_bits() });
         let (apart, mark) = (apart(&local.apart), local.mark.into());
-        Self { address, external_code, place_type, status, first_at: first_at(local), apart, mark }
+        Self { address, external_code, place_type, point, status, first_at: first_at(local), apart, mark }
     }
 }
 
@@ -255,6 +324,12 @@ pub(crate) enum StoredValue {
     Text(String),
     Bytes(Vec<u8>),
     Timestamp(i64),
+}
+
+impl StoredValue {
+    fn as_text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
 }
 
 impl From<Value> for StoredValue {

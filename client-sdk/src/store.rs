@@ -23,8 +23,8 @@ use uuid::Uuid;
 
 pub use memory::MemoryStore;
 pub use record::{
-    Decided, DraftRecord, EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, RowRecord,
-    ScopeRecord, StreamRecord,
+    Cursor, Decided, DraftRecord, EntryId, EntryRecord, Key, MarkRecord, OrphanRecord, ProjectionRecord, ReceiptRecord,
+    RowRecord, ScopeRecord, StreamRecord, Summary,
 };
 #[cfg(target_arch = "wasm32")]
 pub use sqlite::OpfsFolder;
@@ -140,6 +140,14 @@ pub trait Store {
     fn projections_of(&self, document: DocumentId) -> Result<Vec<ProjectionRecord>>;
     /// All documents of one kind, the newest first.
     fn projections(&self, kind: Kind) -> Result<Vec<ProjectionRecord>>;
+    /// At most `limit` of them, behind a point of that order.
+    fn projections_behind(&self, kind: Kind, behind: Option<Cursor>, limit: usize) -> Result<Vec<ProjectionRecord>>;
+    /// Visits that count at a place, the newest first.
+    fn projections_at(&self, place: DocumentId) -> Result<Vec<ProjectionRecord>>;
+    /// Documents that somebody has to look at, the newest first.
+    fn projections_asking(&self) -> Result<Vec<ProjectionRecord>>;
+    /// Every visit that counts, by place, the newest of each first.
+    fn marks(&self) -> Result<Vec<MarkRecord>>;
     /// Inserts or replaces.
     fn put_projection(&mut self, record: &ProjectionRecord) -> Result<()>;
     /// Removes what there is about a document that no longer has content.

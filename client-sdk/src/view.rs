@@ -6,7 +6,7 @@ use aralau_sync_core::{
     change::Value,
     id::{ChangeHash, DocumentId, ReplicaId, ScopeId},
     time::Millis,
-    visit::Position,
+    visit::{Coordinates, Position},
     vocabulary::Language,
 };
 use serde::Serialize;
@@ -15,10 +15,15 @@ use uuid::Uuid;
 use crate::{
     alarm::AlarmRecord,
     enrollment::{Beat, Person},
-    projection::{ApartRow, ConflictRow, MarkRow, NoteRow, PlaceRow, PositionRow, StoredValue, VisitRow, Whereabouts},
-    store::{ProjectionRecord, ScopeRecord},
+    projection::{
+        ApartRow, ConflictRow, MarkRow, NoteRow, PlaceRow, PointRow, PositionRow, StoredValue, VisitRow, Whereabouts,
+    },
+    store::{MarkRecord, ProjectionRecord, ScopeRecord},
     words,
 };
+
+/// The code of `outcome` that says that somebody was met.
+const CONTACTED: &str = "contacted";
 
 /// How far a document has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -153,7 +158,7 @@ pub struct HeldView {
 }
 
 /// A place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PlaceView {
     /// Which.
     pub id: DocumentId,
@@ -170,10 +175,60 @@ pub struct PlaceView {
     pub external_code: Option<String>,
     /// A code of `place_type`.
     pub place_type: Option<String>,
+    /// Where it is.
+    pub coordinates: Option<Coordinates>,
     /// `active` or `withdrawn`.
     pub status: String,
     /// Own words that are kept apart.
     pub held: Vec<HeldView>,
+}
+
+/// A place of the round, with what was seen of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Stop {
+    /// Which place.
+    pub id: DocumentId,
+    /// The beat's code.
+    pub beat: String,
+    /// As written on the door.
+    pub address: Option<String>,
+    /// Its name in another register.
+    pub external_code: Option<String>,
+    /// A code of `place_type`.
+    pub place_type: Option<String>,
+    /// Where it is.
+    pub coordinates: Option<Coordinates>,
+    /// Visits that count.
+    pub visits: u64,
+    /// When the newest of them began.
+    pub visited_at: Option<Millis>,
+    /// How it ended.
+    pub outcome: Option<String>,
+    /// When somebody was last met.
+    pub contacted_at: Option<Millis>,
+    /// The first day on which something that was promised there, or asked of another agency, is due: `2026-12-31`.
+    pub due: Option<String>,
+}
+
+impl Stop {
+    /// `marks`: its visits, the newest first.
+    pub(crate) fn of(record: &ProjectionRecord, row: PlaceRow, beat: &Beat, marks: &[MarkRecord]) -> Self {
+        let newest = marks.first();
+        let met = marks.iter().find(|mark| mark.outcome.as_deref() == Some(CONTACTED));
+        Self {
+            id: record.document,
+            beat: beat.code.clone(),
+            address: row.address,
+            external_code: row.external_code,
+            place_type: row.place_type,
+            coordinates: row.point.map(coordinates),
+            visits: marks.len() as u64,
+            visited_at: newest.map(|mark| mark.at),
+            outcome: newest.and_then(|mark| mark.outcome.clone()),
+            contacted_at: met.map(|mark| mark.at),
+            due: marks.iter().filter_map(|mark| mark.due.as_ref()).min().cloned(),
+        }
+    }
 }
 
 /// One change of a document.
@@ -206,8 +261,14 @@ pub struct Status {
     pub replica: ReplicaId,
     /// Own entries that the server has not acknowledged.
     pub unsent: u64,
+    /// Visits and places that they are about.
+    pub unsent_documents: u64,
     /// When the oldest of them was written.
     pub oldest_unsent_at: Option<Millis>,
+    /// Visits and places that somebody has to look at: in conflict, or with own words kept apart.
+    pub asking: u64,
+    /// When a sync last went through, by this device's clock.
+    pub synced_at: Option<Millis>,
     /// Own words in no stream at the moment, after a restore or copy was noticed.
     pub orphans: u64,
     /// Server's clock minus the device's, as last measured.
@@ -259,7 +320,8 @@ pub(crate) struct Surroundings {
     pub(crate) names: BTreeMap<ReplicaId, String>,
     pub(crate) beats: Vec<Beat>,
     pub(crate) scopes: BTreeMap<ScopeId, ScopeRecord>,
-    pub(crate) addresses: BTreeMap<DocumentId, String>,
+    /// Of the places met so far.
+    pub(crate) addresses: BTreeMap<DocumentId, Option<String>>,
 }
 
 impl Surroundings {
@@ -297,7 +359,7 @@ impl Surroundings {
             beat: self.beat(record.scope),
             state: self.state(record.scope, row.mark, &row.apart),
             place: row.place,
-            address: row.place.and_then(|place| self.addresses.get(&place).cloned()),
+            address: row.place.and_then(|place| self.addresses.get(&place).cloned().flatten()),
             visit_type: row.visit_type,
             outcome: row.outcome,
             status: row.status,
@@ -322,6 +384,7 @@ impl Surroundings {
             address: row.address,
             external_code: row.external_code,
             place_type: row.place_type,
+            coordinates: row.point.map(coordinates),
             status: row.status,
             held: row.apart.into_iter().map(held).collect(),
         }
@@ -351,6 +414,10 @@ fn held(row: ApartRow) -> HeldView {
         sent: row.sent,
         puts: row.puts.into_iter().map(|(key, value)| (key, value.into())).collect(),
     }
+}
+
+fn coordinates(row: PointRow) -> Coordinates {
+    Coordinates { lat: f64::from_bits(row.lat), lon: f64::from_bits(row.lon) }
 }
 
 fn position(row: PositionRow) -> Position {

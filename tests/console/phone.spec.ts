@@ -114,7 +114,7 @@ async function enroll(page: Page, name: string): Promise<void> {
 /** Writes a visit down as a screen would, and logs it. */
 function log(page: Page, note: string): Promise<string> {
   return page.evaluate(async (words) => {
-    const [place] = await device.places();
+    const [place] = await device.round();
     const form = {
       place: place?.id ?? null,
       visit_type: 'door_to_door',
@@ -139,7 +139,7 @@ test('twenty visits that were logged offline in a browser that was killed reach 
   const aigul = await phone();
   let page = await aigul.open();
   await enroll(page, 'Айгүл Сейітова');
-  expect(await page.evaluate(async () => (await device.places()).length)).toBeGreaterThan(0);
+  expect(await page.evaluate(async () => (await device.round()).length)).toBeGreaterThan(0);
   await world.stop();
   const logged: string[] = [];
   for (let number = 0; number < VISITS / 2; number++) logged.push(await log(page, `note ${number}`));
@@ -151,17 +151,17 @@ test('twenty visits that were logged offline in a browser that was killed reach 
 
   page = await aigul.open();
   const kept = await page.evaluate(async () => ({
-    visits: await device.visits(),
+    visits: await device.visits(null, 500),
     drafts: await device.drafts(),
   }));
   expect(kept.visits.map(({ id }) => id).toSorted()).toEqual(logged.toSorted());
   expect(new Set(kept.visits.map(({ state }) => state))).toEqual(new Set(['on_this_phone']));
-  expect(kept.drafts.map(({ id, form }) => [id, form.note])).toEqual([[draft, 'half a sen']]);
+  expect(kept.drafts.map(({ id, form }) => [id, form?.note])).toEqual([[draft, 'half a sen']]);
 
   await world.start();
   const report = await page.evaluate(() => device.sync(0));
   expect([report.pushed, report.unsent]).toEqual([VISITS, 0]);
-  const states = await page.evaluate(async () => (await device.visits()).map(({ state }) => state));
+  const states = await page.evaluate(async () => (await device.visits(null, 500)).map(({ state }) => state));
   expect(new Set(states)).toEqual(new Set(['at_headquarters']));
   const { scopes } = await page.evaluate(() => device.status());
   expect(scopes[0]?.receipt).toContain('\n');

@@ -22,8 +22,8 @@ pub struct Draft {
     pub id: Uuid,
     /// When it was last written to.
     pub at: Millis,
-    /// As far as it is filled in.
-    pub form: VisitForm,
+    /// As far as it is filled in; nothing where this build cannot read it, as after an older app was put back.
+    pub form: Option<VisitForm>,
 }
 
 impl<S: Store> Client<S> {
@@ -35,8 +35,8 @@ impl<S: Store> Client<S> {
 
     /// The visits that are being written down, the last one written to first.
     pub fn drafts(&self) -> Result<Vec<Draft>, Error> {
-        let drafts = self.store.drafts()?;
-        drafts.iter().map(|record| Ok(Draft { id: record.id, at: record.at, form: form(record)? })).collect()
+        let draft = |record: DraftRecord| Draft { id: record.id, at: record.at, form: form(&record).ok() };
+        Ok(self.store.drafts()?.into_iter().map(draft).collect())
     }
 
     /// Gives one up.

@@ -10,30 +10,71 @@ use aralau_sync_core::{
     log::Verdict,
     reading::export,
     time::Millis,
+    visit::ACTIVE,
 };
 
 use super::Client;
 use crate::{
     error::Error,
     local::LocalDocument,
-    outbox::oldest_unsent_at,
+    outbox::{oldest_unsent_at, unsent_documents},
     projection::{PlaceRow, VisitRow, decode},
     store::{Key, ProjectionRecord, ScopeRecord, Store},
-    view::{ChangeView, PlaceView, ScopeStatus, Status, Surroundings, VisitView},
+    view::{ChangeView, PlaceView, ScopeStatus, Status, Stop, Surroundings, VisitView},
 };
 
 impl<S: Store> Client<S> {
     /// All visits known here, the newest first.
     pub fn visits(&self) -> Result<Vec<VisitView>, Error> {
-        let surroundings = self.surroundings()?;
-        let records = self.store.projections(Kind::VISIT)?;
-        records.iter().map(|record| Ok(surroundings.visit(record, decode::<VisitRow>(record)?))).collect()
+        self.shown(&self.store.projections(Kind::VISIT)?)
+    }
+
+    /// At most `limit` of them, behind one that was shown.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDocument`] where that one is not here any more.
+    pub fn visits_behind(&self, shown: Option<DocumentId>, limit: usize) -> Result<Vec<VisitView>, Error> {
+        let shown = shown.map(|id| self.projection(id, Kind::VISIT)).transpose()?;
+        let behind = shown.map(|record| (record.at, record.document, record.scope));
+        self.shown(&self.store.projections_behind(Kind::VISIT, behind, limit)?)
+    }
+
+    /// Visits that count at a place, the newest first.
+    pub fn visits_at(&self, place: DocumentId) -> Result<Vec<VisitView>, Error> {
+        self.shown(&self.store.projections_at(place)?)
+    }
+
+    /// Visits that somebody has to look at: in conflict, or with own words kept apart.
+    pub fn visits_asking(&self) -> Result<Vec<VisitView>, Error> {
+        let mut records = self.store.projections_asking()?;
+        records.retain(|record| record.kind == Kind::VISIT);
+        self.shown(&records)
+    }
+
+    /// The places of this person's beats, by address, each with what is known of it: the round that is to be made.
+    pub fn round(&self) -> Result<Vec<Stop>, Error> {
+        let marks = self.store.marks()?;
+        let mut marks = marks.chunk_by(|one, next| one.place == next.place).peekable();
+        let mut stops = Vec::new();
+        let mut records = self.store.projections(Kind::PLACE)?;
+        records.sort_by_key(|record| record.document);
+        for record in &records {
+            while marks.next_if(|at| at.first().is_some_and(|mark| mark.place < record.document)).is_some() {}
+            let here = marks.peek().filter(|at| at.first().is_some_and(|mark| mark.place == record.document));
+            let row = decode::<PlaceRow>(record)?;
+            let Some(beat) = self.beats().iter().find(|beat| beat.scope == record.scope) else { continue };
+            if row.status == ACTIVE {
+                stops.push(Stop::of(record, row, beat, here.copied().unwrap_or_default()));
+            }
+        }
+        stops.sort_by_cached_key(|stop| (SortKey::of(stop.address.as_deref().unwrap_or_default()), stop.id));
+        Ok(stops)
     }
 
     /// One visit.
     pub fn visit(&self, id: DocumentId) -> Result<VisitView, Error> {
         let record = self.projection(id, Kind::VISIT)?;
-        Ok(self.surroundings()?.visit(&record, decode::<VisitRow>(&record)?))
+        self.shown(&[record])?.pop().ok_or(Error::UnknownDocument)
     }
 
     /// All places known here, by address.
@@ -82,7 +123,6 @@ impl<S: Store> Client<S> {
     /// How the device stands.
     pub fn status(&self) -> Result<Status, Error> {
         let scopes = self.store.scopes()?;
-        let skew_ms = self.store.meta(Key::SkewMs)?;
         let mut orphans = 0;
         for record in &scopes {
             let kept = self.store.orphans(record.scope)?;
@@ -93,9 +133,12 @@ impl<S: Store> Client<S> {
             url: self.enrollment.as_ref().map(|enrollment| enrollment.url.clone()),
             replica: self.identity.replica,
             unsent: scopes.iter().map(ScopeRecord::unsent).sum(),
+            unsent_documents: unsent_documents(&self.store, &self.identity, &scopes)?.len() as u64,
             oldest_unsent_at: oldest_unsent_at(&self.store, &self.identity, &scopes)?,
+            asking: self.store.projections_asking()?.len() as u64,
+            synced_at: self.number(Key::SyncedAt)?.map(Millis),
             orphans,
-            skew_ms: skew_ms.and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok()),
+            skew_ms: self.number(Key::SkewMs)?,
             scopes: scopes.iter().map(|record| self.scope_status(record)).collect::<Result<_, _>>()?,
             alarms: self.store.alarms()?,
         })
@@ -124,6 +167,31 @@ impl<S: Store> Client<S> {
         self.store.projections_of(id)?.into_iter().next().ok_or(Error::UnknownDocument)
     }
 
+    fn number(&self, key: Key) -> Result<Option<i64>, Error> {
+        Ok(self.store.meta(key)?.and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok()))
+    }
+
+    fn shown(&self, records: &[ProjectionRecord]) -> Result<Vec<VisitView>, Error> {
+        let mut surroundings = self.surroundings()?;
+        let mut visits = Vec::with_capacity(records.len());
+        for record in records {
+            let row = decode::<VisitRow>(record)?;
+            if let Some(place) = row.place
+                && !surroundings.addresses.contains_key(&place)
+            {
+                surroundings.addresses.insert(place, self.address_of(place)?);
+            }
+            visits.push(surroundings.visit(record, row));
+        }
+        Ok(visits)
+    }
+
+    fn address_of(&self, place: DocumentId) -> Result<Option<String>, Error> {
+        let records = self.store.projections_of(place)?;
+        let place = records.iter().find(|record| record.kind == Kind::PLACE);
+        Ok(place.map(decode::<PlaceRow>).transpose()?.and_then(|row| row.address))
+    }
+
     fn surroundings(&self) -> Result<Surroundings, Error> {
         let scopes = self.store.scopes()?;
         let mut names = BTreeMap::<ReplicaId, String>::new();
@@ -134,12 +202,8 @@ impl<S: Store> Client<S> {
             let own = self.identity.closed.iter().chain([&self.identity.replica]);
             names.extend(own.map(|replica| (*replica, person.name.clone())));
         }
-        let mut addresses = BTreeMap::new();
-        for record in self.store.projections(Kind::PLACE)? {
-            addresses.extend(decode::<PlaceRow>(&record)?.address.map(|address| (record.document, address)));
-        }
         let scopes = scopes.into_iter().map(|record| (record.scope, record)).collect();
-        Ok(Surroundings { names, beats: self.beats().to_vec(), scopes, addresses })
+        Ok(Surroundings { names, beats: self.beats().to_vec(), scopes, addresses: BTreeMap::new() })
     }
 }
 

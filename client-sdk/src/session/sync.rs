@@ -369,6 +369,8 @@ impl SyncSession {
         let scopes = client.store.scopes()?;
         self.report.unsent = scopes.iter().map(ScopeRecord::unsent).sum();
         self.report.confirmed = scopes.iter().map(|record| Confirmed::of(client, record)).collect();
+        let now = client.seams.clock.now().0;
+        client.store.set_meta(Key::SyncedAt, now.to_string().as_bytes())?;
         client.tell(crate::view::Event::Synced);
         Ok(())
     }

@@ -17,8 +17,8 @@ use aralau_sync_core::{
 use uuid::Uuid;
 
 use super::{
-    Decided, DraftRecord, EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, RowRecord,
-    ScopeRecord, Store, StoreError, StreamRecord, transaction,
+    Decided, DraftRecord, EntryId, EntryRecord, Key, MarkRecord, OrphanRecord, ProjectionRecord, ReceiptRecord,
+    RowRecord, ScopeRecord, Store, StoreError, StreamRecord, Summary, transaction,
 };
 use crate::alarm::{AlarmCode, AlarmRecord};
 
@@ -27,7 +27,7 @@ use crate::alarm::{AlarmCode, AlarmRecord};
 /// # Panics
 /// Where one is not kept; its name is among the panic's frames.
 pub fn keeps_every_promise<S: Store>(open: impl Fn() -> S) {
-    let promises: [fn(&mut S); 11] = [
+    let promises: [fn(&mut S); 12] = [
         what_was_put_reads_back,
         a_failed_transaction_leaves_nothing_behind,
         a_transaction_sees_its_own_writes,
@@ -36,6 +36,7 @@ pub fn keeps_every_promise<S: Store>(open: impl Fn() -> S) {
         rows_come_in_order_and_are_dropped_from_the_end,
         orphans_of_one_name_are_told_apart_by_their_hash,
         projections_come_newest_first,
+        lists_need_no_bodies,
         an_alarm_raised_again_is_counted,
         a_draft_is_kept_until_it_is_dropped,
         erasing_leaves_an_empty_store,
@@ -94,7 +95,8 @@ fn scope_record() -> ScopeRecord {
 
 fn projection(document: u8, at: i64) -> ProjectionRecord {
     let document = DocumentId::from_bytes([document; 16]);
-    ProjectionRecord { scope: SCOPE, document, kind: Kind::VISIT, at: Millis(at), body: vec![document.as_bytes()[0]] }
+    let (kind, at, body) = (Kind::VISIT, Millis(at), vec![document.as_bytes()[0]]);
+    ProjectionRecord { scope: SCOPE, document, kind, at, summary: Summary::default(), body }
 }
 
 fn what_was_put_reads_back<S: Store>(store: &mut S) {
@@ -239,6 +241,39 @@ fn projections_come_newest_first<S: Store>(store: &mut S) {
     assert_eq!(store.projections_of(both[0].document).expect("reads"), both);
     store.drop_projection(SCOPE, both[0].document).expect("removes");
     assert_eq!(store.projections_of(both[0].document).expect("reads"), both[1..]);
+}
+
+fn lists_need_no_bodies<S: Store>(store: &mut S) {
+    let [one, other] = [7, 8].map(|byte| DocumentId::from_bytes([byte; 16]));
+    let at = |place, document, at| {
+        let (outcome, due) = (Some("contacted".to_owned()), Some("2026-12-31".to_owned()));
+        let summary = Summary { place: Some(place), outcome, due, asks: document == 2 };
+        ProjectionRecord { summary, ..projection(document, at) }
+    };
+    let (first, second, third) = (at(other, 1, 10), at(one, 2, 20), at(other, 3, 20));
+    let elsewhere = ProjectionRecord { scope: OTHER_SCOPE, ..third.clone() };
+    let nowhere = projection(4, 30);
+    for record in [&first, &second, &third, &elsewhere, &nowhere] {
+        store.put_projection(record).expect("writes");
+    }
+    let mark = |record: &ProjectionRecord| MarkRecord {
+        place: record.summary.place.expect("has one"),
+        at: record.at,
+        document: record.document,
+        outcome: record.summary.outcome.clone(),
+        due: record.summary.due.clone(),
+    };
+    assert_eq!(store.marks().expect("reads"), [&second, &elsewhere, &third, &first].map(mark));
+    assert_eq!(store.projections_at(other).expect("reads"), [elsewhere.clone(), third.clone(), first.clone()]);
+    assert_eq!(store.projections_asking().expect("reads"), std::slice::from_ref(&second));
+    let all = [nowhere, elsewhere, third, second, first];
+    let mut behind = None;
+    for page in all.chunks(2) {
+        assert_eq!(store.projections_behind(Kind::VISIT, behind, 2).expect("reads"), page);
+        behind = page.last().map(|last| (last.at, last.document, last.scope));
+    }
+    assert_eq!(store.projections_behind(Kind::VISIT, behind, 2).expect("reads"), []);
+    assert_eq!(store.projections_behind(Kind::PLACE, None, 2).expect("reads"), []);
 }
 
 fn an_alarm_raised_again_is_counted<S: Store>(store: &mut S) {

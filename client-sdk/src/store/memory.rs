@@ -13,8 +13,8 @@ use aralau_sync_core::{
 use uuid::Uuid;
 
 use super::{
-    DraftRecord, EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, Result, RowRecord,
-    ScopeRecord, Store, StreamRecord,
+    Cursor, DraftRecord, EntryId, EntryRecord, Key, MarkRecord, OrphanRecord, ProjectionRecord, ReceiptRecord, Result,
+    RowRecord, ScopeRecord, Store, StreamRecord, Summary,
 };
 use crate::alarm::AlarmRecord;
 
@@ -68,6 +68,12 @@ impl MemoryStore {
         if let Some(RowRecord { entry: Some((replica, index)), .. }) = self.rows.take(&(scope, sequence)) {
             self.rows_of.take(&(entry_id(scope, replica, index), sequence));
         }
+    }
+
+    fn newest_first(&self, which: impl Fn(&ProjectionRecord) -> bool) -> Vec<ProjectionRecord> {
+        let mut found: Vec<_> = self.projections.values().filter(|record| which(record)).cloned().collect();
+        found.sort_by_key(|record| Reverse(cursor_of(record)));
+        found
     }
 
     fn settle(&mut self) {
@@ -141,6 +147,10 @@ impl<K: Ord + Clone, V: Clone> Journaled for Table<K, V> {
 
 const FIRST_REPLICA: ReplicaId = ReplicaId([0; 14]);
 const LAST_REPLICA: ReplicaId = ReplicaId([0xff; 14]);
+
+const fn cursor_of(record: &ProjectionRecord) -> Cursor {
+    (record.at, record.document, record.scope)
+}
 
 const fn entry_id(scope: ScopeId, replica: ReplicaId, index: u64) -> EntryId {
     EntryId { stream: StreamId { replica, scope }, index }
@@ -291,9 +301,32 @@ impl Store for MemoryStore {
     }
 
     fn projections(&self, kind: Kind) -> Result<Vec<ProjectionRecord>> {
-        let mut found: Vec<_> = self.projections.values().filter(|record| record.kind == kind).cloned().collect();
-        found.sort_by_key(|record| Reverse((record.at, record.document, record.scope)));
+        Ok(self.newest_first(|record| record.kind == kind))
+    }
+
+    fn projections_behind(&self, kind: Kind, behind: Option<Cursor>, limit: usize) -> Result<Vec<ProjectionRecord>> {
+        let is_behind = |record: &ProjectionRecord| behind.is_none_or(|behind| cursor_of(record) < behind);
+        let mut found = self.newest_first(|record| record.kind == kind && is_behind(record));
+        found.truncate(limit);
         Ok(found)
+    }
+
+    fn projections_at(&self, place: DocumentId) -> Result<Vec<ProjectionRecord>> {
+        Ok(self.newest_first(|record| record.summary.place == Some(place)))
+    }
+
+    fn projections_asking(&self) -> Result<Vec<ProjectionRecord>> {
+        Ok(self.newest_first(|record| record.summary.asks))
+    }
+
+    fn marks(&self) -> Result<Vec<MarkRecord>> {
+        let mark = |ProjectionRecord { at, document, summary, .. }| {
+            let Summary { place, outcome, due, asks: _ } = summary;
+            Some(MarkRecord { place: place?, at, document, outcome, due })
+        };
+        let mut marks: Vec<_> = self.newest_first(|_| true).into_iter().filter_map(mark).collect();
+        marks.sort_by_key(|mark| mark.place);
+        Ok(marks)
     }
 
     fn put_projection(&mut self, record: &ProjectionRecord) -> Result<()> {

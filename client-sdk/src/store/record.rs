@@ -30,6 +30,10 @@ pub enum Key {
     Notices,
     /// Whether the server takes a roll, not empty if so.
     TakesRoll,
+    /// When a sync last went through, in milliseconds by the device's clock, as text.
+    SyncedAt,
+    /// By which rules the projections were made, as text.
+    Projected,
 }
 
 impl Key {
@@ -45,6 +49,8 @@ impl Key {
             Self::Noticed => "noticed",
             Self::Notices => "notices",
             Self::TakesRoll => "takes_roll",
+            Self::SyncedAt => "synced_at",
+            Self::Projected => "projected",
         }
     }
 }
@@ -197,9 +203,42 @@ pub struct ProjectionRecord {
     pub kind: Kind,
     /// Orders lists.
     pub at: Millis,
-    /// The document as read: what a list of visits shows.
+    /// What is asked of many at once.
+    pub summary: Summary,
+    /// The document as read: what its own page shows.
     pub body: Vec<u8>,
 }
+
+/// What is asked of many documents at once, so that no body has to be read for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Of a visit that counts: the place that it was at.
+    pub place: Option<DocumentId>,
+    /// Of a visit: how it ended, as a code.
+    pub outcome: Option<String>,
+    /// Of a visit that counts: the day on which the first of what it left to do is due, `2026-12-31`.
+    pub due: Option<String>,
+    /// Whether somebody has to look at it: values are in conflict, or own words are kept apart.
+    pub asks: bool,
+}
+
+/// A visit that counts, as its place sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MarkRecord {
+    /// Where it was.
+    pub place: DocumentId,
+    /// When.
+    pub at: Millis,
+    /// Which visit.
+    pub document: DocumentId,
+    /// How it ended, as a code.
+    pub outcome: Option<String>,
+    /// See [`Summary::due`].
+    pub due: Option<String>,
+}
+
+/// Where a list goes on: behind the document of this time, id and scope.
+pub type Cursor = (Millis, DocumentId, ScopeId);
 
 /// A visit that is being written down.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,8 +17,8 @@ use rusqlite_migration::{M, Migrations};
 use uuid::Uuid;
 
 use super::{
-    DraftRecord, EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, Result, RowRecord,
-    ScopeRecord, Store, StoreError, StreamRecord,
+    Cursor, DraftRecord, EntryId, EntryRecord, Key, MarkRecord, OrphanRecord, ProjectionRecord, ReceiptRecord, Result,
+    RowRecord, ScopeRecord, Store, StoreError, StreamRecord, Summary,
 };
 use crate::alarm::AlarmRecord;
 #[cfg(target_arch = "wasm32")]
@@ -30,6 +30,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("sqlite/2-introductions.sql")),
     M::up(include_str!("sqlite/3-followed-epochs.sql")),
     M::up(include_str!("sqlite/4-drafts.sql")),
+    M::up(include_str!("sqlite/5-summaries.sql")),
 ];
 
 /// See the module.
@@ -284,14 +285,54 @@ impl Store for SqliteStore {
     }
 
     fn projections(&self, kind: Kind) -> Result<Vec<ProjectionRecord>> {
-        let sql = format!("{} WHERE kind = ? ORDER BY at DESC, document DESC, scope DESC", read::PROJECTION);
+        let sql = format!("{} WHERE kind = ? {}", read::PROJECTION, read::NEWEST_FIRST);
         self.all(&sql, [kind.0], read::projection)
     }
 
+    fn projections_behind(&self, kind: Kind, behind: Option<Cursor>, limit: usize) -> Result<Vec<ProjectionRecord>> {
+        let limit = int(limit as u64);
+        let Some((at, document, scope)) = behind else {
+            let sql = format!("{} WHERE kind = ? {} LIMIT ?", read::PROJECTION, read::NEWEST_FIRST);
+            return self.all(&sql, params![kind.0, limit], read::projection);
+        };
+        let behind = "WHERE kind = ? AND (at, document, scope) < (?, ?, ?)";
+        let sql = format!("{} {behind} {} LIMIT ?", read::PROJECTION, read::NEWEST_FIRST);
+        let values = params![kind.0, at.0, document.as_bytes(), scope.as_bytes(), limit];
+        self.all(&sql, values, read::projection)
+    }
+
+    fn projections_at(&self, place: DocumentId) -> Result<Vec<ProjectionRecord>> {
+        let sql = format!("{} WHERE place = ? {}", read::PROJECTION, read::NEWEST_FIRST);
+        self.all(&sql, [place.as_bytes()], read::projection)
+    }
+
+    fn projections_asking(&self) -> Result<Vec<ProjectionRecord>> {
+        let sql = format!("{} WHERE asks {}", read::PROJECTION, read::NEWEST_FIRST);
+        self.all(&sql, [], read::projection)
+    }
+
+    fn marks(&self) -> Result<Vec<MarkRecord>> {
+        let sql = "SELECT place, at, document, outcome, due FROM projection WHERE place IS NOT NULL
+                   ORDER BY place, at DESC, document DESC, scope DESC";
+        self.all(sql, [], read::mark)
+    }
+
     fn put_projection(&mut self, record: &ProjectionRecord) -> Result<()> {
+        let Summary { place, outcome, due, asks } = &record.summary;
         self.execute(
-            "INSERT OR REPLACE INTO projection (document, scope, kind, at, body) VALUES (?, ?, ?, ?, ?)",
-            params![record.document.as_bytes(), record.scope.as_bytes(), record.kind.0, record.at.0, record.body],
+            "INSERT OR REPLACE INTO projection (document, scope, kind, at, place, outcome, due, asks, body)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                record.document.as_bytes(),
+                record.scope.as_bytes(),
+                record.kind.0,
+                record.at.0,
+                place.as_ref().map(DocumentId::as_bytes),
+                outcome,
+                due,
+                asks,
+                record.body
+            ],
         )
     }
 

@@ -4,6 +4,7 @@ mod chaos;
 mod drafts;
 mod restores;
 mod roll;
+mod round;
 mod server;
 mod sessions;
 mod sync;

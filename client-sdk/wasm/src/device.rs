@@ -4,7 +4,7 @@ use aralau_client_sdk::{
     Client, VisitEdit,
     store::{OpfsFolder, SqliteStore},
 };
-use aralau_sync_core::id::PublicKey;
+use aralau_sync_core::{change::Value, id::PublicKey};
 use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
 
 use crate::{
@@ -29,8 +29,8 @@ extern "C" {
     #[wasm_bindgen(typescript_type = "Visit")]
     pub type JsVisit;
     /// See `types.ts`.
-    #[wasm_bindgen(typescript_type = "Place[]")]
-    pub type JsPlaces;
+    #[wasm_bindgen(typescript_type = "Stop[]")]
+    pub type JsRound;
     /// See `types.ts`.
     #[wasm_bindgen(typescript_type = "Change[]")]
     pub type JsHistory;
@@ -77,14 +77,27 @@ impl Device {
         Ok(to_js(&self.client.status()?)?.unchecked_into())
     }
 
-    /// All places known here, by address.
-    pub fn places(&self) -> Result<JsPlaces> {
-        Ok(to_js(&self.client.places()?)?.unchecked_into())
+    /// The places of this person's beats, by address, each with what is known of it.
+    pub fn round(&self) -> Result<JsRound> {
+        Ok(to_js(&self.client.round()?)?.unchecked_into())
     }
 
-    /// All visits known here, the newest first.
-    pub fn visits(&self) -> Result<JsVisits> {
-        Ok(to_js(&self.client.visits()?)?.unchecked_into())
+    /// Visits known here, the newest first: so many behind one that was shown.
+    pub fn visits(&self, behind: Option<String>, limit: usize) -> Result<JsVisits> {
+        let behind = behind.map(|id| parse(&id, "visit")).transpose()?;
+        Ok(to_js(&self.client.visits_behind(behind, limit)?)?.unchecked_into())
+    }
+
+    /// Visits that count at a place, the newest first.
+    #[wasm_bindgen(js_name = visitsAt)]
+    pub fn visits_at(&self, place: &str) -> Result<JsVisits> {
+        Ok(to_js(&self.client.visits_at(parse(place, "place")?)?)?.unchecked_into())
+    }
+
+    /// Visits that somebody has to look at.
+    #[wasm_bindgen(js_name = visitsAsking)]
+    pub fn visits_asking(&self) -> Result<JsVisits> {
+        Ok(to_js(&self.client.visits_asking()?)?.unchecked_into())
     }
 
     /// One visit.
@@ -149,6 +162,10 @@ impl Device {
             Change::Set { field, text } => VisitEdit::Set { field, value: text.as_str().into() },
             Change::AddNote { text } => VisitEdit::AddNote { id: self.client.fresh_id(), text },
             Change::WithdrawNote { id } => VisitEdit::WithdrawNote { id },
+            Change::Fulfil { id } => {
+                let now = Value::Timestamp(js_sys::Date::now() as i64);
+                VisitEdit::Set { field: format!("commitments/{id}/fulfilled_at"), value: now }
+            }
             Change::Withdraw => VisitEdit::Withdraw,
         }
     }
@@ -161,5 +178,6 @@ enum Change {
     Set { field: String, text: String },
     AddNote { text: String },
     WithdrawNote { id: uuid::Uuid },
+    Fulfil { id: uuid::Uuid },
     Withdraw,
 }

@@ -13,9 +13,11 @@ mod device;
 mod outside;
 mod session;
 mod value;
+mod wording;
 
 pub use device::Device;
 pub use session::{EnrollHandle, SyncHandle};
+pub use wording::{code_lists, reason};
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

@@ -62,7 +62,8 @@ export interface VisitForm {
 export interface Draft {
   id: string;
   at: Millis;
-  form: VisitForm;
+  /** Nothing where this build cannot read it. */
+  form: VisitForm | null;
 }
 
 /** A change of a visit. `set` puts text: codes, dates, words. */
@@ -70,6 +71,8 @@ export type VisitChange =
   | { kind: 'set'; field: string; text: string }
   | { kind: 'add_note'; text: string }
   | { kind: 'withdraw_note'; id: string }
+  /** A promise was kept, now. */
+  | { kind: 'fulfil'; id: string }
   | { kind: 'withdraw' };
 
 export interface Note {
@@ -115,16 +118,23 @@ export type Visit = State & {
   held: Held[];
 };
 
-export type Place = State & {
+/** A place of the round, with what was seen of it. */
+export interface Stop {
   id: string;
-  scope: string;
-  beat: string | null;
+  beat: string;
   address: string | null;
   external_code: string | null;
   place_type: string | null;
-  status: 'active' | 'withdrawn';
-  held: Held[];
-};
+  coordinates: { lat: number; lon: number } | null;
+  /** Visits that count. */
+  visits: number;
+  visited_at: Millis | null;
+  /** Of the newest visit. */
+  outcome: string | null;
+  contacted_at: Millis | null;
+  /** The first day on which something promised there is due, `2026-12-31`. */
+  due: string | null;
+}
 
 export interface Change {
   change: string;
@@ -146,8 +156,13 @@ export interface Status {
   person: { id: string; name: string } | null;
   url: string | null;
   replica: string;
+  /** Own entries that the server has not acknowledged, and the documents that they are about. */
   unsent: number;
+  unsent_documents: number;
   oldest_unsent_at: Millis | null;
+  /** Documents that somebody has to look at. */
+  asking: number;
+  synced_at: Millis | null;
   orphans: number;
   skew_ms: number | null;
   scopes: {
@@ -189,3 +204,11 @@ export interface Report {
   upgrade: boolean;
   skew_ms: number;
 }
+
+/** What codes are called. */
+export interface CodeList {
+  name: string;
+  codes: ({ code: string } & Record<Language, { text: string; reviewed: boolean }>)[];
+}
+
+export type Language = 'ru' | 'kk' | 'en';

@@ -6,8 +6,8 @@ use aralau_client_sdk::{
     DocumentId, ScopeId,
     alarm::AlarmRecord,
     store::{
-        DraftRecord, EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, RowRecord, ScopeRecord,
-        SqliteStore, Store, StoreError, StreamRecord,
+        Cursor, DraftRecord, EntryId, EntryRecord, Key, MarkRecord, OrphanRecord, ProjectionRecord, ReceiptRecord,
+        RowRecord, ScopeRecord, SqliteStore, Store, StoreError, StreamRecord,
     },
 };
 use aralau_sync_core::{id::Kind, stream::StreamId};
@@ -95,6 +95,10 @@ impl Store for Fragile {
         orphans(scope: ScopeId) -> Vec<OrphanRecord>;
         projections_of(document: DocumentId) -> Vec<ProjectionRecord>;
         projections(kind: Kind) -> Vec<ProjectionRecord>;
+        projections_behind(kind: Kind, behind: Option<Cursor>, limit: usize) -> Vec<ProjectionRecord>;
+        projections_at(place: DocumentId) -> Vec<ProjectionRecord>;
+        projections_asking() -> Vec<ProjectionRecord>;
+        marks() -> Vec<MarkRecord>;
         receipts(scope: ScopeId) -> Vec<ReceiptRecord>;
         alarms() -> Vec<AlarmRecord>;
         drafts() -> Vec<DraftRecord>;

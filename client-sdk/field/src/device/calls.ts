@@ -1,10 +1,12 @@
 // What a page may ask of the device's worker.
 import type {
   Change,
+  CodeList,
   Draft,
-  Place,
+  Language,
   Report,
   Status,
+  Stop,
   Value,
   Visit,
   VisitChange,
@@ -13,8 +15,13 @@ import type {
 
 export interface Calls {
   status(): Promise<Status>;
-  places(): Promise<Place[]>;
-  visits(): Promise<Visit[]>;
+  /** The places of this person's beats, by address. */
+  round(): Promise<Stop[]>;
+  /** The newest first: so many behind one that was shown. */
+  visits(behind: string | null, limit: number): Promise<Visit[]>;
+  visitsAt(place: string): Promise<Visit[]>;
+  /** Those that somebody has to look at. */
+  visitsAsking(): Promise<Visit[]>;
   visit(id: string): Promise<Visit>;
   history(id: string): Promise<Change[]>;
   /** The visits that are being written down, the last one written to first. */
@@ -32,6 +39,9 @@ export interface Calls {
   /** `waitMs`: for how long to go on trying while the server cannot be reached. */
   sync(waitMs: number): Promise<Report>;
   erase(): Promise<void>;
+  /** What codes are called, and why words may be held. */
+  codeLists(): Promise<CodeList[]>;
+  reason(code: string, language: Language): Promise<string>;
 }
 
 export interface Asked {

@@ -1,5 +1,5 @@
 // The worker that owns the device: its store, its key, its way to the server. A page asks it by messages.
-import init, { Device, Enrollment, Sync, type Report } from 'aralau-client';
+import init, { codeLists, Device, Enrollment, reason, Sync, type Report } from 'aralau-client';
 import moduleUrl from 'aralau-client/aralau_bg.wasm?url';
 import type { Asked, Calls, Heard } from './calls';
 import { drive } from './drive';
@@ -22,8 +22,10 @@ async function open(): Promise<Opened> {
 
 const calls: Calls = {
   status: async () => (await opened()).device.status(),
-  places: async () => (await opened()).device.places(),
-  visits: async () => (await opened()).device.visits(),
+  round: async () => (await opened()).device.round(),
+  visits: async (behind, limit) => (await opened()).device.visits(behind, limit),
+  visitsAt: async (place) => (await opened()).device.visitsAt(place),
+  visitsAsking: async () => (await opened()).device.visitsAsking(),
   visit: async (id) => (await opened()).device.visit(id),
   history: async (id) => (await opened()).device.history(id),
   drafts: async () => (await opened()).device.drafts(),
@@ -45,6 +47,14 @@ const calls: Calls = {
   // One at a time: whoever asks while one is under way hears of that one.
   sync: (waitMs) => (syncing ??= sync(waitMs).finally(() => (syncing = undefined))),
   erase: async () => (await opened()).device.erase(),
+  codeLists: async () => {
+    await opened();
+    return codeLists();
+  },
+  reason: async (code, language) => {
+    await opened();
+    return reason(code, language);
+  },
 };
 
 async function opened(): Promise<Opened> {

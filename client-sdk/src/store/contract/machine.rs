@@ -12,8 +12,8 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use uuid::Uuid;
 
 use super::super::{
-    Decided, DraftRecord, EntryId, EntryRecord, Key, OrphanRecord, ProjectionRecord, ReceiptRecord, RowRecord,
-    ScopeRecord, Store, StreamRecord,
+    Decided, DraftRecord, EntryId, EntryRecord, Key, MarkRecord, OrphanRecord, ProjectionRecord, ReceiptRecord,
+    RowRecord, ScopeRecord, Store, StreamRecord, Summary,
 };
 use crate::alarm::{AlarmCode, AlarmRecord};
 
@@ -218,11 +218,29 @@ fn compare(store: &impl Store, model: &Model) -> Result<(), TestCaseError> {
         let projections = sorted(&model.projections, |known| known.document == document, |known| known.scope);
         prop_assert_eq!(store.projections_of(document).expect("reads"), projections);
         let kind = Kind(u16::from(number));
-        let mut newest = sorted(&model.projections, |known| known.kind == kind, |a| (a.at, a.document, a.scope));
-        newest.reverse();
-        prop_assert_eq!(store.projections(kind).expect("reads"), newest);
+        let newest = newest_first(model, |known| known.kind == kind);
+        prop_assert_eq!(store.projections(kind).expect("reads"), newest.clone());
+        let behind = newest.first().map(|first| (first.at, first.document, first.scope));
+        let rest: Vec<_> = newest.into_iter().skip(usize::from(behind.is_some())).take(2).collect();
+        prop_assert_eq!(store.projections_behind(kind, behind, 2).expect("reads"), rest);
+        let at_place = newest_first(model, |known| known.summary.place == Some(document));
+        prop_assert_eq!(store.projections_at(document).expect("reads"), at_place);
     }
+    prop_assert_eq!(store.projections_asking().expect("reads"), newest_first(model, |known| known.summary.asks));
+    let mut marks: Vec<_> = newest_first(model, |_| true).into_iter().filter_map(mark).collect();
+    marks.sort_by_key(|mark| mark.place);
+    prop_assert_eq!(store.marks().expect("reads"), marks);
     Ok(())
+}
+
+fn newest_first(model: &Model, keep: impl Fn(&ProjectionRecord) -> bool) -> Vec<ProjectionRecord> {
+    sorted(&model.projections, keep, |a| Reverse((a.at, a.document, a.scope)))
+}
+
+fn mark(record: ProjectionRecord) -> Option<MarkRecord> {
+    let (at, document) = (record.at, record.document);
+    let Summary { place, outcome, due, asks: _ } = record.summary;
+    Some(MarkRecord { place: place?, at, document, outcome, due })
 }
 
 fn compare_scope(store: &impl Store, model: &Model, scope: ScopeId) -> Result<(), TestCaseError> {
@@ -415,9 +433,22 @@ fn orphan_record() -> impl Strategy<Value = OrphanRecord> {
 }
 
 fn projection_record() -> impl Strategy<Value = ProjectionRecord> {
-    (scopes(), documents(), 0..SMALL, -2_i64..3, bytes()).prop_map(|(scope, document, kind, at, body)| {
-        ProjectionRecord { scope, document, kind: Kind(u16::from(kind)), at: Millis(at), body }
-    })
+    let summary = (proptest::option::of(documents()), any::<bool>()).prop_map(|(place, asks)| Summary {
+        place,
+        outcome: asks.then(|| "moved".to_owned()),
+        due: place.map(|_| "2026-12-31".to_owned()),
+        asks,
+    });
+    (scopes(), documents(), 0..SMALL, -2_i64..3, summary, bytes()).prop_map(
+        |(scope, document, kind, at, summary, body)| ProjectionRecord {
+            scope,
+            document,
+            kind: Kind(u16::from(kind)),
+            at: Millis(at),
+            summary,
+            body,
+        },
+    )
 }
 
 fn receipt_record() -> impl Strategy<Value = ReceiptRecord> {

@@ -11,8 +11,8 @@ use rusqlite::{OptionalExtension as _, Params, Row};
 use uuid::Uuid;
 
 use super::{
-    DraftRecord, EntryId, EntryRecord, OrphanRecord, ProjectionRecord, ReceiptRecord, Result, RowRecord, ScopeRecord,
-    SqliteStore, StoreError, StreamRecord,
+    DraftRecord, EntryId, EntryRecord, MarkRecord, OrphanRecord, ProjectionRecord, ReceiptRecord, Result, RowRecord,
+    ScopeRecord, SqliteStore, StoreError, StreamRecord, Summary,
 };
 use crate::{
     alarm::{AlarmCode, AlarmRecord},
@@ -24,7 +24,8 @@ pub(super) const SCOPE: &str = "SELECT scope, granted, epoch, sequence, frontier
 pub(super) const ENTRY: &str = "SELECT scope, replica, entry_index, hash, header, body, header_hash, content_hash,
     document, decided_kind, decided_row FROM entry";
 pub(super) const ROW: &str = "SELECT sequence, kind, received_at, replica, entry_index, hash, verdict FROM row";
-pub(super) const PROJECTION: &str = "SELECT scope, document, kind, at, body FROM projection";
+pub(super) const PROJECTION: &str = "SELECT scope, document, kind, at, place, outcome, due, asks, body FROM projection";
+pub(super) const NEWEST_FIRST: &str = "ORDER BY at DESC, document DESC, scope DESC";
 
 impl SqliteStore {
     pub(super) fn one<T>(
@@ -154,7 +155,23 @@ pub(super) fn projection(row: &Row<'_>) -> Result<ProjectionRecord> {
         document: DocumentId::from_bytes(row.get(1)?),
         kind: Kind(row.get(2)?),
         at: Millis(row.get(3)?),
-        body: row.get(4)?,
+        summary: Summary {
+            place: row.get::<_, Option<[u8; 16]>>(4)?.map(DocumentId::from_bytes),
+            outcome: row.get(5)?,
+            due: row.get(6)?,
+            asks: row.get(7)?,
+        },
+        body: row.get(8)?,
+    })
+}
+
+pub(super) fn mark(row: &Row<'_>) -> Result<MarkRecord> {
+    Ok(MarkRecord {
+        place: DocumentId::from_bytes(row.get(0)?),
+        at: Millis(row.get(1)?),
+        document: DocumentId::from_bytes(row.get(2)?),
+        outcome: row.get(3)?,
+        due: row.get(4)?,
     })
 }
 
