@@ -14,6 +14,10 @@ use crate::{
 pub struct Settings {
     /// How much of the log one answer to a device may hold.
     pub pull_limits: PullLimits,
+    /// What people call this deployment.
+    pub name: Option<String>,
+    /// Whether it is for training: what is logged here is nobody's history, and every screen says so.
+    pub training: bool,
     /// Where people and devices reach this server; unless given, the address that a request names.
     pub public_url: Option<PublicUrl>,
     /// After how many days without a contact a place is overdue.
@@ -50,6 +54,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             pull_limits: PullLimits::default(),
+            name: None,
+            training: false,
             public_url: None,
             visit_interval_days: VISIT_INTERVAL_DAYS,
             compact_after_days: COMPACT_AFTER_DAYS,

@@ -146,6 +146,11 @@ impl From<StoreError> for Trouble {
 }
 
 impl SyncSession {
+    /// What it has come to so far.
+    pub const fn report(&self) -> &Report {
+        &self.report
+    }
+
     /// A session that has not begun.
     pub fn new(options: SyncOptions) -> Self {
         Self {

@@ -87,6 +87,18 @@ impl SyncHandle {
         self.0.answered(&mut device.client, read_answer(answer)?);
         Ok(())
     }
+
+    /// Entries that came so far.
+    #[wasm_bindgen(getter)]
+    pub fn pulled(&self) -> f64 {
+        self.0.report().pulled as f64
+    }
+
+    /// Own entries that went so far.
+    #[wasm_bindgen(getter)]
+    pub fn pushed(&self) -> f64 {
+        self.0.report().pushed as f64
+    }
 }
 
 fn step<T>(step: Step<T>, outcome: impl FnOnce(T) -> Result<JsValue, JsValue>) -> Result<JsValue, JsValue> {

@@ -25,7 +25,7 @@ pub fn code_lists() -> Result<JsCodeLists, JsValue> {
 /// Why words are held. An unknown code has a general sentence.
 #[wasm_bindgen]
 pub fn reason(code: &str, language: &JsLanguage) -> Result<String, JsValue> {
-    let tag = language.as_ref().as_string().unwrap_or_default();
+    let tag = AsRef::<JsValue>::as_ref(language).as_string().unwrap_or_default();
     let known = Language::ALL.into_iter().find(|known| known.tag() == tag);
     Ok(words::reason(code, known.ok_or_else(|| invalid("no language of ours"))?).to_owned())
 }

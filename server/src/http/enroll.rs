@@ -31,17 +31,32 @@ pub struct Deployment {
     server_key: ServerKey,
     protocol: u16,
     time_ms: i64,
+    /// What people call it; null where the operator has not said.
+    name: Option<String>,
+    /// Whether it is for training: what is logged here is nobody's history.
+    training: bool,
+    /// By whose days it counts, as the IANA names it.
+    #[schema(example = "Asia/Almaty")]
+    time_zone: &'static str,
+    /// After how many days without a contact a place is overdue.
+    visit_interval_days: u32,
 }
 
-/// Who this server is, before a phone trusts it.
-#[utoipa::path(get, path = "/v1/deployment", tag = "devices", responses((status = 200, body = Deployment)))]
-pub async fn deployment(State(app): State<App>) -> Json<Deployment> {
-    Json(Deployment {
+/// Who this server is, before a phone trusts it, and what its screens say of it.
+#[utoipa::path(get, path = "/v1/deployment", tag = "devices", responses((status = 200, body = Deployment), Problem))]
+pub async fn deployment(State(app): State<App>) -> Result<Json<Deployment>, Problem> {
+    let zone = app.read(store::time_zone).await?;
+    let settings = app.settings();
+    Ok(Json(Deployment {
         deployment: app.deployment(),
         server_key: app.identity().receipt_key.public_key(),
         protocol: PROTOCOL,
         time_ms: app.now().0,
-    })
+        name: settings.name.clone(),
+        training: settings.training,
+        time_zone: zone.name(),
+        visit_interval_days: settings.visit_interval_days,
+    }))
 }
 
 /// A phone that asks to be let in.

@@ -194,3 +194,15 @@ async fn the_console_is_served_beside_the_interface_and_in_no_foreign_frame() {
     }
     assert_eq!(world.ask(Method::POST, "/visits", &[], None).await.code(), "unknown_route");
 }
+
+#[tokio::test]
+async fn anybody_may_ask_what_deployment_this_is() {
+    let world = World::new().await;
+    let plain = world.send(Method::GET, "/v1/deployment", None, None).await.json();
+    assert_eq!(plain["deployment"], world.app.deployment().to_string());
+    assert_eq!((&plain["name"], &plain["training"]), (&json!(null), &json!(false)));
+    assert_eq!((&plain["time_zone"], &plain["visit_interval_days"]), (&json!("Asia/Almaty"), &json!(365)));
+    let settings = Settings { name: Some("Учебный".into()), training: true, ..Settings::default() };
+    let training = World::with(settings).await.send(Method::GET, "/v1/deployment", None, None).await.json();
+    assert_eq!((&training["name"], &training["training"]), (&json!("Учебный"), &json!(true)));
+}

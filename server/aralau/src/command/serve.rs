@@ -26,6 +26,12 @@ pub struct Serve {
     /// Address and port. TLS is left to a proxy in front; bind to loopback behind it.
     #[arg(long, env = "ARALAU_LISTEN")]
     listen: Option<SocketAddr>,
+    /// What people call this deployment, such as `Алматы`: phones show it.
+    #[arg(long, env = "ARALAU_NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    name: Option<String>,
+    /// For training: phones show in another colour that nothing logged here is kept as history.
+    #[arg(long, env = "ARALAU_TRAINING", value_parser = clap::builder::FalseyValueParser::new())]
+    training: bool,
     /// Where people and devices reach the server, such as `https://visits.example`; the address of each request if left out.
     #[arg(long, env = "ARALAU_PUBLIC_URL")]
     public_url: Option<PublicUrl>,
@@ -59,6 +65,8 @@ pub struct Serve {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct File {
+    name: Option<String>,
+    training: bool,
     listen: Option<SocketAddr>,
     public_url: Option<PublicUrl>,
     #[serde(deserialize_with = "zone")]
@@ -129,6 +137,8 @@ impl Serve {
         let interval = self.visit_interval_days.or(file.visit_interval_days);
         let compact_after = self.compact_after_days.or(file.compact_after_days);
         Ok(Settings {
+            name: self.name.clone().or_else(|| file.name.clone()),
+            training: self.training || file.training,
             public_url: self.public_url.clone().or_else(|| file.public_url.clone()),
             visit_interval_days: interval.unwrap_or(VISIT_INTERVAL_DAYS),
             compact_after_days: compact_after.unwrap_or(COMPACT_AFTER_DAYS),
