@@ -1,6 +1,6 @@
 //! Builds the console and packs it into the binary.
 //!
-//! The sources (`server/console`) are copied into `OUT_DIR` and built there, so that nothing is written beside them. What
+//! The sources (`client-sdk/console` and what it shares, `client-sdk/ui`) are copied into `OUT_DIR` and built there, so that nothing is written beside them. What
 //! npm installed stays there from build to build. `ARALAU_CONSOLE` says how much is wanted:
 //!
 //! | value | what |
@@ -11,7 +11,6 @@
 
 use std::{
     env,
-    ffi::OsStr,
     fmt::Write as _,
     fs, io,
     path::{Path, PathBuf},
@@ -25,11 +24,24 @@ const VARIABLE: &str = "ARALAU_CONSOLE";
 const PLACEHOLDER: &str = "src/console-missing.html";
 /// What the console's build tools run on, at least.
 const NODE_MAJOR: u32 = 20;
-/// Not sources: what npm and the build put beside them.
-const LEFT_OUT: [&str; 5] = ["node_modules", "dist", "test-results", "playwright-report", ".svelte-kit"];
+/// Where the sources of what runs in browsers are; Rust has its own beside them.
+const WEB: &str = "../../client-sdk";
+/// Those that the console is made of.
+const SOURCES: [&str; 8] = [
+    "package.json",
+    "package-lock.json",
+    ".npmrc",
+    "svelte.config.js",
+    "tsconfig.base.json",
+    "vite.shared.ts",
+    "ui",
+    "console",
+];
+/// No source, wherever it lies: what a build by hand puts beside them.
+const LEFT_OUT: &str = "dist";
 
 fn main() -> anyhow::Result<()> {
-    let sources = PathBuf::from("../console");
+    let sources = PathBuf::from(WEB);
     println!("cargo:rerun-if-env-changed={VARIABLE}");
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed={PLACEHOLDER}");
@@ -57,23 +69,18 @@ struct Missing(String);
 /// A file of the console: its path there, and its bytes.
 type Files = Vec<(String, Vec<u8>)>;
 
-/// The folder itself is not watched, as npm writes into it; without it, its parent is.
+/// A folder that a build by hand writes into is not watched itself, but what is in it.
 fn watch(sources: &Path) -> io::Result<()> {
-    let Ok(entries) = fs::read_dir(sources) else {
-        println!("cargo:rerun-if-changed=..");
-        return Ok(());
-    };
-    for entry in entries {
-        let entry = entry?;
-        if is_source(&entry.file_name()) {
+    for path in SOURCES.map(|name| sources.join(name)) {
+        let entries = if path.is_dir() { fs::read_dir(&path)?.collect::<Result<_, _>>()? } else { Vec::new() };
+        if entries.is_empty() {
+            println!("cargo:rerun-if-changed={}", path.display());
+        }
+        for entry in entries.iter().filter(|entry| entry.file_name() != LEFT_OUT) {
             println!("cargo:rerun-if-changed={}", entry.path().display());
         }
     }
     Ok(())
-}
-
-fn is_source(name: &OsStr) -> bool {
-    !LEFT_OUT.iter().any(|left_out| name == *left_out)
 }
 
 fn placeholder() -> anyhow::Result<Files> {
@@ -82,16 +89,16 @@ fn placeholder() -> anyhow::Result<Files> {
 
 /// Builds the console and reads what came of it.
 fn built(sources: &Path, out: &Path) -> anyhow::Result<Files> {
-    if !sources.join("package.json").is_file() {
-        return Err(Missing("there is no server/console".to_owned()).into());
+    if !sources.join("console").is_dir() {
+        return Err(Missing("there is no client-sdk/console".to_owned()).into());
     }
     node()?;
-    let (copy, dist) = (out.join("console"), out.join("dist"));
+    let (copy, dist) = (out.join("web"), out.join("dist"));
     copy_sources(sources, &copy)?;
     install(&copy)?;
     let dist_name = dist.to_str().context("a path that is text")?;
-    let built = npm(&copy, &["run", "build", "--", "--outDir", dist_name, "--emptyOutDir"])?;
-    ensure!(built.success(), "`npm run build` failed in {}", copy.display());
+    let built = npm(&copy, &["run", "build:console", "--", "--outDir", dist_name, "--emptyOutDir"])?;
+    ensure!(built.success(), "`npm run build:console` failed in {}", copy.display());
     let mut files = Files::new();
     read_files(&dist, &dist, &mut files)?;
     ensure!(files.iter().any(|(path, _)| path == "index.html"), "the console was built without an index.html");
@@ -133,18 +140,12 @@ fn npm(folder: &Path, arguments: &[&str]) -> anyhow::Result<std::process::ExitSt
 /// Brings the copy up to the sources; what was installed into it stays.
 fn copy_sources(sources: &Path, copy: &Path) -> io::Result<()> {
     fs::create_dir_all(copy)?;
-    for entry in fs::read_dir(copy)? {
-        let entry = entry?;
-        if !is_source(&entry.file_name()) {
-            continue;
+    for name in SOURCES {
+        let (from, to) = (sources.join(name), copy.join(name));
+        if to.is_dir() {
+            fs::remove_dir_all(&to)?;
         }
-        if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path())? } else { fs::remove_file(entry.path())? }
-    }
-    for entry in fs::read_dir(sources)? {
-        let entry = entry?;
-        if is_source(&entry.file_name()) {
-            copy_tree(&entry.path(), &copy.join(entry.file_name()))?;
-        }
+        copy_tree(&from, &to)?;
     }
     Ok(())
 }
@@ -156,6 +157,9 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     fs::read_dir(from)?.try_for_each(|entry| {
         let entry = entry?;
+        if entry.file_name() == LEFT_OUT {
+            return Ok(());
+        }
         copy_tree(&entry.path(), &to.join(entry.file_name()))
     })
 }

@@ -4,7 +4,7 @@
 //! It is that of CLDR for Kazakh with numeric ordering (a test compares it with ICU4X), as a table of our own: what a key
 //! is must not change with a library's data, because keys are stored; browsers lack the data for Kazakh; and the table is
 //! a few lines where the library's is hundreds of kilobytes. The console has the same table in
-//! `server/console/src/format/collation.ts`, and both pass the same cases, `sync-core/tests/collation/cases.json`.
+//! `client-sdk/ui/format/collation.ts`, and both pass the same cases, `sync-core/tests/collation/cases.json`.
 //!
 //! Beside CLDR's order, № is a sign and not the letters "No", ґ is a letter and curly quotes are signs of their own, and
 //! scripts other than Cyrillic and Latin follow both by their code points.

@@ -1,7 +1,12 @@
-// The device alone, for tests and a browser's own console: `await device.status()`.
+// Latin, Cyrillic and the letters of Kazakh; a browser loads only the files whose letters are shown.
+import '@fontsource-variable/inter/index.css';
+import '$ui/app.css';
+import { mount } from 'svelte';
+import App from './App.svelte';
 import { startDevice } from './device';
 
 declare global {
+  /** For tests and a browser's own console: `await device.status()`. */
   var device: ReturnType<typeof startDevice>;
   /** Whether the store in this browser keeps its contract; only in builds for tests. */
   var contract: (() => Promise<unknown>) | undefined;
@@ -15,3 +20,7 @@ if (import.meta.env.MODE === 'test') {
       worker.onmessage = ({ data }) => resolve(data);
     });
 }
+
+const target = document.getElementById('app');
+if (!target) throw new Error('index.html has no #app');
+mount(App, { target });

@@ -31,7 +31,7 @@ async fn the_console_is_built_from_what_the_server_says_of_itself() {
     let world = World::new().await;
     let reply = world.send(Method::GET, "/openapi.json", None, None).await;
     let said = reply.json();
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/console/openapi.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../client-sdk/console/openapi.json");
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(path, &reply.body).unwrap();
     }
