@@ -1,19 +1,18 @@
-// Latin, Cyrillic and the letters of Kazakh; a browser loads only the files whose letters are shown.
-import '@fontsource-variable/inter/index.css';
 import '$ui/app.css';
+import './field.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
-import { startDevice } from './device';
+import { device } from './state/phone.svelte';
 
 declare global {
-  /** For tests and a browser's own console: `await device.status()`. */
-  var device: ReturnType<typeof startDevice>;
+  /** The device alone, in builds for tests. */
+  var device: import('./device/calls.ts').Calls | undefined;
   /** Whether the store in this browser keeps its contract; only in builds for tests. */
   var contract: (() => Promise<unknown>) | undefined;
 }
 
-globalThis.device = startDevice();
 if (import.meta.env.MODE === 'test') {
+  globalThis.device = device;
   globalThis.contract = () =>
     new Promise((resolve) => {
       const worker = new Worker(new URL('./device/contract.worker.ts', import.meta.url), { type: 'module' });

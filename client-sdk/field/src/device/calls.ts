@@ -1,4 +1,4 @@
-// What a page may ask of the device's worker.
+// What a page may ask of the device's worker, and what it hears.
 import type {
   Change,
   CodeList,
@@ -44,6 +44,20 @@ export interface Calls {
   reason(code: string, language: Language): Promise<string>;
 }
 
+/** Calls that change nothing: they may be asked again. */
+export const READS: ReadonlySet<keyof Calls> = new Set([
+  'status',
+  'round',
+  'visits',
+  'visitsAt',
+  'visitsAsking',
+  'visit',
+  'history',
+  'drafts',
+  'codeLists',
+  'reason',
+]);
+
 export interface Asked {
   number: number;
   name: keyof Calls;
@@ -58,4 +72,11 @@ export interface Failure {
   detail: string;
 }
 
-export type Heard = { number: number; value: unknown } | { number: number; failure: Failure };
+export type Heard = { number: number } & ({ value: unknown } | { failure: Failure });
+
+/** What a page hears without having asked. */
+export type DeviceEvent =
+  /** What is shown may read differently now. */
+  | { event: 'changed' }
+  /** A sync is under way: entries that came and went so far. */
+  | { event: 'progress'; pulled: number; pushed: number };

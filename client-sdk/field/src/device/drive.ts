@@ -10,11 +10,15 @@ interface Session<Outcome> {
   free(): void;
 }
 
-/** Takes a session to its end. Between two steps the device is free: visits may be written meanwhile. */
+/**
+ * Takes a session to its end. Between two steps the device is free: visits may be written meanwhile. `answered` is called after
+ * each request.
+ */
 export async function drive<Outcome>(
   session: Session<Outcome>,
   device: Device,
   vault: Vault,
+  answered: () => void = () => undefined,
 ): Promise<Outcome> {
   try {
     for (;;) {
@@ -25,6 +29,7 @@ export async function drive<Outcome>(
           break;
         case 'send':
           session.answered(device, await send(step.request));
+          answered();
           break;
         case 'wait':
           await new Promise((resolve) => setTimeout(resolve, step.ms));

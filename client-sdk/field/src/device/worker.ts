@@ -1,11 +1,14 @@
-// The worker that owns the device: its store, its key, its way to the server. A page asks it by messages.
+// The worker that owns the device: its store, its key, its way to the server. Pages ask it by messages.
 import init, { codeLists, Device, Enrollment, reason, Sync, type Report } from 'aralau-client';
 import moduleUrl from 'aralau-client/aralau_bg.wasm?url';
-import type { Asked, Calls, Heard } from './calls';
+import { READS, type Asked, type Calls, type DeviceEvent, type Heard } from './calls';
 import { drive } from './drive';
 import { openVault, type Vault } from './vault';
 
 const FOLDER = 'aralau-device';
+/** Another tab's worker lets go of the files a moment after the tab is gone. */
+const OPEN_TRIES = 40;
+const OPEN_PAUSE_MS = 50;
 
 interface Opened {
   device: Device;
@@ -17,7 +20,14 @@ let syncing: Promise<Report> | undefined;
 
 async function open(): Promise<Opened> {
   const [vault] = await Promise.all([openVault(FOLDER), init({ module_or_path: moduleUrl })]);
-  return { device: await Device.open(FOLDER, vault.publicKey), vault };
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return { device: await Device.open(FOLDER, vault.publicKey), vault };
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'store_in_use' || tries === OPEN_TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, OPEN_PAUSE_MS));
+    }
+  }
 }
 
 const calls: Calls = {
@@ -58,7 +68,7 @@ const calls: Calls = {
 };
 
 async function opened(): Promise<Opened> {
-  // A folder that another tab held may be free the next time.
+  // What failed may go well the next time.
   opening ??= open().catch((error: unknown) => {
     opening = undefined;
     throw error;
@@ -68,7 +78,14 @@ async function opened(): Promise<Opened> {
 
 async function sync(waitMs: number): Promise<Report> {
   const { device, vault } = await opened();
-  return drive(new Sync(waitMs), device, vault);
+  const session = new Sync(waitMs);
+  return drive(session, device, vault, () =>
+    tell({ event: 'progress', pulled: session.pulled, pushed: session.pushed }),
+  );
+}
+
+function tell(event: DeviceEvent): void {
+  self.postMessage(event);
 }
 
 self.onmessage = async ({ data }: MessageEvent<Asked>) => {
@@ -78,9 +95,11 @@ self.onmessage = async ({ data }: MessageEvent<Asked>) => {
     self.postMessage({ number, value: await call(...args) } satisfies Heard);
   } catch (error) {
     const { message, code, action, detail } = error as Error & Record<string, string>;
+    // A full disk may have ended what SQLite was doing, and a failed sync may have brought half of it.
     self.postMessage({
       number,
       failure: { message, code: code ?? 'app_failed', action: action ?? 'report', detail: detail ?? '' },
     } satisfies Heard);
   }
+  if (!READS.has(name)) tell({ event: 'changed' });
 };

@@ -10,6 +10,6 @@ fn main() -> Result<()> {
     let module = arguments.next().context("which module?")?;
     let folder = arguments.next().context("into which folder?")?;
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(module).out_name("aralau").web(true)?.typescript(true).remove_producers_section(true);
+    bindgen.input_path(module).out_name("aralau").web(true)?.typescript(true).remove_producers_section(true).remove_name_section(true);
     bindgen.generate(folder)
 }

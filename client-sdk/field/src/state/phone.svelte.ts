@@ -1,0 +1,63 @@
+import { failed, type Failed } from '$ui/state/failed';
+import { preferences } from '$ui/state/preferences.svelte';
+import { wording } from '$ui/state/wording.svelte';
+import type { Status } from '../../../wasm/src/types.ts';
+import { startDevice, type DeviceEvent } from '../device';
+import { recallDeployment, askDeployment, type Deployment } from './deployment';
+
+/** What the device is, as all pages share it. */
+class Phone {
+  status = $state.raw<Status | null>(null);
+  /** Why not even that is known. */
+  problem = $state.raw<Failed | null>(null);
+  deployment = $state.raw<Deployment | null>(recallDeployment());
+  /** Rises with every change, by whichever tab. */
+  changes = $state(0);
+  /** Entries that came and went in the sync that is under way. */
+  progress = $state.raw<{ pulled: number; pushed: number } | null>(null);
+  readonly device = startDevice((event) => this.#hear(event));
+
+  readonly name = $derived(this.status?.person?.name ?? '');
+
+  async begin(): Promise<void> {
+    this.#wear();
+    void askDeployment().then((deployment) => {
+      if (!deployment) return;
+      this.deployment = deployment;
+      this.#wear();
+    });
+    try {
+      const [status, lists] = await Promise.all([this.device.status(), this.device.codeLists()]);
+      wording.learn(lists);
+      this.status = status;
+      this.problem = null;
+    } catch (thrown) {
+      this.problem = failed(thrown);
+    }
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      this.status = await this.device.status();
+      this.problem = null;
+    } catch (thrown) {
+      this.problem = failed(thrown);
+    }
+  }
+
+  #hear(event: DeviceEvent): void {
+    if (event.event === 'progress') {
+      this.progress = { pulled: event.pulled, pushed: event.pushed };
+      return;
+    }
+    this.changes += 1;
+    void this.refresh();
+  }
+
+  #wear(): void {
+    if (this.deployment) preferences.timeZone = this.deployment.time_zone;
+  }
+}
+
+export const phone = new Phone();
+export const device = phone.device;
