@@ -2,13 +2,14 @@ import { at, router } from '$ui/state/router.svelte';
 import { device } from './phone.svelte';
 
 const NAME = 'aralau.visit_type';
+const FIRST_TYPE = 'door_to_door';
 
 /** The type that was logged last: a walk from door to door is all of one. */
-export function lastType(): string | null {
+export function lastType(): string {
   try {
-    return localStorage.getItem(NAME);
+    return localStorage.getItem(NAME) ?? FIRST_TYPE;
   } catch {
-    return null;
+    return FIRST_TYPE;
   }
 }
 

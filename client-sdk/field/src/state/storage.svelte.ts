@@ -1,11 +1,31 @@
 /** With less than this left, whoever logs should know. */
 const LITTLE_BYTES = 64 << 20;
 
+const NAME = 'aralau.asked_to_keep';
+
+function recall(): string | null {
+  try {
+    return localStorage.getItem(NAME);
+  } catch {
+    return null;
+  }
+}
+
+function remember(): void {
+  try {
+    localStorage.setItem(NAME, 'yes');
+  } catch {
+    return;
+  }
+}
+
 /** The room that this browser gives, and whether it may take it back. */
 class Room {
   persisted = $state<boolean | null>(null);
   used = $state(0);
   quota = $state(0);
+  /** Whether the browser was asked to keep it, whatever it said: it is not asked over and over. */
+  asked = $state(recall() !== null);
   readonly isLittle = $derived(this.quota > 0 && this.quota - this.used < LITTLE_BYTES);
 
   async look(): Promise<void> {
@@ -24,6 +44,8 @@ class Room {
   /** Asks the browser never to clear it by itself. */
   async keep(): Promise<void> {
     await navigator.storage.persist().catch(() => false);
+    this.asked = true;
+    remember();
     await this.look();
   }
 }
