@@ -137,6 +137,42 @@ fn what_the_map_lets_be_made_is_made_and_a_phone_is_given_it() {
 }
 
 #[test]
+fn addresses_in_parts_are_found_and_a_point_is_where_the_visit_was_made() {
+    let world = organised();
+    let places = "beat,address,lat,lon\nuch-7,\"Абая, 10, 5\",43.2389,76.8897\nuch-7,\"Абая, 12\",43.24,76.89\n";
+    let places = world.write("more.csv", places);
+    world.admin(&["load", "--places", &places]).ok();
+    let journal = world.write(
+        "journal.csv",
+        "Рег. номер;Дата;Адрес;;;ФИО;Координаты\n;;улица;дом;кв.;;\n\
+         1;12.03.2023;Абая;10;5;Серик А.;\"43,238949; 76,889709\"\n",
+    );
+    let map = world.path("journal.map.toml").display().to_string();
+    import(&world, &["--visits", &journal, "--propose-map"]).ok();
+    let run = |journal: &str| import(&world, &["--visits", journal, "--map", &map]).ok().object();
+    assert_eq!(counts(&run(&journal)), [1, 0, 0, 0]);
+    let more = world.write(
+        "more-visits.csv",
+        "Рег. номер;Дата;Адрес / улица;Адрес / дом;Адрес / кв.;ФИО;Координаты\n\
+         2;13.03.2023;Абая;12;;Серик А.;76.89, 43.24\n3;13.03.2023;Абая;12;;Серик А.;\n\
+         1;12.03.2023;Абая;10;5;Серик А.;43.3, 76.889709\n",
+    );
+    let report = run(&more);
+    assert_eq!(counts(&report), [1, 0, 0, 2]);
+    let codes: Vec<_> = report["faults"].as_array().unwrap().iter().map(|fault| fault["code"].clone()).collect();
+    assert_eq!(codes, ["point_swapped", "imported_differently"]);
+
+    let headquarters = world.headquarters();
+    let visits = headquarters.visits("&beat=uch-7");
+    let first = visits.iter().find(|visit| visit["place"]["address"] == "Абая, 10, 5").unwrap();
+    let detail = body(&headquarters, &format!("/v1/visits/{}", first["id"].as_str().unwrap()));
+    let position = &detail["position"];
+    assert_eq!((position["lat"].as_f64(), position["lon"].as_f64()), (Some(43.238_949), Some(76.889_709)), "{detail}");
+    assert_eq!(visits.len(), 2);
+    world.check();
+}
+
+#[test]
 fn an_import_that_was_killed_goes_on_where_it_was() {
     const ROWS: usize = 6_000;
     let world = organised();

@@ -15,18 +15,20 @@ pub mod line;
 pub mod map;
 pub mod moment;
 pub mod ndjson;
+pub mod position;
 pub mod propose;
 pub mod rejected;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tables::{
     self, Sheet,
     column::normal,
     fault::{Fault, FaultKind, shortened},
-    table::{Row, Table},
+    header::Header,
+    table::Table,
 };
-use field::Field;
+use field::{Field, Part};
 use map::Map;
 
 /// A table of visits, and what lies beside it in its file.
@@ -50,13 +52,10 @@ impl Journal {
     /// # Errors
     /// Bytes that make no table.
     pub fn read(bytes: &[u8], file: &str, map: &Map) -> Result<Self, Fault> {
-        let is_header = |row: &Row<'_>| {
-            let headers: Vec<String> = (0..row.len()).map(|column| row.cell(column).to_owned()).collect();
-            Layout::of(map, &headers).is_ok()
-        };
+        let is_header = |header: &Header| Layout::of(map, &header.names).is_ok();
         let fits = |sheet: &Sheet| match &map.sheet {
             Some(name) => normal(&sheet.name) == normal(name),
-            None => Layout::of(map, &sheet.table.headers).is_ok(),
+            None => Layout::of(map, sheet.table.headers()).is_ok(),
         };
         let journal = Self::of(bytes, file, &is_header, fits)?;
         if let Some(name) = map.sheet.as_deref().filter(|name| normal(&journal.sheet) != normal(name)) {
@@ -73,21 +72,27 @@ impl Journal {
     /// # Errors
     /// Bytes that make no table.
     pub fn guess(bytes: &[u8], file: &str) -> Result<Self, Fault> {
-        let is_header = |row: &Row<'_>| {
-            let mut fields: Vec<Field> = (0..row.len()).filter_map(|column| Field::called(row.cell(column))).collect();
-            fields.sort_unstable();
-            fields.dedup();
-            fields.len() >= 2 && fields.contains(&Field::StartedAt)
+        let of =
+            |header: &Header, column| Field::of(header, column).or_else(|| Part::of(header, column).map(Part::field));
+        let is_header = |header: &Header| {
+            let known = (0..header.names.len()).filter_map(|column| Some((column, of(header, column)?)));
+            let known: Vec<(usize, Field)> = known.collect();
+            let is_in_a_group = |(column, _): &(usize, Field)| !header.groups[*column].is_empty();
+            // A title over the whole of a header is no group.
+            let is_sound = header.rows() == 1 || known.iter().any(is_in_a_group) && !known.iter().all(is_in_a_group);
+            let fields: BTreeSet<Field> = known.iter().map(|(_, field)| *field).collect();
+            is_sound && fields.len() >= 2 && fields.contains(&Field::StartedAt)
         };
-        let fits =
-            |sheet: &Sheet| sheet.table.headers.iter().any(|header| Field::called(header) == Some(Field::StartedAt));
+        let fits = |Sheet { table, .. }: &Sheet| {
+            (0..table.headers().len()).any(|column| Field::of(&table.header, column) == Some(Field::StartedAt))
+        };
         Self::of(bytes, file, &is_header, fits)
     }
 
     fn of(
         bytes: &[u8],
         file: &str,
-        is_header: &dyn Fn(&Row<'_>) -> bool,
+        is_header: &dyn Fn(&Header) -> bool,
         fits: impl Fn(&Sheet) -> bool,
     ) -> Result<Self, Fault> {
         if ndjson::is_ndjson(bytes) {
@@ -167,12 +172,13 @@ impl Layout {
 
     /// The fault of a table that has not the columns of a map.
     pub fn faults(journal: &Journal, errors: Vec<String>) -> Vec<Fault> {
-        let found = journal.table.headers.iter().map(|header| shortened(header.trim())).collect::<Vec<_>>().join(", ");
+        let found =
+            journal.table.headers().iter().map(|header| shortened(header.trim())).collect::<Vec<_>>().join(", ");
         let fault = |error| {
             let message = format!("{error}; its header is: {}", shortened(&found));
             let fault = Fault::new(FaultKind::ColumnMissing, &journal.file, message);
             // Objects of JSON have no row of headers.
-            if journal.table.header_row == 0 { fault } else { fault.at(journal.table.header_row) }
+            if journal.table.header.row == 0 { fault } else { fault.at(journal.table.header.row) }
         };
         errors.into_iter().map(fault).collect()
     }

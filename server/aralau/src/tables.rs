@@ -8,12 +8,13 @@
 //! bytes ── map ───────────────────────────────────────────────────────►
 //! ```
 //!
-//! [`table`], [`delimited`], [`workbook`] and [`encoding`] know nothing of organisations, and read any table.
+//! [`table`], [`header`], [`delimited`], [`workbook`] and [`encoding`] know nothing of organisations, and read any table.
 
 pub mod column;
 pub mod delimited;
 pub mod encoding;
 pub mod fault;
+pub mod header;
 mod map;
 mod rows;
 pub mod table;
@@ -24,8 +25,9 @@ use serde::Serialize;
 
 use column::{Column, Kind, Layout, LayoutError, Surplus};
 use fault::{Fault, FaultKind, Faults};
+use header::Header;
 use rows::Source;
-use table::{Row, Table};
+use table::Table;
 
 pub(crate) use rows::{FORMULA_ERRORS, place_type_code};
 pub use rows::{MAX_BEAT_CODE_BYTES, MAX_EXTERNAL_CODE_BYTES, MAX_NAME_BYTES};
@@ -157,9 +159,9 @@ impl Tables {
 
     /// A file that holds one table: of a workbook the sheet of that name, or else the first.
     fn read_one(&mut self, file: &str, bytes: &[u8], kind: Kind) {
-        let Some(mut sheets) = self.sheets(file, bytes, &|row| is_header(kind, row)) else { return };
+        let Some(mut sheets) = self.sheets(file, bytes, &|header| is_header(kind, header)) else { return };
         let named = sheets.named.iter().position(|sheet| Kind::of_sheet(&sheet.name) == Some(kind));
-        let fitting = || sheets.named.iter().position(|sheet| Layout::of(kind, &sheet.table.headers).is_ok());
+        let fitting = || sheets.named.iter().position(|sheet| Layout::of(kind, sheet.table.headers()).is_ok());
         let at = named.or_else(fitting).unwrap_or(0);
         if at >= sheets.named.len() {
             self.faults.push(Fault::new(FaultKind::TableEmpty, file, "there is no table in it"));
@@ -173,11 +175,11 @@ impl Tables {
 
     /// A file with a sheet for each kind, or with one table that shows by itself what it is.
     fn read_any(&mut self, file: &str, bytes: &[u8]) {
-        let any = |row: &Row<'_>| Kind::ALL.into_iter().any(|kind| is_header(kind, row));
+        let any = |header: &Header| Kind::ALL.into_iter().any(|kind| is_header(kind, header));
         let Some(sheets) = self.sheets(file, bytes, &any) else { return };
         let (mut last, mut unread) = (None, sheets.hidden);
         for sheet in sheets.named {
-            let kind = Kind::of_sheet(&sheet.name).or_else(|| Layout::kind_of(&sheet.table.headers));
+            let kind = Kind::of_sheet(&sheet.name).or_else(|| Layout::kind_of(sheet.table.headers()));
             match kind {
                 Some(kind) => last = Some(self.read_sheet(&sheet, kind)),
                 None => unread.push(sheet.name),
@@ -194,14 +196,14 @@ impl Tables {
     }
 
     /// The tables in a file, whatever its format; `None` after a fault.
-    fn sheets(&mut self, file: &str, bytes: &[u8], is_header: &dyn Fn(&Row<'_>) -> bool) -> Option<Sheets> {
+    fn sheets(&mut self, file: &str, bytes: &[u8], is_header: &dyn Fn(&Header) -> bool) -> Option<Sheets> {
         let read = sheets(file, bytes, is_header);
         read.map_err(|fault| self.faults.push(fault)).ok()
     }
 
     fn read_sheet(&mut self, sheet: &Sheet, kind: Kind) -> usize {
         let Sheet { file, table, .. } = sheet;
-        let layout = match Layout::of(kind, &table.headers) {
+        let layout = match Layout::of(kind, table.headers()) {
             Ok(layout) => layout,
             Err(errors) => {
                 errors.into_iter().for_each(|error| self.faults.push(header_fault(sheet, kind, &error)));
@@ -211,7 +213,8 @@ impl Tables {
         let unread = layout.surplus.iter().filter(|surplus| is_written(table, surplus)).map(NotRead::of).collect();
         let at = self.note(file, kind.name(), table.len(), unread);
         let found = kind.columns().iter().zip(&layout.places);
-        let header = |(column, place): (&Column, &Option<usize>)| Some((column.name, table.headers[(*place)?].clone()));
+        let header =
+            |(column, place): (&Column, &Option<usize>)| Some((column.name, table.headers()[(*place)?].clone()));
         self.read[at].headers = found.filter_map(header).collect();
         let source = Source { file, loses_letters: sheet.loses_letters, table, layout: &layout, kind };
         let faults = &mut self.faults;
@@ -313,7 +316,7 @@ pub(crate) struct Sheets {
 }
 
 /// Reads the tables of a file, whatever its format. `is_header` knows a header's row when it sees it.
-pub(crate) fn sheets(file: &str, bytes: &[u8], is_header: &dyn Fn(&Row<'_>) -> bool) -> Result<Sheets, Fault> {
+pub(crate) fn sheets(file: &str, bytes: &[u8], is_header: &dyn Fn(&Header) -> bool) -> Result<Sheets, Fault> {
     if workbook::is_workbook(bytes, file)? {
         let read = workbook::read(bytes, file, is_header)?;
         let named = read.sheets.into_iter().map(|(name, table)| Sheet {
@@ -327,7 +330,7 @@ pub(crate) fn sheets(file: &str, bytes: &[u8], is_header: &dyn Fn(&Row<'_>) -> b
     let (text, encoding) =
         encoding::decode(bytes).map_err(|error| Fault::new(FaultKind::EncodingUnknown, file, error.to_string()))?;
     let table = delimited::read(&text, file, is_header)?;
-    if table.headers.is_empty() {
+    if table.headers().is_empty() {
         return Ok(Sheets { named: Vec::new(), hidden: Vec::new() });
     }
     let loses_letters = encoding.loses_kazakh_letters();
@@ -335,15 +338,15 @@ pub(crate) fn sheets(file: &str, bytes: &[u8], is_header: &dyn Fn(&Row<'_>) -> b
     Ok(Sheets { named: vec![sheet], hidden: Vec::new() })
 }
 
-fn is_header(kind: Kind, row: &Row<'_>) -> bool {
-    let headers: Vec<String> = (0..row.len()).map(|column| row.cell(column).to_owned()).collect();
-    Layout::of(kind, &headers).is_ok()
+/// The tables of an organisation are named by one row: of none of them a column is in a group.
+fn is_header(kind: Kind, header: &Header) -> bool {
+    header.rows() == 1 && Layout::of(kind, &header.names).is_ok()
 }
 
 fn header_fault(Sheet { file, table, .. }: &Sheet, kind: Kind, error: &LayoutError) -> Fault {
     match error {
         LayoutError::Missing(column) => {
-            let found = table.headers.iter().map(|header| fault::shortened(header)).collect::<Vec<_>>().join(", ");
+            let found = table.headers().iter().map(|header| fault::shortened(header)).collect::<Vec<_>>().join(", ");
             let message = format!(
                 "the table of {} has no column {:?} (or {}); its header is: {}",
                 kind.name(),
@@ -351,11 +354,11 @@ fn header_fault(Sheet { file, table, .. }: &Sheet, kind: Kind, error: &LayoutErr
                 column.synonyms.join(", "),
                 fault::shortened(&found),
             );
-            Fault::new(FaultKind::ColumnMissing, file, message).at(table.header_row)
+            Fault::new(FaultKind::ColumnMissing, file, message).at(table.header.row)
         }
         LayoutError::Twice(column, headers) => {
             let message = format!("{:?} and {:?} are both {}; keep one of them", headers[0], headers[1], column.name);
-            Fault::new(FaultKind::ColumnTwice, file, message).at(table.header_row).in_column(&headers[1])
+            Fault::new(FaultKind::ColumnTwice, file, message).at(table.header.row).in_column(&headers[1])
         }
     }
 }

@@ -10,7 +10,7 @@ use aralau_sync_core::{
     change::{Change, KeyPath, NONCE, Value},
     id::{DeploymentId, DocumentId, Kind, PersonId, ReplicaId},
     time::Millis,
-    visit::{VisitDraft, VisitEdit, field},
+    visit::{Coordinates, VisitDraft, VisitEdit, field},
 };
 use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
@@ -26,7 +26,7 @@ use super::{
 const REGISTER_NAMESPACE: Uuid = Uuid::from_u128(0x1b6e_0f52_7c3d_5a48_b0d9_42f1_9e67_c805);
 
 /// A visit of a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct OldVisit {
     /// See [`Register::visit`].
     pub id: DocumentId,
@@ -46,6 +46,8 @@ pub struct OldVisit {
     pub started_at_text: String,
     /// When it ended.
     pub ended_at: Option<Millis>,
+    /// Where it was made.
+    pub position: Option<Coordinates>,
     /// The words, each within the limit of a text.
     pub notes: Vec<String>,
     /// The file that it stood in.
@@ -81,6 +83,10 @@ impl OldVisit {
     fn draft(&self, replica: ReplicaId) -> VisitDraft {
         let witness = |field| KeyPath::Witness { replica, field }.to_key();
         let inspector = self.inspector.map(|person| (witness(field::INSPECTOR), person.to_string().into()));
+        // Not as a phone says it, which would know how exact it is and that it was not made up.
+        let position =
+            [field::LAT_E7, field::LON_E7].into_iter().zip(self.position.into_iter().flat_map(Coordinates::puts));
+        let position = position.map(|(name, (_, degrees))| (witness(name), degrees));
         let source = [
             (witness(field::STARTED_AT_TEXT), Value::Text(self.started_at_text.clone())),
             (field::SOURCE_FILE.to_owned(), Value::Text(self.source_file.clone())),
@@ -95,7 +101,7 @@ impl OldVisit {
             ended_at: self.ended_at,
             position: None,
             note: self.notes.first().map(|text| (self.note_id(0), text.clone())),
-            other: inspector.into_iter().chain(source).collect(),
+            other: inspector.into_iter().chain(position).chain(source).collect(),
         }
     }
 
@@ -284,6 +290,7 @@ mod tests {
             started_at: Millis(1_600_000_000_000),
             started_at_text: "13.09.2020".into(),
             ended_at: None,
+            position: None,
             notes: vec!["а".repeat(16_000), "б".repeat(16_000), "в".to_owned()],
             source_file: "журнал.xlsx".into(),
             source_row: 5,

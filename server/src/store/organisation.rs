@@ -22,7 +22,7 @@ use super::{BeatRow, Identity, StoreError, Transaction, directory};
 use crate::area::Area;
 
 pub use apply::apply;
-pub use find::{FoundPlace, Lookup, Lost, Sought};
+pub use find::{FoundPlace, Lookup, Lost, Region, Sought};
 pub use identity::{clean, has_control, key, people, person_named};
 pub use joining::{MadeOne, Named, NotJoined, join_people, join_places, part_person, part_place, people_called};
 pub use known::{Known, KnownPlace};

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::MAX_HEADER_BYTES;
-use crate::tables::column::{BEATS, normal};
+use crate::tables::{
+    column::{BEATS, LATITUDES, LONGITUDES, normal},
+    header::Header,
+};
 
 /// What a column says of a visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -21,7 +24,7 @@ pub enum Field {
     Beat,
     /// The place's name in another register.
     ExternalCode,
-    /// The place's address.
+    /// The place's address, perhaps spread over several columns.
     Address,
     /// What kind of place it is; of places that are made.
     PlaceType,
@@ -31,13 +34,15 @@ pub enum Field {
     VisitType,
     /// How it ended.
     Outcome,
+    /// Where it was made: latitude and longitude, in one column or in two.
+    Position,
     /// Words about it.
     Note,
 }
 
 impl Field {
     /// All of them, as a map lists them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Id,
         Self::StartedAt,
         Self::Time,
@@ -49,6 +54,7 @@ impl Field {
         Self::Inspector,
         Self::VisitType,
         Self::Outcome,
+        Self::Position,
         Self::Note,
     ];
 
@@ -66,6 +72,7 @@ impl Field {
             Self::Inspector => "inspector",
             Self::VisitType => "visit_type",
             Self::Outcome => "outcome",
+            Self::Position => "position",
             Self::Note => "note",
         }
     }
@@ -228,6 +235,22 @@ impl Field {
                 "Нәтижесі",
                 "Бару нәтижесі",
             ],
+            Self::Position => &[
+                "coordinates",
+                "gps",
+                "lat lon",
+                "latitude longitude",
+                "Координаты",
+                "Координаты места",
+                "Координаты посещения",
+                "GPS координаты",
+                "Широта долгота",
+                "Геопозиция",
+                "Геометка",
+                "Координаттар",
+                "Координаттары",
+                "Ендік бойлық",
+            ],
             Self::Note => &[
                 "notes",
                 "comment",
@@ -252,6 +275,11 @@ impl Field {
         }
     }
 
+    /// Which field a column is: by all that stands over it, or within a group by its own name.
+    pub fn of(header: &Header, column: usize) -> Option<Self> {
+        Self::called(&header.names[column]).or_else(|| Self::called(header.own_name(column)))
+    }
+
     /// Which field a header is.
     pub fn called(header: &str) -> Option<Self> {
         if header.len() > MAX_HEADER_BYTES {
@@ -261,6 +289,132 @@ impl Field {
         let is_called = |field: &Self| {
             normal(field.name()) == header || field.synonyms().iter().any(|synonym| normal(synonym) == header)
         };
+        if header.is_empty() { None } else { Self::ALL.into_iter().find(is_called) }
+    }
+}
+
+/// A column that is a field together with others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Of an address: city, village.
+    Locality,
+    /// Of an address: street, or what stands for one.
+    Street,
+    /// Of an address: house, flat.
+    House,
+    /// Of a position.
+    Latitude,
+    /// Of a position.
+    Longitude,
+}
+
+impl Part {
+    const ALL: [Self; 5] = [Self::Locality, Self::Street, Self::House, Self::Latitude, Self::Longitude];
+
+    const fn synonyms(self) -> &'static [&'static str] {
+        match self {
+            Self::Locality => &[
+                "city",
+                "town",
+                "village",
+                "settlement",
+                "Город",
+                "Село",
+                "Посёлок",
+                "Населённый пункт",
+                "Нас. пункт",
+                "Қала",
+                "Ауыл",
+                "Елді мекен",
+            ],
+            Self::Street => &[
+                "street",
+                "street name",
+                "Улица",
+                "Ул.",
+                "Название улицы",
+                "Наименование улицы",
+                "Микрорайон",
+                "Мкр.",
+                "Мкрн",
+                "Улица/мкр",
+                "Улица, микрорайон",
+                "Көше",
+                "Көшесі",
+                "Көше атауы",
+                "Шағын аудан",
+                "Ықшам аудан",
+                "Мөлтек аудан",
+            ],
+            Self::House => &[
+                "house",
+                "house no",
+                "house number",
+                "building",
+                "block",
+                "flat",
+                "flat no",
+                "apartment",
+                "apartment no",
+                "apt",
+                "unit",
+                "Дом",
+                "Д.",
+                "№ дома",
+                "Дом №",
+                "Номер дома",
+                "Корпус",
+                "Корп.",
+                "Строение",
+                "Квартира",
+                "Кв.",
+                "№ кв.",
+                "Кв. №",
+                "№ квартиры",
+                "Квартира №",
+                "Номер квартиры",
+                "Үй",
+                "Үйі",
+                "Үй №",
+                "№ үй",
+                "Үй нөмірі",
+                "Корпусы",
+                "Пәтер",
+                "Пәтері",
+                "Пәтер №",
+                "№ пәтер",
+                "Пәтер нөмірі",
+            ],
+            Self::Latitude => LATITUDES,
+            Self::Longitude => LONGITUDES,
+        }
+    }
+
+    /// The field that it is part of.
+    pub const fn field(self) -> Field {
+        match self {
+            Self::Locality | Self::Street | Self::House => Field::Address,
+            Self::Latitude | Self::Longitude => Field::Position,
+        }
+    }
+
+    /// Which part a column is.
+    pub fn of(header: &Header, column: usize) -> Option<Self> {
+        Self::called(&header.names[column]).or_else(|| Self::called(header.own_name(column)))
+    }
+
+    fn called(header: &str) -> Option<Self> {
+        if header.len() > MAX_HEADER_BYTES {
+            return None;
+        }
+        let header = normal(header);
+        // What a load calls the columns of a point.
+        let is_short = |part: &Self| match part {
+            Self::Latitude => header == "lat",
+            Self::Longitude => header == "lon",
+            Self::Locality | Self::Street | Self::House => false,
+        };
+        let is_called = |part: &Self| is_short(part) || part.synonyms().iter().any(|synonym| normal(synonym) == header);
         if header.is_empty() { None } else { Self::ALL.into_iter().find(is_called) }
     }
 }
@@ -289,10 +443,12 @@ mod tests {
     #[test]
     fn no_header_is_two_fields() {
         let mut seen = std::collections::BTreeMap::new();
-        for field in Field::ALL {
-            for name in field.synonyms().iter().chain([&field.name()]) {
-                let other = seen.insert(normal(name), field);
-                assert!(other.is_none_or(|other| other == field), "{name}: {other:?} and {field:?}");
+        let fields = Field::ALL.into_iter().map(|field| (format!("{field:?}"), field.synonyms(), field.name()));
+        let parts = Part::ALL.into_iter().map(|part| (format!("{part:?}"), part.synonyms(), ""));
+        for (field, synonyms, own) in fields.chain(parts) {
+            for name in synonyms.iter().chain([&own]).filter(|name| !name.is_empty()) {
+                let other = seen.insert(normal(name), field.clone());
+                assert!(other.as_ref().is_none_or(|other| *other == field), "{name}: {other:?} and {field:?}");
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use aralau_server::store::{FoundPlace, Lookup, Lost, OldVisit, PlaceLine, Register, Sought, key};
-use aralau_sync_core::id::PersonId;
+use aralau_sync_core::{id::PersonId, visit::Coordinates};
 
 use super::{
     Journal, Layout,
@@ -106,8 +106,9 @@ impl<'a> Finding<'a> {
         };
         if beat_is_needed(line) && scope_no.is_none() && faults.is_empty() {
             let message = "neither a place nor a beat, so that nobody knows whose visit it is; fill one of them";
-            faults.push(self.fault(line, "cell_missing", Field::Beat, "", message.to_owned()));
+            faults.push(self.fault(line, FaultKind::CellMissing, Field::Beat, "", message.to_owned()));
         }
+        faults.extend(self.swapped(line));
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -118,9 +119,9 @@ impl<'a> Finding<'a> {
         Ok(Found { scope_no, place, inspector: inspector.ok().flatten() })
     }
 
-    fn fault(&self, line: &Line<'_>, code: &'static str, field: Field, value: &str, message: String) -> Fault {
-        let header = self.layout.place(field).and_then(|place| self.journal.table.headers.get(place));
-        let fault = Fault::new(FaultKind::Refused(code), &self.journal.file, message).at(line.row);
+    fn fault(&self, line: &Line<'_>, kind: FaultKind, field: Field, value: &str, message: String) -> Fault {
+        let header = self.layout.place(field).and_then(|place| self.journal.table.headers().get(place));
+        let fault = Fault::new(kind, &self.journal.file, message).at(line.row);
         let fault = fault.in_column(header.map_or(field.name(), |header| header.trim()));
         if value.is_empty() { fault } else { fault.holding(value) }
     }
@@ -140,7 +141,13 @@ impl<'a> Finding<'a> {
                         "several beats are called so; write the code of the one meant under `beats` in the map"
                     }
                 };
-                faults.push(self.fault(line, "beat_unknown", Field::Beat, word, message.to_owned()));
+                faults.push(self.fault(
+                    line,
+                    FaultKind::Refused("beat_unknown"),
+                    Field::Beat,
+                    word,
+                    message.to_owned(),
+                ));
                 None
             }
         }
@@ -154,7 +161,13 @@ impl<'a> Finding<'a> {
             // Nobody is to join who is two people.
             Err(Lost::Unknown) if name.contains(BETWEEN_NAMES) => {
                 let message = "nobody is called so, and it may be several people; write whose visit it was under `inspectors.names` in the map, and map the column to a note as well if all are to be named";
-                faults.push(self.fault(line, "inspector_several", Field::Inspector, name, message.to_owned()));
+                faults.push(self.fault(
+                    line,
+                    FaultKind::Refused("inspector_several"),
+                    Field::Inspector,
+                    name,
+                    message.to_owned(),
+                ));
             }
             Err(Lost::Unknown) if self.map.inspectors.unknown == Unknown::Make => {}
             Err(Lost::Unknown) => {
@@ -164,15 +177,32 @@ impl<'a> Finding<'a> {
                 let message = format!(
                     "nobody is called so; {hint}load the person, or write who it is under `inspectors.names` in the map"
                 );
-                faults.push(self.fault(line, "inspector_unknown", Field::Inspector, name, message));
+                faults.push(self.fault(line, FaultKind::Refused("inspector_unknown"), Field::Inspector, name, message));
             }
             Err(Lost::Ambiguous) => {
                 let message =
                     "several people are called so; write the name of the one meant just as the directory has it";
-                faults.push(self.fault(line, "inspector_ambiguous", Field::Inspector, name, message.to_owned()));
+                faults.push(self.fault(
+                    line,
+                    FaultKind::Refused("inspector_ambiguous"),
+                    Field::Inspector,
+                    name,
+                    message.to_owned(),
+                ));
             }
         }
         found.map(Some)
+    }
+
+    /// Where the organisation has its places tells latitude from longitude; both may be degrees of either.
+    fn swapped(&self, line: &Line<'_>) -> Option<Fault> {
+        let (point, region) = (line.position?, self.lookup.region()?);
+        let exchanged = Coordinates { lat: point.lon, lon: point.lat };
+        let is_swapped = !region.has(point) && region.has(exchanged);
+        let value = format!("{}; {}", point.lat, point.lon);
+        let message =
+            "the organisation has its places where latitude and longitude are the other way round; exchange them";
+        is_swapped.then(|| self.fault(line, FaultKind::PointSwapped, Field::Position, &value, message.to_owned()))
     }
 
     fn no_place(&self, line: &Line<'_>, hint: &str) -> Fault {
@@ -181,7 +211,13 @@ impl<'a> Finding<'a> {
             (None, address) => (Field::Address, address.as_deref().unwrap_or_default()),
         };
         let code = if self.map.places.unknown == Unknown::Make { "place_not_made" } else { "place_unknown" };
-        self.fault(line, code, field, value, format!("there is no such place{}; {hint}", self.where_sought(line)))
+        self.fault(
+            line,
+            FaultKind::Refused(code),
+            field,
+            value,
+            format!("there is no such place{}; {hint}", self.where_sought(line)),
+        )
     }
 
     fn several_places(&self, line: &Line<'_>) -> Fault {
@@ -190,7 +226,7 @@ impl<'a> Finding<'a> {
             "several places are called so{}; write the beat, or the external code, of the one meant",
             self.where_sought(line)
         );
-        self.fault(line, "place_ambiguous", Field::Address, value, message)
+        self.fault(line, FaultKind::Refused("place_ambiguous"), Field::Address, value, message)
     }
 
     fn where_sought(&self, line: &Line<'_>) -> String {
@@ -232,6 +268,7 @@ pub fn visit(line: &Line<'_>, found: &Found, register: (Register, &str), file: &
         started_at: line.started_at,
         started_at_text: line.started_at_text.clone(),
         ended_at: line.ended_at,
+        position: line.position,
         notes: line.notes(),
         source_file: file.to_owned(),
         source_row: line.row,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aralau_server::store::{clean, has_control, key};
-use aralau_sync_core::{change::MAX_TEXT_BYTES, time::Millis};
+use aralau_sync_core::{change::MAX_TEXT_BYTES, time::Millis, visit::Coordinates};
 use chrono::{Datelike as _, NaiveDate, TimeDelta};
 use uuid::Uuid;
 
@@ -12,6 +12,7 @@ use super::{
     field::Field,
     map::{Map, Words},
     moment::{self, Moment, Time, Zone},
+    position,
     rejected::OWN_COLUMNS,
 };
 use crate::tables::{
@@ -36,7 +37,7 @@ const MAX_PAST_MIDNIGHT: TimeDelta = TimeDelta::hours(12);
 const ROW_NAMESPACE: Uuid = Uuid::from_u128(0x8f0a_63d5_1e2b_5b97_a4c6_70d8_3b19_ee54);
 
 /// What a row says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Line<'t> {
     /// As a spreadsheet counts.
     pub row: u32,
@@ -62,6 +63,8 @@ pub struct Line<'t> {
     pub visit_type: Option<String>,
     /// A code of `outcome`.
     pub outcome: Option<String>,
+    /// Where it was made.
+    pub position: Option<Coordinates>,
     /// Cells of notes, each with its header where there are several columns.
     notes: Vec<(Option<&'t str>, &'t str)>,
 }
@@ -124,7 +127,7 @@ impl<'a> Reader<'a> {
     /// Of a journal, by its map. `zone`: the deployment's.
     pub fn new(journal: &'a Journal, layout: &'a Layout, map: &'a Map, zone: Zone, now: Millis) -> Self {
         const DAY_MS: i64 = 86_400_000;
-        let headers = journal.table.headers.iter().enumerate();
+        let headers = journal.table.headers().iter().enumerate();
         Self {
             journal,
             layout,
@@ -150,11 +153,12 @@ impl<'a> Reader<'a> {
         let id = cells.id();
         let beat = cells.text(Field::Beat, MAX_BEAT_CODE_BYTES.max(MAX_NAME_BYTES));
         let external_code = cells.text(Field::ExternalCode, MAX_EXTERNAL_CODE_BYTES);
-        let address = cells.text(Field::Address, MAX_TEXT_BYTES);
+        let address = cells.address();
         let place_type = cells.text(Field::PlaceType, MAX_WORD_BYTES).map(place_type_code);
         let inspector = cells.inspector();
         let visit_type = cells.code(Field::VisitType, &self.visit_types, &self.map.defaults.visit_type);
         let outcome = cells.code(Field::Outcome, &self.outcomes, &self.map.defaults.outcome);
+        let position = cells.position();
         let notes = cells.notes();
         if external_code.is_none() && address.is_none() && cells.faults.is_empty() && self.has_places() {
             let message = "neither an address nor a code of a place; fill one of them";
@@ -175,6 +179,7 @@ impl<'a> Reader<'a> {
                 inspector,
                 visit_type,
                 outcome,
+                position,
                 notes,
             }),
             _ if self.is_total(row) => {
@@ -199,7 +204,7 @@ impl<'a> Reader<'a> {
 
     /// What a row is called that has no name: all its words, under whatever headers stand over them.
     fn name_by_words(&self, row: Row<'_>) -> String {
-        let headers = &self.journal.table.headers;
+        let headers = self.journal.table.headers();
         let words = self.own.iter().map(|place| (clean(&headers[*place]), clean(row.cell(*place))));
         let mut words: Vec<_> = words.filter(|(_, cell)| !cell.is_empty()).collect();
         words.sort_unstable();
@@ -225,15 +230,26 @@ struct Cells<'a, 'r> {
 
 impl<'a> Cells<'a, '_> {
     fn fault(&mut self, kind: FaultKind, field: Field, value: &str, message: impl Into<String>) {
+        self.fault_at(kind, field, self.reader.layout.place(field), value, message);
+    }
+
+    fn fault_at(
+        &mut self,
+        kind: FaultKind,
+        field: Field,
+        place: Option<usize>,
+        value: &str,
+        message: impl Into<String>,
+    ) {
         let journal = self.reader.journal;
-        let header = self.reader.layout.place(field).and_then(|place| journal.table.headers.get(place));
+        let header = place.and_then(|place| journal.table.headers().get(place));
         let fault = Fault::new(kind, &journal.file, message).at(self.row.number);
         let fault = fault.in_column(header.map_or(field.name(), |header| header.trim()));
         self.faults.push(if value.is_empty() { fault } else { fault.holding(value) });
     }
 
     fn end_under_the_header(&mut self) {
-        let width = self.reader.journal.table.headers.len();
+        let width = self.reader.journal.table.headers().len();
         let Some(beyond) = (width..self.row.len()).find(|place| !self.row.cell(*place).trim().is_empty()) else {
             return;
         };
@@ -244,33 +260,95 @@ impl<'a> Cells<'a, '_> {
         self.faults.push(fault.at(self.row.number).holding(self.row.cell(beyond)));
     }
 
-    fn written(&self, field: Field) -> &'a str {
-        self.reader.layout.place(field).map_or("", |place| self.row.cell(place))
-    }
-
     /// A cell's text, cleaned; `None` where it is blank or wrong.
     fn text(&mut self, field: Field, max_bytes: usize) -> Option<String> {
-        let text = clean(self.written(field));
-        if text.len() > max_bytes {
-            self.fault(FaultKind::CellTooLong, field, &text, format!("more than {max_bytes} bytes; shorten it"));
+        self.text_at(field, self.reader.layout.place(field)?, max_bytes)
+    }
+
+    /// The same of one of several columns.
+    fn text_at(&mut self, field: Field, place: usize, max_bytes: usize) -> Option<String> {
+        let text = clean(self.row.cell(place));
+        let (kind, message) = if text.len() > max_bytes {
+            (FaultKind::CellTooLong, format!("more than {max_bytes} bytes; shorten it"))
         } else if has_control(&text) {
             let message = "a control character in the cell, which nobody sees; write the cell anew";
-            self.fault(FaultKind::ControlCharacter, field, &text.replace(char::is_control, "\u{fffd}"), message);
-        } else if self.is_date(field) {
+            (FaultKind::ControlCharacter, message.to_owned())
+        } else if !is_of_time(field) && self.row.is_date(place) {
+            // A house number 5/12, for instance.
             let message = "Excel took it for a date; format the column as text, and write the cell anew";
-            self.fault(FaultKind::CellIsDate, field, &text, message);
+            (FaultKind::CellIsDate, message.to_owned())
         } else if FORMULA_ERRORS.contains(&&*text) {
-            self.fault(FaultKind::FormulaError, field, &text, "the formula in this cell gives no value; mend it");
+            (FaultKind::FormulaError, "the formula in this cell gives no value; mend it".to_owned())
         } else {
             return filled(&text);
-        }
+        };
+        self.fault_at(kind, field, Some(place), &text.replace(char::is_control, "\u{fffd}"), message);
         None
     }
 
-    /// Whether a spreadsheet holds a date where none belongs: a house number 5/12, for instance.
-    fn is_date(&self, field: Field) -> bool {
-        let is_of_time = matches!(field, Field::StartedAt | Field::Time | Field::EndedAt);
-        !is_of_time && self.reader.layout.place(field).is_some_and(|place| self.row.is_date(place))
+    /// Of several columns those that are filled, in the order of the map.
+    fn address(&mut self) -> Option<String> {
+        let before = self.faults.len();
+        let places = self.reader.layout.places(Field::Address);
+        let parts = places.iter().filter_map(|place| self.text_at(Field::Address, *place, MAX_TEXT_BYTES));
+        let address = parts.collect::<Vec<_>>().join(", ");
+        if address.len() > MAX_TEXT_BYTES {
+            let message = format!("more than {MAX_TEXT_BYTES} bytes with the other columns; shorten it");
+            self.fault(FaultKind::CellTooLong, Field::Address, &address, message);
+        }
+        // Half of an address is another place.
+        filled(&address).filter(|_| self.faults.len() == before)
+    }
+
+    fn position(&mut self) -> Option<Coordinates> {
+        let before = self.faults.len();
+        let places = self.reader.layout.places(Field::Position);
+        let cells = places.iter().map(|place| (*place, self.text_at(Field::Position, *place, MAX_WORD_BYTES)));
+        let cells: Vec<(usize, Option<String>)> = cells.collect();
+        if self.faults.len() > before {
+            return None;
+        }
+        let numbers: Vec<(usize, String)> = match &cells[..] {
+            [(place, Some(cell))] => position::numbers(cell).into_iter().map(|number| (*place, number)).collect(),
+            _ => cells.iter().filter_map(|(place, cell)| Some((*place, cell.clone()?))).collect(),
+        };
+        let malformed = "no degrees, such as 43.2565 or 43,2565; of both in one column: 43,2565; 76,9284";
+        let mut point = Vec::new();
+        for (place, number) in numbers {
+            match position::degrees(&number) {
+                Some(degrees) => point.push(degrees),
+                None => self.fault_at(FaultKind::NumberMalformed, Field::Position, Some(place), &number, malformed),
+            }
+        }
+        if self.faults.len() > before {
+            return None;
+        }
+        let written = || cells.iter().filter_map(|(_, cell)| cell.clone()).collect::<Vec<_>>().join("; ");
+        match point[..] {
+            [] => None,
+            // How devices write that they know nothing.
+            [0.0, 0.0] => None,
+            [lat, lon] => {
+                let (point, swapped) = (Coordinates { lat, lon }, Coordinates { lat: lon, lon: lat });
+                if point.is_on_globe() {
+                    return Some(point);
+                }
+                let hint = if swapped.is_on_globe() { "; are latitude and longitude exchanged?" } else { "" };
+                let message = format!("latitude is from -90 to 90 and longitude from -180 to 180 degrees{hint}");
+                self.fault(FaultKind::OffGlobe, Field::Position, &written(), message);
+                None
+            }
+            [_] => {
+                let blank = cells.iter().find(|(_, cell)| cell.is_none()).or(cells.first()).map(|(place, _)| *place);
+                let message = "one of latitude and longitude; fill both, or neither";
+                self.fault_at(FaultKind::HalfAPoint, Field::Position, blank, &written(), message);
+                None
+            }
+            [..] => {
+                self.fault(FaultKind::NumberMalformed, Field::Position, &written(), malformed);
+                None
+            }
+        }
     }
 
     fn id(&mut self) -> String {
@@ -403,12 +481,17 @@ impl<'a> Cells<'a, '_> {
                 let message = format!("more than {MAX_NOTE_BYTES} bytes; shorten it");
                 self.fault(FaultKind::CellTooLong, Field::Note, cell, message);
             } else if !cell.trim().is_empty() {
-                let header = (places.len() > 1).then(|| &*table.headers[*place]);
+                let header = (places.len() > 1).then(|| &*table.headers()[*place]);
                 notes.push((header, cell));
             }
         }
         notes
     }
+}
+
+/// Whether a spreadsheet may hold a date there.
+const fn is_of_time(field: Field) -> bool {
+    matches!(field, Field::StartedAt | Field::Time | Field::EndedAt)
 }
 
 fn filled(text: &str) -> Option<String> {

@@ -48,7 +48,7 @@ pub struct Map {
     pub outcomes: BTreeMap<String, String>,
 }
 
-/// One header, or of notes several.
+/// One header, or several.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum Headers {
@@ -154,8 +154,14 @@ impl Map {
         for (field, headers) in &self.columns {
             match headers.all() {
                 [] => return Err(format!("`columns.{}` names no column; take the line away", field.name())),
-                [_, _, ..] if *field != Field::Note => {
-                    return Err(format!("`columns.{}` names several columns; only `note` may", field.name()));
+                [_, _, _, ..] if *field == Field::Position => {
+                    return Err("`columns.position` is one column, or those of latitude and longitude".to_owned());
+                }
+                [_, _, ..] if !matches!(field, Field::Address | Field::Position | Field::Note) => {
+                    return Err(format!(
+                        "`columns.{}` names several columns; only `address`, `position` and `note` may",
+                        field.name()
+                    ));
                 }
                 _ => {}
             }
@@ -256,6 +262,8 @@ mod tests {
             ("register = \"j\"\n[columns]\nid = \"№\"\n", "started_at"),
             ("register = \" \"\n[columns]\nstarted_at = \"Дата\"\n", "register"),
             ("register = \"j\"\n[columns]\nstarted_at = [\"a\", \"b\"]\n", "several"),
+            ("register = \"j\"\n[columns]\nstarted_at = \"a\"\nposition = [\"x\", \"y\", \"z\"]\n", "longitude"),
+            ("register = \"j\"\n[columns]\nstarted_at = \"a\"\naddress = []\n", "no column"),
             ("register = \"j\"\n[columns]\nphone = \"Телефон\"\n", "phone"),
             ("register = \"j\"\ncolour = 1\n[columns]\nstarted_at = \"a\"\n", "colour"),
             ("register = \"j\"\ntime_zone = \"Almaty\"\n[columns]\nstarted_at = \"a\"\n", "Asia/Almaty"),

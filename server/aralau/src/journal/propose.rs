@@ -9,11 +9,11 @@ use aralau_server::store::{Lookup, Lost, clean, key};
 
 use super::{
     Journal,
-    field::Field,
+    field::{Field, Part},
     map::Words,
     moment::{self, Order},
 };
-use crate::tables::{column::normal, fault::shortened};
+use crate::tables::{column::normal, fault::shortened, header::Header};
 
 /// Words of one column that are listed.
 const MOST_WORDS: usize = 200;
@@ -44,7 +44,7 @@ pub fn propose(journal: &Journal, stem: &str, zone: &str, lookup: &Lookup) -> Pr
     let Proposing { columns, text, blanks, .. } = proposing;
     let headers = |places: &Vec<usize>| places.iter().map(|place| header(journal, *place)).collect();
     let taken: HashSet<usize> = columns.values().flatten().copied().collect();
-    let surplus = (0..journal.table.headers.len()).filter(|place| !taken.contains(place));
+    let surplus = (0..journal.table.headers().len()).filter(|place| !taken.contains(place));
     let surplus = surplus.map(|place| header(journal, place)).filter(|header| !header.is_empty()).collect();
     let mut missing = Vec::new();
     if !columns.contains_key(&Field::StartedAt) {
@@ -65,19 +65,20 @@ pub fn propose(journal: &Journal, stem: &str, zone: &str, lookup: &Lookup) -> Pr
 }
 
 fn header(journal: &Journal, place: usize) -> String {
-    journal.table.headers[place].trim().to_owned()
+    journal.table.headers()[place].trim().to_owned()
 }
 
 /// Which column is which field: by their headers, and dates also by what they hold.
 fn columns(journal: &Journal) -> BTreeMap<Field, Vec<usize>> {
     let mut columns: BTreeMap<Field, Vec<usize>> = BTreeMap::new();
-    let count = journal.table.headers.len();
-    let is_once = |place: usize| {
-        let name = normal(&journal.table.headers[place]);
-        journal.table.headers.iter().filter(|header| normal(header) == name).count() == 1
+    let header = &journal.table.header;
+    let is_once = |place: &usize| {
+        let name = normal(&header.names[*place]);
+        header.names.iter().filter(|header| normal(header) == name).count() == 1
     };
-    for place in (0..count).filter(|place| is_once(*place)) {
-        let Some(field) = Field::called(&journal.table.headers[place]) else { continue };
+    let once: Vec<usize> = (0..header.names.len()).filter(is_once).collect();
+    for place in once.iter().copied() {
+        let Some(field) = Field::of(header, place) else { continue };
         let field = match (field, holds(journal, place)) {
             (Field::StartedAt, Holds::Times) => Field::Time,
             (Field::Time, Holds::Dates) => Field::StartedAt,
@@ -89,14 +90,41 @@ fn columns(journal: &Journal) -> BTreeMap<Field, Vec<usize>> {
         }
     }
     if !columns.contains_key(&Field::StartedAt) {
-        let free = |place: &usize| !columns.values().flatten().any(|taken| taken == place);
-        let dates = (0..count).filter(free).find(|place| is_once(*place) && holds(journal, *place) == Holds::Dates);
-        columns.extend(dates.map(|place| (Field::StartedAt, vec![place])));
+        let free = |place: &&usize| !columns.values().flatten().any(|taken| taken == *place);
+        let dates = once.iter().filter(free).find(|place| holds(journal, **place) == Holds::Dates);
+        columns.extend(dates.map(|place| (Field::StartedAt, vec![*place])));
     }
     if columns.get(&Field::Id).is_some_and(|places| !names_each_row(journal, places[0])) {
         columns.remove(&Field::Id);
     }
+    add_parts(&mut columns, header, &once);
     columns
+}
+
+/// Fields that are spread over several columns.
+fn add_parts(columns: &mut BTreeMap<Field, Vec<usize>>, header: &Header, once: &[usize]) {
+    let taken: HashSet<usize> = columns.values().flatten().copied().collect();
+    let free = once.iter().copied().filter(|place| !taken.contains(place));
+    let parts: Vec<(usize, Part)> = free.filter_map(|place| Some((place, Part::of(header, place)?))).collect();
+    let is_there = |part| parts.iter().any(|(_, other)| *other == part);
+    let first = |part| parts.iter().find(|(_, other)| *other == part).map(|(place, _)| *place);
+    let of_address = parts.iter().filter(|(_, part)| part.field() == Field::Address);
+    match columns.get_mut(&Field::Address) {
+        // A column of whole addresses, unless the others are in its group.
+        Some(places) => {
+            let group = normal(&header.names[places[0]]);
+            let more = of_address.filter(|(place, _)| normal(&header.groups[*place]) == group);
+            places.extend(more.map(|(place, _)| *place));
+        }
+        // A house alone is nowhere.
+        None if is_there(Part::Street) || is_there(Part::Locality) && is_there(Part::House) => {
+            columns.insert(Field::Address, of_address.map(|(place, _)| *place).collect());
+        }
+        None => {}
+    }
+    if let (Some(latitude), Some(longitude)) = (first(Part::Latitude), first(Part::Longitude)) {
+        columns.entry(Field::Position).or_insert_with(|| vec![latitude, longitude]);
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -214,7 +242,7 @@ impl Proposing<'_> {
             }
         }
         let taken: BTreeSet<usize> = self.columns.values().flatten().copied().collect();
-        for place in (0..self.journal.table.headers.len()).filter(|place| !taken.contains(place)) {
+        for place in (0..self.journal.table.headers().len()).filter(|place| !taken.contains(place)) {
             let header = header(self.journal, place);
             if !header.is_empty() {
                 writeln!(self.text, "# Not imported: {}", one_line(&quoted(&header)))?;

@@ -18,10 +18,10 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 pub fn write(journal: &Journal, rejected: &BTreeMap<u32, Vec<Fault>>, mut out: impl io::Write) -> io::Result<()> {
     out.write_all(BYTE_ORDER_MARK.as_bytes())?;
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).flexible(true).from_writer(out);
-    let own: Vec<usize> = (0..journal.table.headers.len())
-        .filter(|place| !OWN_COLUMNS.contains(&journal.table.headers[*place].trim()))
+    let own: Vec<usize> = (0..journal.table.headers().len())
+        .filter(|place| !OWN_COLUMNS.contains(&journal.table.headers()[*place].trim()))
         .collect();
-    let headers = own.iter().map(|place| guarded(&journal.table.headers[*place]));
+    let headers = own.iter().map(|place| guarded(&journal.table.headers()[*place]));
     record(&mut writer, headers.chain(OWN_COLUMNS.map(Cow::Borrowed)))?;
     let reasons = |row: u32, faults: &[Fault]| {
         let codes = faults.iter().map(|fault| fault.code).collect::<Vec<_>>().join(" ");

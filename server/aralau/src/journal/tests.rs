@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use aralau_server::store::Lookup;
-use aralau_sync_core::{change::MAX_TEXT_BYTES, time::Millis};
+use aralau_sync_core::{change::MAX_TEXT_BYTES, time::Millis, visit::Coordinates};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
 use super::{
@@ -30,7 +30,7 @@ note = "Примечание"
 fn journal(bytes: &[u8], map: &str) -> (Journal, Layout, Map) {
     let map = Map::read(map).unwrap();
     let journal = Journal::read(bytes, "j", &map).unwrap();
-    let layout = Layout::of(&map, &journal.table.headers).unwrap();
+    let layout = Layout::of(&map, journal.table.headers()).unwrap();
     (journal, layout, map)
 }
 
@@ -70,7 +70,7 @@ fn a_journal_as_offices_keep_it_is_read_and_what_is_wrong_is_told_row_by_row() {
         12.03.2023;14:05;;;Серик А.;;;;\r\n\
         Итого:;;;;;;42;;\r\n";
     let (journal, layout, map) = journal(text.as_bytes(), MAP);
-    assert_eq!((&layout.surplus[..], journal.table.header_row), (&["Телефон".to_owned()][..], 2));
+    assert_eq!((&layout.surplus[..], journal.table.header.row), (&["Телефон".to_owned()][..], 2));
     let (lines, rejected) = lines(&journal, &layout, &map);
     let read: Vec<_> = lines
         .iter()
@@ -149,7 +149,7 @@ fn a_proposed_map_is_read_as_it_is_and_lists_what_a_person_has_to_say() {
         "{}",
         proposal.text
     );
-    let layout = Layout::of(&map, &journal.table.headers).unwrap();
+    let layout = Layout::of(&map, journal.table.headers()).unwrap();
     let (lines, rejected) = lines(&journal, &layout, &map);
     assert_eq!((lines.len(), codes(&rejected)), (1, vec![(3, vec!["word_unknown"])]));
     assert_eq!(lines[0].id, "7");
@@ -239,8 +239,126 @@ fn a_real_table_is_mapped_and_its_rows_are_read() {
     // Its reasons are hundreds of sentences, and half of its rows name nobody.
     map.columns.remove(&Field::VisitType);
     "nobody".clone_into(&mut map.defaults.inspector);
-    let layout = Layout::of(&map, &journal.table.headers).unwrap();
+    let layout = Layout::of(&map, journal.table.headers()).unwrap();
     let (lines, rejected) = lines(&journal, &layout, &map);
     assert!(lines.len() * 100 > journal.table.len() * 95, "{} of {}: {rejected:?}", lines.len(), journal.table.len());
     assert!(rejected.values().flatten().all(|fault| fault.row.is_some() && !fault.message.is_empty()));
+}
+
+const TWO_ROWS: &str = "Журнал посещений за 2023 год;;;;;;;\n\
+    Дата;Адрес;;;ФИО;Координаты;;Меры\n\
+    ;улица;дом;кв.;;широта;долгота;\n\
+    12.03.2023;Абая;10;5;Серик;43,238949;76,889709;беседа\n\
+    13.03.2023;Абая;12;;Серик;;;\n\
+    14.03.2023;;;;Серик;;;\n";
+
+/// As a proposal maps it.
+fn proposed(bytes: &[u8]) -> (Journal, propose::Proposal) {
+    let journal = Journal::guess(bytes, "j").unwrap();
+    let proposal = propose::propose(&journal, "j", "Asia/Almaty", &Lookup::default());
+    (journal, proposal)
+}
+
+#[test]
+fn a_header_of_two_rows_names_columns_by_both_and_the_map_finds_them_again() {
+    let (guessed, proposal) = proposed(TWO_ROWS.as_bytes());
+    assert_eq!((guessed.table.header.row, guessed.table.header.rows(), guessed.table.len()), (2, 2, 3));
+    assert_eq!(proposal.columns[&Field::Address], ["Адрес / улица", "Адрес / дом", "Адрес / кв."]);
+    assert_eq!(proposal.columns[&Field::Position], ["Координаты / широта", "Координаты / долгота"]);
+    assert_eq!((proposal.columns[&Field::Inspector][0].as_str(), &proposal.missing[..]), ("ФИО", &[""; 0][..]));
+    let (journal, layout, map) = journal(TWO_ROWS.as_bytes(), &proposal.text);
+    let (read, rejected) = lines(&journal, &layout, &map);
+    let read: Vec<_> = read.iter().map(|line| (line.row, line.address.as_deref(), line.position)).collect();
+    let point = Coordinates { lat: 43.238_949, lon: 76.889_709 };
+    assert_eq!(read, [(4, Some("Абая, 10, 5"), Some(point)), (5, Some("Абая, 12"), None)]);
+    assert_eq!(codes(&rejected), [(6, vec!["cell_missing"])]);
+    // What is rejected goes back under the same names, and stays the same row.
+    let mut file = Vec::new();
+    rejected::write(&journal, &[(4, rejected[&6].clone())].into(), &mut file).unwrap();
+    let (before, _) = lines(&journal, &layout, &map);
+    let (again, layout, map) = self::journal(&file, &proposal.text);
+    let (after, _) = lines(&again, &layout, &map);
+    assert_eq!((&after[0].id, &after[0].address), (&before[0].id, &before[0].address));
+}
+
+#[test]
+fn merged_cells_of_a_workbook_make_a_header_of_two_rows() {
+    let mut workbook = Workbook::new();
+    let (sheet, plain) = (workbook.add_worksheet(), Format::new());
+    sheet.merge_range(0, 0, 0, 4, "Журнал посещений", &plain).unwrap();
+    for (column, name) in [(0, "Дата"), (4, "ФИО")] {
+        sheet.merge_range(2, column, 3, column, name, &plain).unwrap();
+    }
+    sheet.merge_range(2, 1, 2, 3, "Адрес", &plain).unwrap();
+    for (column, name) in (1..).zip(["улица", "дом", "кв."]) {
+        sheet.write(3, column, name).unwrap();
+    }
+    for (column, cell) in (0..).zip(["12.03.2023", "Абая", "10", "", "Серик"]) {
+        sheet.write(4, column, cell).unwrap();
+    }
+    let (guessed, proposal) = proposed(&workbook.save_to_buffer().unwrap());
+    assert_eq!(guessed.table.headers(), ["Дата", "Адрес / улица", "Адрес / дом", "Адрес / кв.", "ФИО"]);
+    assert_eq!((proposal.columns[&Field::Address].len(), proposal.surplus.len(), guessed.table.len()), (3, 0, 1));
+}
+
+#[test]
+fn a_plain_header_over_whatever_row_stays_one_row() {
+    for (text, headers) in [
+        // The first visit has neither date nor name, and words where the header has none.
+        ("Дата;Адрес;;ФИО\n;Абая;двор;\n1.2.2023;Абая;двор;Серик\n", 4),
+        ("Дата;Адрес;;ФИО\n1.2.2023;Абая;двор;Серик\n", 4),
+        // A title beside a remark.
+        ("Журнал;;;стр.\nДата;Адрес;ФИО;\n1.2.2023;Абая 1;Серик;\n", 4),
+        ("Журнал;;\nДата;Адрес;ФИО\n1.2.2023;Абая 1;Серик\n", 3),
+    ] {
+        let (journal, proposal) = proposed(text.as_bytes());
+        assert_eq!((journal.table.header.rows(), journal.table.headers().len()), (1, headers), "{text}");
+        assert_eq!(proposal.columns[&Field::Address], ["Адрес"], "{text}");
+    }
+}
+
+#[test]
+fn an_address_in_several_columns_is_proposed_unless_there_is_a_whole_one() {
+    let of = |header: &str| proposed(format!("{header}\n").as_bytes()).1.columns.remove(&Field::Address);
+    let wanted = |headers: &[&str]| Some(headers.iter().map(|header| (*header).to_owned()).collect::<Vec<_>>());
+    assert_eq!(of("Дата;Улица;№ дома;Кв.;ФИО"), wanted(&["Улица", "№ дома", "Кв."]));
+    assert_eq!(of("Күні;Көшесі;Үй;Пәтер;ТАӘ"), wanted(&["Көшесі", "Үй", "Пәтер"]));
+    assert_eq!(of("date;street;house;flat;officer"), wanted(&["street", "house", "flat"]));
+    assert_eq!(of("Дата;Село;Дом;ФИО"), wanted(&["Село", "Дом"]));
+    assert_eq!(of("Дата;Адрес;Кв.;ФИО"), wanted(&["Адрес"]), "as it was");
+    assert_eq!(of("Дата;Дом;ФИО"), None, "a house alone is nowhere");
+}
+
+#[test]
+fn a_wrong_cell_of_an_address_is_told_by_its_own_column() {
+    let map = "register = \"j\"\n[columns]\nstarted_at = \"Дата\"\naddress = [\"Улица\", \"Дом\"]\n";
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet();
+    for (column, cell) in (0..).zip(["Дата", "Улица", "Дом"]) {
+        sheet.write(0, column, cell).unwrap();
+    }
+    sheet.write(1, 0, "1.2.2023").unwrap().write(1, 1, "Абая").unwrap();
+    let date = ExcelDateTime::from_ymd(2023, 12, 5).unwrap();
+    sheet.write_with_format(1, 2, &date, &Format::new().set_num_format("d/m")).unwrap();
+    let (journal, layout, map) = journal(&workbook.save_to_buffer().unwrap(), map);
+    let (_, rejected) = lines(&journal, &layout, &map);
+    assert_eq!(codes(&rejected), [(2, vec!["cell_is_date"])]);
+    assert_eq!(rejected[&2][0].column.as_deref(), Some("Дом"));
+}
+
+#[test]
+fn a_point_that_is_none_rejects_its_row_and_says_where() {
+    let map = "register = \"j\"\n[columns]\nstarted_at = \"Дата\"\nbeat = \"Участок\"\nposition = \"Место\"\n";
+    let text = "Дата|Участок|Место\n1.2.2023|7|43,238949; 76,889709\n1.2.2023|7|\n1.2.2023|7|0; 0\n\
+        1.2.2023|7|43,238949\n1.2.2023|7|76.9, 143.2\n1.2.2023|7|143.2, 76.9\n1.2.2023|7|у дома; во дворе\n1.2.2023|7|1;2;3\n";
+    let (journal, layout, map) =
+        journal(text.replace(';', "\u{1}").replace('|', "\t").replace('\u{1}', ";").as_bytes(), map);
+    let (read, rejected) = lines(&journal, &layout, &map);
+    let read: Vec<_> = read.iter().map(|line| line.position.map(|point| point.lat)).collect();
+    assert_eq!(read, [Some(43.238_949), None, None, Some(76.9)]);
+    let told = codes(&rejected);
+    let (half, off, no_number) = (vec!["half_a_point"], vec!["off_globe"], vec!["number_malformed"]);
+    assert_eq!(told, [(5, half), (7, off), (8, vec!["number_malformed"; 2]), (9, no_number)]);
+    let fault = &rejected[&7][0];
+    assert!(fault.message.contains("exchanged") && fault.value.as_deref() == Some("143.2, 76.9"), "{fault}");
 }

@@ -60,10 +60,8 @@ impl Kind {
                 Column { name: "address", required: true, synonyms: ADDRESSES },
                 Column { name: "external_code", required: false, synonyms: EXTERNAL_CODES },
                 Column { name: "place_type", required: false, synonyms: PLACE_TYPES },
-                Column { name: "lat", required: false, synonyms: &["latitude", "Широта", "Ендік"] },
-                Column {
-                    name: "lon", required: false, synonyms: &["longitude", "lng", "long", "Долгота", "Бойлық"]
-                },
+                Column { name: "lat", required: false, synonyms: LATITUDES },
+                Column { name: "lon", required: false, synonyms: LONGITUDES },
             ],
             Self::Staff => &[
                 Column { name: "name", required: true, synonyms: PEOPLE },
@@ -102,6 +100,10 @@ pub const BEATS: &[&str] = &[
     "Учаске нөмірі",
     "Учаске №",
 ];
+/// What else a column of degrees north is called.
+pub const LATITUDES: &[&str] = &["latitude", "Широта", "Ендік"];
+/// What else a column of degrees east is called.
+pub const LONGITUDES: &[&str] = &["longitude", "lng", "long", "Долгота", "Бойлық"];
 const BEAT_CODES: &[&str] =
     &["beat", "beat code", "Код", "Код участка", "Номер участка", "№ участка", "Коды", "Учаске коды", "Учаске нөмірі"];
 const BEAT_NAMES: &[&str] = &[

@@ -5,11 +5,12 @@
 
 use super::{
     fault::{Fault, FaultKind},
-    table::{Builder, MAX_COLUMNS, MAX_ROWS, Row, Table},
+    header::Header,
+    table::{Builder, MAX_COLUMNS, MAX_ROWS, Table},
 };
 
 /// Reads a table. `file` is named in faults.
-pub fn read(text: &str, file: &str, is_header: impl Fn(&Row<'_>) -> bool) -> Result<Table, Fault> {
+pub fn read(text: &str, file: &str, is_header: impl Fn(&Header) -> bool) -> Result<Table, Fault> {
     let (text, told) = told_delimiter(text);
     let delimiter = told.or_else(|| delimiter_of_header(text, &is_header)).unwrap_or_else(|| likely_delimiter(text));
     let mut reader = Reader::of(text, delimiter, file);
@@ -32,7 +33,7 @@ fn told_delimiter(text: &str) -> (&str, Option<char>) {
 const DELIMITERS: [char; 3] = ['\t', ';', ','];
 
 /// What parts the cells of a header that is known, which may stand under a title.
-fn delimiter_of_header(text: &str, is_header: impl Fn(&Row<'_>) -> bool) -> Option<char> {
+fn delimiter_of_header(text: &str, is_header: impl Fn(&Header) -> bool) -> Option<char> {
     let head = text.match_indices(['\n', '\r']).nth(HEAD_LINES).map_or(text, |(end, _)| &text[..end]);
     DELIMITERS.into_iter().find(|delimiter| {
         let mut reader = Reader::of(head, *delimiter, "");
@@ -161,11 +162,12 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tables::table::Row;
 
     fn rows(text: &str) -> Result<Vec<(u32, Vec<String>)>, Fault> {
         let table = read(text, "t.csv", |_| false)?;
         let cells = |row: Row<'_>| (0..row.len()).map(|column| row.cell(column).to_owned()).collect();
-        Ok(std::iter::once((table.header_row, table.headers.clone()))
+        Ok(std::iter::once((table.header.row, table.header.names.clone()))
             .chain(table.rows().map(|row| (row.number, cells(row))))
             .collect())
     }
@@ -216,8 +218,8 @@ mod tests {
     #[test]
     fn a_header_under_a_title_tells_the_delimiter() {
         let text = "Addresses, all of them\n\nbeat;address\nb1;Abay, 1\n";
-        let table = read(text, "t.csv", |row| row.cell(0) == "beat").unwrap();
-        assert_eq!((table.headers.len(), table.header_row, table.rows().next().unwrap().cell(1)), (2, 3, "Abay, 1"));
+        let table = read(text, "t.csv", |header| header.names[0] == "beat").unwrap();
+        assert_eq!((table.headers().len(), table.header.row, table.rows().next().unwrap().cell(1)), (2, 3, "Abay, 1"));
     }
 
     #[test]

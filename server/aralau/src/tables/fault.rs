@@ -56,6 +56,8 @@ pub enum FaultKind {
     HalfAPoint,
     /// A point that is nowhere.
     OffGlobe,
+    /// Longitude where latitude belongs, and the reverse.
+    PointSwapped,
     /// A map that is no GeoJSON of polygons.
     MapMalformed,
     /// An outline that cannot be drawn.
@@ -105,6 +107,7 @@ impl FaultKind {
             Self::NumberMalformed => "number_malformed",
             Self::HalfAPoint => "half_a_point",
             Self::OffGlobe => "off_globe",
+            Self::PointSwapped => "point_swapped",
             Self::MapMalformed => "map_malformed",
             Self::OutlineMalformed => "outline_malformed",
             Self::JsonMalformed => "json_malformed",

@@ -97,7 +97,7 @@ struct Cells<'a> {
 impl Cells<'_> {
     fn fault(&mut self, kind: FaultKind, column: usize, value: &str, message: impl Into<String>) {
         let Source { file, table, layout, kind: of, .. } = self.source;
-        let header = layout.places[column].and_then(|place| table.headers.get(place));
+        let header = layout.places[column].and_then(|place| table.headers().get(place));
         let header = header.map_or(of.columns()[column].name, String::as_str);
         let mut fault = Fault::new(kind, file, message).at(self.row.number).in_column(header);
         if !value.is_empty() {
@@ -108,7 +108,7 @@ impl Cells<'_> {
 
     /// Whether the row ends where the header does; an address with a comma, outside of quotation marks, makes it longer.
     fn end_under_the_header(&mut self) -> bool {
-        let width = self.source.table.headers.len();
+        let width = self.source.table.headers().len();
         let Some(beyond) = (width..self.row.len()).find(|place| !self.row.cell(*place).trim().is_empty()) else {
             return true;
         };

@@ -1,5 +1,9 @@
 //! A table as it was written: a header and rows of text, each with the number under which a spreadsheet shows it.
 
+use std::ops::Range;
+
+use super::header::Header;
+
 /// Rows of one table, at most.
 pub const MAX_ROWS: usize = 1_000_000;
 /// Columns of one table, at most.
@@ -8,10 +12,8 @@ pub const MAX_COLUMNS: usize = 256;
 /// A header and rows of cells. The text of all cells is one string, so that a million rows are a few allocations.
 #[derive(Debug, Default)]
 pub struct Table {
-    /// The names of the columns, as written.
-    pub headers: Vec<String>,
-    /// The row of the header, from 1.
-    pub header_row: u32,
+    /// What the columns are called.
+    pub header: Header,
     text: String,
     ends: Vec<usize>,
     rows: Vec<RowStart>,
@@ -45,6 +47,11 @@ impl Table {
             end: end(at),
         };
         self.rows.iter().enumerate().map(row)
+    }
+
+    /// The names of the columns.
+    pub fn headers(&self) -> &[String] {
+        &self.header.names
     }
 
     /// Rows under the header.
@@ -90,6 +97,8 @@ impl<'a> Row<'a> {
 pub struct Builder {
     table: Table,
     begun: usize,
+    /// Cells that are merged with those to their right: the row, and the columns.
+    across: Vec<(u32, Range<usize>)>,
 }
 
 impl Builder {
@@ -103,6 +112,11 @@ impl Builder {
     pub fn date(&mut self, text: &str) {
         self.table.dates.push(self.table.ends.len());
         self.cell(text);
+    }
+
+    /// A cell of a row is merged with those to its right.
+    pub fn merged_across(&mut self, number: u32, columns: Range<usize>) {
+        self.across.push((number, columns));
     }
 
     /// Cells of the row at hand.
@@ -128,31 +142,37 @@ impl Builder {
         self.table.rows.len() <= MAX_ROWS + 1
     }
 
-    /// The table, whose header is the first row that `is_header` knows among the first few, or else the first.
-    pub fn finish(self, is_header: impl Fn(&Row<'_>) -> bool) -> Table {
-        let at = self.header(is_header).unwrap_or(0);
-        self.under(at)
+    /// The table, whose header is the first that `is_header` knows among the first few rows, or else the first row.
+    pub fn finish(self, is_header: impl Fn(&Header) -> bool) -> Table {
+        let first = || Some((0, Header::of(&self.table.rows().next()?)));
+        let header = self.header(is_header).or_else(first);
+        self.under(header)
     }
 
-    /// As [`Self::finish`], where `is_header` knows a row.
-    pub fn finish_if(self, is_header: impl Fn(&Row<'_>) -> bool) -> Option<Table> {
-        let at = self.header(is_header)?;
-        Some(self.under(at))
+    /// As [`Self::finish`], where `is_header` knows a header.
+    pub fn finish_if(self, is_header: impl Fn(&Header) -> bool) -> Option<Table> {
+        let header = self.header(is_header)?;
+        Some(self.under(Some(header)))
     }
 
-    fn header(&self, is_header: impl Fn(&Row<'_>) -> bool) -> Option<usize> {
-        self.table.rows().take(HEADER_WITHIN_ROWS).position(|row| is_header(&row))
-    }
-
-    fn under(mut self, at: usize) -> Table {
-        let header = self.table.rows().nth(at).map(|row| {
-            let headers = (0..row.len()).map(|column| row.cell(column).to_owned()).collect();
-            (row.number, headers)
+    fn header(&self, is_header: impl Fn(&Header) -> bool) -> Option<(usize, Header)> {
+        let rows: Vec<Row<'_>> = self.table.rows().take(HEADER_WITHIN_ROWS + 1).collect();
+        let of_two = |at: usize| Header::of_two(&rows[at], rows.get(at + 1)?, &self.merged_in(rows[at].number));
+        let all = (0..rows.len().min(HEADER_WITHIN_ROWS)).flat_map(|at| {
+            let candidates = of_two(at).into_iter().chain([Header::of(&rows[at])]);
+            candidates.map(move |header| (at, header))
         });
-        if let Some((number, headers)) = header {
-            self.table.header_row = number;
-            self.table.headers = headers;
-            self.table.rows.drain(..=at);
+        all.into_iter().find(|(_, header)| is_header(header))
+    }
+
+    fn merged_in(&self, number: u32) -> Vec<Range<usize>> {
+        self.across.iter().filter(|(row, _)| *row == number).map(|(_, columns)| columns.clone()).collect()
+    }
+
+    fn under(mut self, header: Option<(usize, Header)>) -> Table {
+        if let Some((at, header)) = header {
+            self.table.rows.drain(..at + header.rows() as usize);
+            self.table.header = header;
         }
         self.table
     }
@@ -172,9 +192,9 @@ mod tests {
             cells.iter().for_each(|cell| builder.cell(cell));
             assert!(builder.end_row(number));
         }
-        let table = builder.finish(|row| row.cell(0) == "code");
+        let table = builder.finish(|header| header.names[0] == "code");
         assert_eq!(
-            (&table.headers[..], table.header_row, table.len()),
+            (table.headers(), table.header.row, table.len()),
             (&["code".to_owned(), "name".to_owned()][..], 3, 1)
         );
         let row = table.rows().next().unwrap();

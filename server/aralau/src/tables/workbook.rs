@@ -14,7 +14,8 @@ use zip::ZipArchive;
 
 use super::{
     fault::{Fault, FaultKind},
-    table::{Builder, MAX_COLUMNS, MAX_ROWS, Row, Table},
+    header::Header,
+    table::{Builder, MAX_COLUMNS, MAX_ROWS, Table},
 };
 
 /// All sheets and texts of a workbook unpacked, at most: a million rows of six columns take two thirds.
@@ -57,7 +58,7 @@ pub fn is_workbook(bytes: &[u8], file: &str) -> Result<bool, Fault> {
 }
 
 /// Reads a workbook. `is_header` knows a header's row when it sees it.
-pub fn read(bytes: &[u8], file: &str, is_header: &dyn Fn(&Row<'_>) -> bool) -> Result<Workbook, Fault> {
+pub fn read(bytes: &[u8], file: &str, is_header: &dyn Fn(&Header) -> bool) -> Result<Workbook, Fault> {
     measure(bytes).map_err(|why| Fault::new(FaultKind::WorkbookBroken, file, why))?;
     // The reader is not ours, and what it reads is anybody's.
     let read = catch_unwind(AssertUnwindSafe(|| read_sheets(bytes, file, is_header)));
@@ -149,7 +150,7 @@ fn announced(tag: &[u8]) -> usize {
 
 type Excel<'a> = Xlsx<Cursor<&'a [u8]>>;
 
-fn read_sheets(bytes: &[u8], file: &str, is_header: &dyn Fn(&Row<'_>) -> bool) -> Result<Workbook, Fault> {
+fn read_sheets(bytes: &[u8], file: &str, is_header: &dyn Fn(&Header) -> bool) -> Result<Workbook, Fault> {
     let broken =
         |error: XlsxError| Fault::new(FaultKind::WorkbookBroken, file, format!("no Excel workbook (.xlsx): {error}"));
     let mut excel: Excel<'_> = Xlsx::new(Cursor::new(bytes)).map_err(broken)?;
@@ -170,7 +171,7 @@ fn read_sheets(bytes: &[u8], file: &str, is_header: &dyn Fn(&Row<'_>) -> bool) -
             sheet_reader.cell(cell.get_position(), cell.get_value())?;
         }
         let table = sheet_reader.finish(is_header)?;
-        if !table.headers.is_empty() {
+        if !table.headers().is_empty() {
             workbook.sheets.push((sheet.name, table));
         }
     }
@@ -201,9 +202,13 @@ struct Merged {
 
 impl<'a> SheetReader<'a> {
     fn new(file: &'a str, merged: Vec<Dimensions>) -> Self {
-        let mut below: Vec<_> = merged.into_iter().filter(|area| area.end.0 > area.start.0).collect();
+        let (mut below, across): (Vec<_>, Vec<_>) = merged.into_iter().partition(|area| area.end.0 > area.start.0);
         below.sort_by_key(|area| std::cmp::Reverse(area.start));
-        Self { file, builder: Builder::default(), row: 0, cells: Vec::new(), widest: 0, below, merged: Vec::new() }
+        let mut builder = Builder::default();
+        for area in across.into_iter().filter(|area| (area.end.1 as usize) < MAX_COLUMNS) {
+            builder.merged_across(area.start.0 + 1, area.start.1 as usize..area.end.1 as usize + 1);
+        }
+        Self { file, builder, row: 0, cells: Vec::new(), widest: 0, below, merged: Vec::new() }
     }
 
     fn cell(&mut self, (row, column): (u32, u32), value: &DataRef<'_>) -> Result<(), Fault> {
@@ -266,12 +271,12 @@ impl<'a> SheetReader<'a> {
         }
     }
 
-    fn finish(mut self, is_header: &dyn Fn(&Row<'_>) -> bool) -> Result<Table, Fault> {
+    fn finish(mut self, is_header: &dyn Fn(&Header) -> bool) -> Result<Table, Fault> {
         self.end_row()?;
         let mut table = self.builder.finish(is_header);
         // A remark beside the table is a column without a name, and not a row that is too long.
-        if !table.headers.is_empty() && table.headers.len() < self.widest {
-            table.headers.resize(self.widest, String::new());
+        if !table.header.names.is_empty() && table.header.names.len() < self.widest {
+            table.header.names.resize(self.widest, String::new());
         }
         Ok(table)
     }

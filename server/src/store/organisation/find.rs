@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use aralau_sync_core::{
     id::{DocumentId, PersonId},
-    visit::ACTIVE,
+    visit::{ACTIVE, Coordinates},
 };
 use rusqlite::Connection;
 
@@ -69,12 +69,42 @@ pub struct Lookup {
     names: Names,
     by_code: HashMap<String, Vec<Candidate>>,
     by_address: HashMap<String, Vec<Candidate>>,
+    region: Option<Region>,
+}
+
+/// Where an organisation has its places: all that have coordinates, and a margin.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Region {
+    north: [f64; 2],
+    east: [f64; 2],
+}
+
+impl Region {
+    fn read(connection: &Connection) -> Result<Option<Self>, StoreError> {
+        const MARGIN_DEGREES: f64 = 1.0;
+        let mut statement = connection.prepare(
+            "SELECT min(lat), max(lat), min(lon), max(lon) FROM place WHERE lat IS NOT NULL AND lon IS NOT NULL",
+        )?;
+        let found = statement.query_row([], |row| {
+            let of = |first| Ok::<_, rusqlite::Error>([row.get::<_, Option<f64>>(first)?, row.get(first + 1)?]);
+            Ok((of(0)?, of(2)?))
+        })?;
+        let widened = |[least, most]: [Option<f64>; 2]| Some([least? - MARGIN_DEGREES, most? + MARGIN_DEGREES]);
+        Ok(widened(found.0).zip(widened(found.1)).map(|(north, east)| Self { north, east }))
+    }
+
+    /// Whether a point is in it.
+    pub fn has(&self, point: Coordinates) -> bool {
+        let is_in = |[least, most]: [f64; 2], degrees| (least..=most).contains(&degrees);
+        is_in(self.north, point.lat) && is_in(self.east, point.lon)
+    }
 }
 
 impl Lookup {
     /// Reads beats, people and the places sought.
     pub fn read(connection: &Connection, sought: &Sought) -> Result<Self, StoreError> {
-        let mut found = Self { beats: directory::beats(connection)?, ..Self::default() };
+        let mut found =
+            Self { beats: directory::beats(connection)?, region: Region::read(connection)?, ..Self::default() };
         for (at, beat) in found.beats.iter().enumerate() {
             found.beats_by_word.entry(key(&beat.code)).or_default().insert(0, at);
             if key(&beat.name) != key(&beat.code) {
@@ -135,6 +165,11 @@ impl Lookup {
     /// The beat of a scope.
     pub fn beat_of(&self, scope_no: i64) -> Option<&BeatRow> {
         self.beats.iter().find(|beat| beat.scope_no == scope_no)
+    }
+
+    /// Where the places are; `None`: no place has coordinates.
+    pub fn region(&self) -> Option<Region> {
+        self.region
     }
 
     /// The person of a name, however it is spaced and in whichever case. Of several, the one who is written just so.

@@ -115,7 +115,7 @@ impl Import {
         let journal = Journal::read(&bytes, &file, &map).map_err(|fault| faulty(vec![fault]))?;
         drop(bytes);
         let layout =
-            Layout::of(&map, &journal.table.headers).map_err(|errors| faulty(Layout::faults(&journal, errors)))?;
+            Layout::of(&map, journal.table.headers()).map_err(|errors| faulty(Layout::faults(&journal, errors)))?;
         let importing = Importing {
             store: open_store(data)?,
             source_file: name_of(&self.visits),

@@ -153,9 +153,11 @@ pub fn show_proposal(json: bool, journal: &Journal, proposal: &Proposal, path: &
 
 /// What a map would be, as lines and for a script.
 pub fn proposal(journal: &Journal, proposal: &Proposal) -> (Vec<String>, serde_json::Value) {
-    let header = match journal.table.header_row {
-        0 => String::new(),
-        row => format!(", with the header in row {row}"),
+    let header = &journal.table.header;
+    let header = match (header.row, header.rows()) {
+        (0, _) => String::new(),
+        (row, 1) => format!(", with the header in row {row}"),
+        (row, rows) => format!(", with the header in rows {row} to {}", row + rows - 1),
     };
     let mut lines = vec![format!("Read: {} rows from {}{header}.", journal.table.len(), journal.file)];
     lines.extend(proposal.columns.iter().map(|(field, headers)| format!("  {}: {}", field.name(), headers.join(", "))));
