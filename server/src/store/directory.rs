@@ -376,6 +376,11 @@ pub fn device_of_replica(connection: &Connection, replica: ReplicaId) -> Result<
     device_where(connection, condition, replica.as_bytes())
 }
 
+/// Whether a replica is one of the server's own hand.
+pub fn is_headquarters(connection: &Connection, replica: ReplicaId) -> Result<bool, StoreError> {
+    Ok(device_of_replica(connection, replica)?.is_some_and(|device| device.device == CUSTODY_DEVICE))
+}
+
 /// The name that the directory has for a person themselves.
 pub fn name_of(connection: &Connection, person: PersonId) -> Result<String, StoreError> {
     let mut statement = connection.prepare_cached("SELECT name FROM person WHERE person = ?")?;

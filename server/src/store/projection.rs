@@ -1,15 +1,16 @@
 //! Documents as rows for queries. Everything here follows from log rows, so that a rebuild gives the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use aralau_sync_core::{
-    change::{Change, KeyPath, NOTES, STATUS, Value},
+    change::{Change, KeyPath, NOTES, OpId, STATUS, Value},
     collation::SortKey,
+    document::Document,
     id::{ChangeHash, DocumentId, Kind, PersonId, ReplicaId},
     log::{Labels, Verdict},
     reading::Reading,
     reconcile::{Decision, DocumentGround, HeldEntry, Outcome, Reason},
-    stream::{Entry, Header},
+    stream::{self, Header},
     time::Millis,
     visit::{ACTIVE, Place, Visit, WITHDRAWN, field},
 };
@@ -98,8 +99,8 @@ fn load_accepted(
     while let Some(row) = rows.next()? {
         loaded.last_row = row.get(5)?;
         let (header, body) = contents.accepted(loaded.last_row, (row.get(0)?, row.get(1)?))?;
-        let entry =
-            Entry::open(header, &body).map_err(|_| StoreError::corrupt("an accepted entry cannot be opened"))?;
+        let entry = stream::Entry::open(header, &body)
+            .map_err(|_| StoreError::corrupt("an accepted entry cannot be opened"))?;
         loaded.weight += CHANGE_BYTES + entry.change.body().len();
         let verdict: Verdict = decode_verdict(row.get_ref(3)?.as_blob().unwrap_or_default())?;
         loaded.rows.push(RowFacts {
@@ -136,7 +137,7 @@ pub(super) fn load_held(
         let held = HeldEntry {
             replica: ReplicaId(row.get(1)?),
             index: row.get::<_, i64>(2)?.cast_unsigned(),
-            entry: Entry::open(header, &body).ok(),
+            entry: stream::Entry::open(header, &body).ok(),
             reason: Reason::from_code(row.get(3)?),
         };
         ground.held.entry(ChangeHash(row.get(0)?)).or_insert(held);
@@ -252,7 +253,11 @@ pub fn project(
             joined::note_said(tx, document_no, loaded.is_new, place, by)?;
             Projected { tx, scope_no, document_no, loaded, words, author }.visit(&visit)
         }
-        Some(Kind::PLACE) => place(tx, scope_no, document_no, &Place::read(&reading), loaded.is_new),
+        Some(Kind::PLACE) => {
+            let joined_into = joined_into(tx, &ground.document)?;
+            let read = Place { joined_into, ..Place::read(&reading) };
+            place(tx, scope_no, document_no, &read, loaded.is_new)
+        }
         // Carried and synchronised, though nothing asks for it yet.
         _ => Ok(()),
     }
@@ -270,7 +275,41 @@ fn author(tx: &Connection, first: ReplicaId, reading: &Reading) -> Result<Option
     Ok(Some(named.unwrap_or(device.person)))
 }
 
+/// What headquarters' hand says that a place is. Nobody else joins places, nor parts them: each time the visits there are written
+/// anew, whoever made them. So only that hand's puts are looked at, the last by the order that all replicas have; what others put
+/// over or beside them alters nothing.
+fn joined_into(tx: &Connection, document: &Document) -> Result<Option<DocumentId>, StoreError> {
+    // Hardly any place is joined.
+    if !document.changes().iter().any(|change| change.puts().iter().any(|put| put.key == field::JOINED_INTO)) {
+        return Ok(None);
+    }
+    let mut hands = BTreeMap::new();
+    let (mut joined, mut stands) = (None::<(OpId, &Value)>, None::<(OpId, &Value)>);
+    for change in document.changes() {
+        let is_by_hand = match hands.entry(change.actor().replica) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => *new.insert(directory::is_headquarters(tx, change.actor().replica)?),
+        };
+        for (op, put) in change.ops().filter(|_| is_by_hand) {
+            let last = match put.key.as_str() {
+                field::JOINED_INTO => &mut joined,
+                STATUS => &mut stands,
+                _ => continue,
+            };
+            if last.is_none_or(|(known, _)| known < op) {
+                *last = Some((op, &put.value));
+            }
+        }
+    }
+    let Some((op, into)) = joined else { return Ok(None) };
+    // Made active again since, it is a place of its own.
+    let is_itself = stands.is_some_and(|(later, status)| later > op && status.as_text() == Some(ACTIVE));
+    Ok(into.as_text().filter(|_| !is_itself).and_then(|id| id.parse().ok()))
+}
+
 fn place(tx: &Connection, scope_no: i64, document_no: i64, place: &Place, is_new: bool) -> Result<(), StoreError> {
+    // A phone may say that it is active, and is not asked.
+    let status = if place.joined_into.is_some() { WITHDRAWN } else { place.status.as_str() };
     tx.prepare_cached(
         "INSERT OR REPLACE INTO place
          (document_no, scope_no, address, address_key, external_code, place_type, status, lat, lon)
@@ -283,7 +322,7 @@ fn place(tx: &Connection, scope_no: i64, document_no: i64, place: &Place, is_new
         SortKey::of(place.address.as_deref().unwrap_or_default()).as_bytes(),
         place.external_code,
         place.place_type,
-        place.status,
+        status,
         place.coordinates.map(|coordinates| coordinates.lat),
         place.coordinates.map(|coordinates| coordinates.lon),
     ])?;
@@ -292,9 +331,7 @@ fn place(tx: &Connection, scope_no: i64, document_no: i64, place: &Place, is_new
         .execute(params![document_no, address])?;
     let mut id = tx.prepare_cached("SELECT document FROM document WHERE document_no = ?")?;
     let id = id.query_row([document_no], |row| Ok(DocumentId::from_bytes(row.get(0)?)))?;
-    // Whoever makes it active again makes it a place of its own.
-    let into = place.joined_into.filter(|_| place.status == WITHDRAWN);
-    joined::follow_place(tx, scope_no, id, into, is_new)
+    joined::follow_place(tx, scope_no, id, place.joined_into, is_new)
 }
 
 struct Projected<'a> {

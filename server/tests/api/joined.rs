@@ -3,6 +3,7 @@ use aralau_server::{
     store::{self, NotJoined, Organisation, PlaceLine, StaffLine},
 };
 use aralau_sync_core::{
+    change::Value,
     id::{DocumentId, Kind},
     time::DAY_MS,
     visit::{Place, VisitEdit},
@@ -44,6 +45,23 @@ async fn part_place(world: &World, place: &str) -> Result<u64, NotJoined<Documen
     let (handle, word, now) = (world.app.clone(), place.to_owned(), world.app.now());
     let parted = move |tx: &mut store::Transaction<'_>| store::part_place(tx, handle.identity(), None, &word, now);
     world.app.write(parted).await.unwrap().map(|made| made.visits)
+}
+
+/// Puts of headquarters' hand, as another server of the deployment may have made them.
+async fn by_headquarters(world: &World, place: u128, puts: &[(&str, Value)]) {
+    let (handle, now) = (world.app.clone(), world.app.now());
+    let puts: Vec<_> = puts.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+    let write = move |tx: &mut store::Transaction<'_>| {
+        let scope_no = tx.query_row("SELECT min(scope_no) FROM beat", [], |row| row.get(0))?;
+        let document = (Kind::PLACE, id(place));
+        store::author(tx, handle.identity(), scope_no, document, &puts, None, now)
+    };
+    assert!(world.app.write(write).await.unwrap().is_ok());
+}
+
+/// Rows that the writer has changed so far.
+async fn rows_changed(world: &World) -> u64 {
+    world.app.write(|tx| Ok(tx.total_changes())).await.unwrap()
 }
 
 fn sound(world: &World) {
@@ -121,9 +139,8 @@ async fn chains_are_followed_to_their_end_and_a_ring_is_refused() {
     sound(&world);
     // Two servers that each joined one into the other agree on which remains.
     for (number, into) in [(103, 104), (104, 103)] {
-        let withdrawn = ("status".to_owned(), "withdrawn".into());
-        let puts = [withdrawn, ("joined_into".to_owned(), id(into).to_string().into())];
-        world.write(&mut anna, Kind::PLACE, id(number), &puts).await;
+        let puts = [("status", "withdrawn".into()), ("joined_into", id(into).to_string().into())];
+        by_headquarters(&world, number, &puts).await;
     }
     assert_eq!(told_of(&world, &token, 103).await.0, [4, 3]);
     assert_eq!(told_of(&world, &token, 104).await.0, [4, 3]);
@@ -139,10 +156,8 @@ async fn a_name_that_means_nothing_hides_no_visit_until_it_means_something() {
     let (token, mut anna) = (world.token(Role::Headquarters).await, world.phone("Анна", 1).await);
     place(&world, &mut anna, 101, ONE, None).await;
     visit_at(&world, &mut anna, 1, 101, 9).await;
-    let joins = ("joined_into".to_owned(), id(102).to_string().into());
-    world.write(&mut anna, Kind::PLACE, id(101), std::slice::from_ref(&joins)).await;
-    assert_eq!(told_of(&world, &token, 101).await.0, [1], "an active place is its own");
-    world.write(&mut anna, Kind::PLACE, id(101), &[("status".to_owned(), "withdrawn".into())]).await;
+    by_headquarters(&world, 101, &[("status", "withdrawn".into())]).await;
+    by_headquarters(&world, 101, &[("joined_into", id(102).to_string().into())]).await;
     assert_eq!(told_of(&world, &token, 101).await.0, [1], "there is no such place");
     sound(&world);
     place(&world, &mut anna, 102, OTHER, None).await;
@@ -151,6 +166,64 @@ async fn a_name_that_means_nothing_hides_no_visit_until_it_means_something() {
     // What was withdrawn by another change than it was joined by stays so when it is parted.
     assert_eq!(part_place(&world, ONE).await, Ok(1));
     assert_eq!(told_of(&world, &token, 101).await.1["status"], "withdrawn");
+    sound(&world);
+}
+
+#[tokio::test]
+async fn headquarters_makes_a_place_one_of_its_own_again_by_making_it_active() {
+    let world = World::new().await;
+    let (token, mut anna) = (world.token(Role::Headquarters).await, world.phone("Анна", 1).await);
+    place(&world, &mut anna, 101, ONE, None).await;
+    place(&world, &mut anna, 102, OTHER, None).await;
+    visit_at(&world, &mut anna, 1, 101, 9).await;
+    assert_eq!(join_places(&world, ONE, OTHER).await, Ok(1));
+    by_headquarters(&world, 101, &[("status", "active".into())]).await;
+    assert_eq!(told_of(&world, &token, 101).await.0, [1]);
+    by_headquarters(&world, 101, &[("status", "withdrawn".into())]).await;
+    assert_eq!(told_of(&world, &token, 102).await.0, [1]);
+    sound(&world);
+}
+
+#[tokio::test]
+async fn a_phone_neither_joins_places_nor_parts_them_nor_makes_their_visits_be_written_anew() {
+    const VISITS: u128 = 40;
+    const EDITS: u64 = 3;
+    let world = World::new().await;
+    let (token, mut anna) = (world.token(Role::Headquarters).await, world.phone("Анна", 1).await);
+    place(&world, &mut anna, 101, ONE, None).await;
+    place(&world, &mut anna, 102, OTHER, None).await;
+    for number in 1..=VISITS {
+        visit_at(&world, &mut anna, number, 101, number as i64).await;
+    }
+    let says = |into: Option<u128>, status: &str| {
+        let into = into.map_or(Value::Null, |into| id(into).to_string().into());
+        [("joined_into".to_owned(), into), ("status".to_owned(), status.into())]
+    };
+    let before = rows_changed(&world).await;
+    for (into, status) in [(Some(102), "withdrawn"), (None, "active"), (Some(102), "withdrawn")] {
+        world.write(&mut anna, Kind::PLACE, id(101), &says(into, status)).await;
+        assert_eq!(told_of(&world, &token, 101).await.0.len() as u128, VISITS, "joined by a phone");
+    }
+    let alone = rows_changed(&world).await - before;
+    sound(&world);
+
+    // What the phone said before does not keep headquarters from saying it.
+    assert_eq!(join_places(&world, ONE, OTHER).await, Ok(VISITS as u64));
+    let before = rows_changed(&world).await;
+    for (into, status) in [(None, "active"), (Some(102), "withdrawn"), (Some(103), "active")] {
+        world.write(&mut anna, Kind::PLACE, id(101), &says(into, status)).await;
+        assert_eq!(told_of(&world, &token, 102).await.0.len() as u128, VISITS, "parted by a phone");
+        assert_eq!(told_of(&world, &token, 101).await.1["status"], "withdrawn");
+    }
+    let joined = rows_changed(&world).await - before;
+    let most = EDITS * VISITS as u64;
+    assert!(alone < most && joined < most, "rows changed by {EDITS} edits each: {alone}, {joined}");
+    sound(&world);
+
+    world.write(&mut anna, Kind::PLACE, id(101), &says(None, "active")).await;
+    assert_eq!(part_place(&world, ONE).await, Ok(VISITS as u64));
+    assert_eq!(told_of(&world, &token, 101).await.0.len() as u128, VISITS);
+    assert_eq!(told_of(&world, &token, 102).await.0.len(), 0);
     sound(&world);
 }
 

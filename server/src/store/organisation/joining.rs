@@ -1,7 +1,7 @@
 //! Places and people that an organisation has twice: found by whatever names them, made one, and told apart again.
 
 use aralau_sync_core::{
-    change::{Change, STATUS, Value},
+    change::{STATUS, Value},
     directory::Control,
     id::{DocumentId, Kind, PersonId},
     time::Millis,
@@ -159,11 +159,9 @@ pub fn join_places(
     if joined::place(tx, into.scope_no, into.id)? == into.id && into.status.as_deref() != Some(ACTIVE) {
         return Ok(Err(NotJoined::Withdrawn));
     }
-    let mut puts = vec![(field::JOINED_INTO.to_owned(), Value::Text(into.id.to_string()))];
-    if was.status.as_deref() == Some(ACTIVE) {
-        puts.push((STATUS.to_owned(), Value::Text(WITHDRAWN.to_owned())));
-    }
-    edit(tx, identity, &was, puts, now)?;
+    let status = (was.status.as_deref() == Some(ACTIVE)).then_some(WITHDRAWN);
+    let joined = Value::Text(into.id.to_string());
+    say_joined(tx, identity, &was, (&Value::Null, joined), status, now)?;
     let visits = joined::visits_of_place(tx, was.scope_no, was.id)?;
     Ok(Ok(MadeOne { was, goes_as: Some(into), visits }))
 }
@@ -194,23 +192,43 @@ pub fn part_place(
     if !joined::is_part(tx, was.scope_no, was.id)? {
         return Ok(Err(NotJoined::Apart));
     }
-    let mut puts = vec![(field::JOINED_INTO.to_owned(), Value::Null)];
-    if was_withdrawn_with_it(tx, &was)? {
-        puts.push((STATUS.to_owned(), Value::Text(ACTIVE.to_owned())));
-    }
-    edit(tx, identity, &was, puts, now)?;
+    let Some((into, withdrew)) = joining(tx, &was)? else { return Ok(Err(NotJoined::Apart)) };
+    say_joined(tx, identity, &was, (&into, Value::Null), withdrew.then_some(ACTIVE), now)?;
     let visits = joined::visits_of_place(tx, was.scope_no, was.id)?;
     Ok(Ok(MadeOne { was, goes_as: None, visits }))
 }
 
-/// Whether it was active until it was joined.
-fn was_withdrawn_with_it(tx: &Transaction<'_>, place: &Named<DocumentId>) -> Result<bool, StoreError> {
+/// What headquarters last joined a place into, and whether that also withdrew it.
+fn joining(tx: &Transaction<'_>, place: &Named<DocumentId>) -> Result<Option<(Value, bool)>, StoreError> {
     let (ground, _) = projection::load(tx, place.scope_no, place.id)?;
-    let joins = |change: &&Change| {
-        change.puts().iter().any(|put| put.key == field::JOINED_INTO && put.value.as_text().is_some())
-    };
-    let joined = ground.document.changes().iter().rev().find(joins);
-    Ok(joined.is_some_and(|change| change.puts().iter().any(|put| put.key == STATUS)))
+    for change in ground.document.changes().iter().rev() {
+        let into = change.puts().iter().find(|put| put.key == field::JOINED_INTO && put.value.as_text().is_some());
+        let Some(into) = into else { continue };
+        if directory::is_headquarters(tx, change.actor().replica)? {
+            return Ok(Some((into.value.clone(), change.puts().iter().any(|put| put.key == STATUS))));
+        }
+    }
+    Ok(None)
+}
+
+/// Puts what a place is, or that it is itself. Where a phone put the same already that would be no change, and nobody's word: then
+/// what it is `before` is put first.
+fn say_joined(
+    tx: &Transaction<'_>,
+    identity: &Identity,
+    place: &Named<DocumentId>,
+    (before, now_is): (&Value, Value),
+    status: Option<&str>,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let (ground, _) = projection::load(tx, place.scope_no, place.id)?;
+    let live = ground.document.live_of(field::JOINED_INTO);
+    if !live.is_empty() && live.iter().all(|(_, value)| **value == now_is) {
+        edit(tx, identity, place, vec![(field::JOINED_INTO.to_owned(), before.clone())], now)?;
+    }
+    let status = status.map(|status| (STATUS.to_owned(), Value::Text(status.to_owned())));
+    let joined = (field::JOINED_INTO.to_owned(), now_is);
+    edit(tx, identity, place, std::iter::once(joined).chain(status).collect(), now)
 }
 
 fn edit(
