@@ -105,7 +105,8 @@ impl Journal {
         if at >= sheets.named.len() {
             return Err(Fault::new(FaultKind::TableEmpty, file, "there is no table in it"));
         }
-        let Sheet { file, name, table, .. } = sheets.named.remove(at);
+        let Sheet { file, name, mut table, .. } = sheets.named.remove(at);
+        table.drop_numbers_of_columns();
         let others = sheets.named.into_iter().map(|sheet| sheet.name);
         let sheets_not_read = others.chain(sheets.hidden).collect();
         Ok(Self { file, sheet: name, table, sheets_not_read, broken: Vec::new() })

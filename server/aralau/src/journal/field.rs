@@ -398,9 +398,12 @@ impl Part {
         }
     }
 
-    /// Which part a column is.
+    /// Which part a column is; of a key of JSON that is nested, by its last name as well.
     pub fn of(header: &Header, column: usize) -> Option<Self> {
-        Self::called(&header.names[column]).or_else(|| Self::called(header.own_name(column)))
+        let name = header.names[column].as_str();
+        let nested = || name.rsplit_once('.').map(|(_, last)| last).filter(|_| name.is_ascii());
+        let known = Self::called(name).or_else(|| Self::called(header.own_name(column)));
+        known.or_else(|| Self::called(nested()?))
     }
 
     fn called(header: &str) -> Option<Self> {

@@ -291,6 +291,8 @@ impl<'a> Cells<'a, '_> {
         let before = self.faults.len();
         let places = self.reader.layout.places(Field::Address);
         let parts = places.iter().filter_map(|place| self.text_at(Field::Address, *place, MAX_TEXT_BYTES));
+        // How a form is filled in where there is no flat.
+        let parts = parts.filter(|part| places.len() == 1 || !part.chars().all(|c| "-–—".contains(c)));
         let address = parts.collect::<Vec<_>>().join(", ");
         if address.len() > MAX_TEXT_BYTES {
             let message = format!("more than {MAX_TEXT_BYTES} bytes with the other columns; shorten it");

@@ -13,7 +13,7 @@ use super::{
     map::Words,
     moment::{self, Order},
 };
-use crate::tables::{column::normal, fault::shortened, header::Header};
+use crate::tables::{column::normal, fault::shortened, header::Header, table::Row};
 
 /// Words of one column that are listed.
 const MOST_WORDS: usize = 200;
@@ -275,8 +275,11 @@ impl Proposing<'_> {
     /// The different words of a column, the most frequent first, each with how many rows have it.
     fn words(&self, field: Field) -> Vec<(String, usize)> {
         let Some(place) = self.columns.get(&field).and_then(|places| places.first()) else { return Vec::new() };
+        let dates = self.columns.get(&Field::StartedAt).and_then(|places| places.first()).copied();
         let mut words: HashMap<String, (String, usize)> = HashMap::new();
-        for row in self.journal.table.rows() {
+        // Totals and signatures below the visits have no date, and nobody has to say what their words mean.
+        let is_visit = |row: &Row<'_>| dates.is_none_or(|dates| !row.cell(dates).trim().is_empty());
+        for row in self.journal.table.rows().filter(is_visit) {
             let word = clean(row.cell(*place));
             if !word.is_empty() {
                 words.entry(key(&word)).or_insert_with(|| (word, 0)).1 += 1;

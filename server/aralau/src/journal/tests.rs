@@ -362,3 +362,68 @@ fn a_point_that_is_none_rejects_its_row_and_says_where() {
     let fault = &rejected[&7][0];
     assert!(fault.message.contains("exchanged") && fault.value.as_deref() == Some("143.2, 76.9"), "{fault}");
 }
+
+#[test]
+fn a_row_that_numbers_the_columns_of_a_form_is_no_visit_and_its_first_visit_is_one() {
+    let text = "Дата;Код;ФИО\n1;2;3\n1.2.2023;2;Серик\n";
+    let (journal, proposal) = proposed(text.as_bytes());
+    assert_eq!((journal.table.len(), journal.table.rows().next().unwrap().number, proposal.blanks), (1, 3, 1));
+    for first in ["1.2.2023;2;3", "1;;", "1;2;", "2;3;4", "1;3;2"] {
+        let (journal, _) = proposed(format!("Дата;Код;ФИО\n{first}\n").as_bytes());
+        assert_eq!(journal.table.len(), 1, "{first}");
+    }
+}
+
+#[test]
+fn words_of_totals_and_signatures_need_no_meaning() {
+    let text = "Дата;Адрес;ФИО;Результат\n1.2.2023;Абая 1;Серик;contacted\nИтого;;;17\n;;;Подпись: ____\n";
+    let text = text.replace("Итого;;;17", ";Итого;;17");
+    assert_eq!(proposed(text.as_bytes()).1.blanks, 1, "the inspector whom the directory does not have");
+}
+
+#[test]
+fn a_dash_in_a_part_of_an_address_is_a_blank_and_alone_it_is_what_it_is() {
+    let of = |columns: &str| {
+        let map = format!("register = \"j\"\n[columns]\nstarted_at = \"Дата\"\naddress = {columns}\n");
+        let (journal, layout, map) = journal("Дата;Улица;Кв.\n1.2.2023;Абая;-\n1.2.2023;—;—\n".as_bytes(), &map);
+        let (read, rejected) = lines(&journal, &layout, &map);
+        let read: Vec<_> = read.iter().map(|line| line.address.clone().unwrap_or_default()).collect();
+        (read, codes(&rejected))
+    };
+    assert_eq!(of("[\"Улица\", \"Кв.\"]"), (vec!["Абая".to_owned()], vec![(3, vec!["cell_missing"])]));
+    assert_eq!(of("\"Улица\"").0, ["Абая", "—"]);
+}
+
+#[test]
+fn nested_keys_of_json_are_a_point_by_their_last_names_and_nothing_else() {
+    let text = "{\"date\":\"2024-05-01\",\"place\":{\"code\":\"k-1\",\"name\":\"x\"},\"location\":{\"lat\":43.2,\"lon\":76.8}}\n";
+    let (_, proposal) = proposed(text.as_bytes());
+    assert_eq!(proposal.columns[&Field::Position], ["location.lat", "location.lon"]);
+    assert_eq!(proposal.surplus, ["place.name"]);
+}
+
+/// As an operator meets them: a title, groups, numbers of columns, blank columns, other columns of time, totals, a signature.
+#[test]
+fn a_form_as_a_ministry_prints_it_is_read_from_the_first_visit_to_the_last() {
+    let text = "\"Сведения о посещениях, II квартал 2024 г.\";;;;;;;;\n\
+        Посещение;;;Адрес;;;Сотрудник;Исход;Примечание\n\
+        дата;время;;улица, микрорайон;дом;кв.;;;\n\
+        1;2;;3;4;5;6;7;8\n\
+        45384;10.15;;Абая;12;-;Ахметов Серик;CONTACTED;беседа\n\
+        45385,5;;;Сейфуллина;3;;ахметов серик;Nobody_Home;\n\
+        ;;;ИТОГО;;;;2;\n\
+        ;;;;;;;;Подпись ________\n";
+    let (_, proposal) = proposed(text.as_bytes());
+    let (journal, layout, map) = journal(text.as_bytes(), &proposal.text);
+    let (read, rejected) = lines(&journal, &layout, &map);
+    let read: Vec<_> =
+        read.iter().map(|line| (line.row, line.started_at, line.address.as_deref(), line.outcome.as_deref())).collect();
+    assert_eq!(
+        read,
+        [
+            (5, utc("2024-04-02T05:15:00Z"), Some("Абая, 12"), Some("contacted")),
+            (6, utc("2024-04-03T07:00:00Z"), Some("Сейфуллина, 3"), Some("nobody_home")),
+        ]
+    );
+    assert_eq!(codes(&rejected), [(7, vec!["total_row"]), (8, vec!["cell_missing"; 2])]);
+}

@@ -64,6 +64,18 @@ impl Table {
         self.rows.is_empty()
     }
 
+    /// Takes away the row under the header in which a form numbers its columns.
+    pub fn drop_numbers_of_columns(&mut self) {
+        const FEWEST: usize = 3;
+        let Some(row) = self.rows().next() else { return };
+        let written = (0..row.len()).map(|column| row.cell(column).trim()).filter(|cell| !cell.is_empty());
+        let written: Vec<&str> = written.collect();
+        let counts = |from: usize| written.iter().zip(from..).all(|(cell, number)| *cell == number.to_string());
+        if written.len() >= FEWEST && (counts(1) || counts(0)) {
+            self.rows.remove(0);
+        }
+    }
+
     fn text_of(&self, cell: usize) -> &str {
         let start = cell.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.text[start..self.ends[cell]]
