@@ -7,7 +7,7 @@ use aralau_sync_core::{
     time::Millis,
     visit::{ACTIVE, WITHDRAWN, field},
 };
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
 use super::identity::key;
 use crate::store::{
@@ -66,19 +66,25 @@ pub struct MadeOne<T> {
     pub visits: u64,
 }
 
-/// The places of a word: an id, an external code, or an address.
+/// The places of a word: an id, which an index finds, or an external code or address, for which all are read. Whoever joins
+/// types two words, and no index is kept up for that with each place.
 pub fn places_called(
     connection: &Connection,
     beat: Option<&BeatRow>,
     word: &str,
 ) -> Result<Vec<Named<DocumentId>>, StoreError> {
-    let mut statement = connection.prepare_cached(
+    let (id, wanted) = (word.parse::<DocumentId>().ok(), key(word));
+    let condition = match (id, beat) {
+        (Some(_), _) => "d.document = ?1 AND (?2 IS NULL OR p.scope_no = ?2)",
+        (None, Some(_)) => "?1 IS NULL AND p.scope_no = ?2",
+        (None, None) => "?1 IS NULL AND ?2 IS NULL",
+    };
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT d.document, p.address, p.external_code, b.code, p.scope_no, p.status
          FROM place p JOIN document d USING (document_no) LEFT JOIN beat b ON b.scope_no = p.scope_no
-         WHERE ?1 IS NULL OR p.scope_no = ?1 ORDER BY p.document_no",
-    )?;
-    let mut rows = statement.query([beat.map(|beat| beat.scope_no)])?;
-    let (id, wanted) = (word.parse::<DocumentId>().ok(), key(word));
+         WHERE {condition} ORDER BY p.document_no",
+    ))?;
+    let mut rows = statement.query(params![id.map(|id| *id.as_bytes()), beat.map(|beat| beat.scope_no)])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let named = Named {
@@ -90,11 +96,7 @@ pub fn places_called(
             status: row.get(5)?,
         };
         let is_called = |text: &str| !text.is_empty() && key(text) == wanted;
-        let is_meant = match id {
-            Some(id) => named.id == id,
-            None => is_called(&named.name) || named.external_code.as_deref().is_some_and(is_called),
-        };
-        if is_meant {
+        if id.is_some() || is_called(&named.name) || named.external_code.as_deref().is_some_and(is_called) {
             found.push(named);
         }
     }
