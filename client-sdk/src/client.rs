@@ -75,6 +75,18 @@ impl<S: Store> Client<S> {
         Ok(Self { store, vault: Box::new(vault), seams, identity, enrollment, watchers: Vec::new() })
     }
 
+    /// A client over a store whose own key is lost, as where a browser cleared one and not the other. It goes on under a new
+    /// name, which the server learns when the device is enrolled again; what no row had named is written anew then.
+    pub fn adopt(mut store: S, vault: impl Vault + 'static, mut seams: Seams) -> Result<Self, Error> {
+        let public_key = vault.public_key();
+        let identity = Identity::load(&mut store, &mut seams, &public_key)?;
+        if !is_named_by(&identity.replica, &public_key) {
+            let next = seams.replica(&public_key);
+            transaction(&mut store, |store| succession::close(store, &identity, next))?;
+        }
+        Self::over(store, vault, seams)
+    }
+
     /// The store, for whoever closes the client but keeps what it holds.
     pub fn into_store(self) -> S {
         self.store

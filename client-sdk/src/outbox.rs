@@ -181,17 +181,22 @@ pub(crate) fn oldest_unsent_at(
     Ok(oldest)
 }
 
-/// Documents with own entries that the server has not acknowledged.
+/// Documents with own entries that the server has not acknowledged, those of closed installs among them.
 pub(crate) fn unsent_documents(
     store: &impl Store,
     identity: &Identity,
     scopes: &[ScopeRecord],
 ) -> Result<BTreeSet<(ScopeId, DocumentId)>, StoreError> {
     let mut documents = BTreeSet::new();
-    for record in scopes.iter().filter(|record| record.unsent() > 0) {
-        let stream = StreamId { replica: identity.replica, scope: record.scope };
-        let entries = store.entries_after(stream, record.decided.index, usize::MAX)?;
-        documents.extend(entries.into_iter().filter_map(|entry| Some((record.scope, entry.document?))));
+    for record in scopes {
+        if record.unsent() > 0 {
+            let stream = StreamId { replica: identity.replica, scope: record.scope };
+            let entries = store.entries_after(stream, record.decided.index, usize::MAX)?;
+            documents.extend(entries.into_iter().filter_map(|entry| Some((record.scope, entry.document?))));
+        }
+        let orphans = store.orphans(record.scope)?;
+        let own = orphans.iter().filter(|orphan| identity.owns(orphan.id.stream.replica));
+        documents.extend(own.map(|orphan| (record.scope, orphan.document)));
     }
     Ok(documents)
 }

@@ -5,12 +5,16 @@ use std::{path::Path, time::Duration};
 use crate::server::{
     SCOPE, Server,
     line::{Fault, Line},
-    phone::{TestClock, log, log_many, phone, seams},
+    phone::{TestClock, TestEntropy, log, log_many, phone, seams},
 };
-use aralau_client_sdk::{Action, Client, DocumentId, Error, SyncOptions, VisitEdit, VisitState, store::SqliteStore};
+use aralau_client_sdk::{
+    Action, Client, DocumentId, Error, SyncOptions, VisitEdit, VisitForm, VisitState, keys::DeviceKey,
+    store::SqliteStore,
+};
 use aralau_sync_core::{
     id::{EntryHash, PublicKey, Signature},
     log::RowKind,
+    stream::SignDevice as _,
     sync::{Content, Directive, Gained, Welcome},
 };
 
@@ -329,4 +333,38 @@ fn what_builds_on_held_words_is_held_with_them_and_rejection_keeps_them_on_the_p
     let visit = client.visit(id).expect("reads");
     assert!(matches!(&visit.state, VisitState::Held { reason, .. } if reason == "rejected"), "{:?}", visit.state);
     assert_eq!(visit.held.len(), 2);
+}
+
+#[test]
+fn a_phone_whose_key_is_lost_goes_on_under_another_with_every_word() {
+    let line = Line::new();
+    let mut aigul = phone(&line, "Aigul", 1);
+    let sent = log(&mut aigul, "contacted");
+    aigul.sync(&line, ONCE).expect("syncs");
+    let unsent = log(&mut aigul, "refused");
+    aigul.edit_visit(sent, &[VisitEdit::Withdraw]).expect("edits");
+    let draft = aigul.fresh_id();
+    aigul.keep_draft(draft, &VisitForm { note: "half a".into(), ..VisitForm::default() }).expect("keeps");
+
+    let store = aigul.into_store();
+    let key = DeviceKey::generate(&mut TestEntropy(99));
+    let seams = || seams(7, &TestClock::default());
+    let refused = Client::over(store.clone(), key.public_key(), seams()).expect_err("its own key only");
+    assert_eq!(refused.code(), "device_key");
+    let mut aigul = Client::adopt(store, key, seams()).expect("goes on");
+    assert_eq!(aigul.status().expect("reads").unsent_documents, 2);
+    assert_eq!(aigul.visits().expect("reads").len(), 2);
+    let unknown = aigul.sync(&line, ONCE).expect_err("the server knows no such device");
+    assert_eq!(unknown.action(), Action::Enroll);
+    aigul.enroll(&line, "https://hq.example/", "Aigul").expect("enrolls again");
+    aigul.sync(&line, ONCE).expect("syncs");
+    for id in [sent, unsent] {
+        assert_eq!(aigul.visit(id).expect("reads").state, VisitState::AtHeadquarters);
+    }
+    assert_eq!(aigul.visit(sent).expect("reads").status, "withdrawn");
+    assert_eq!(aigul.status().expect("reads").unsent_documents, 0);
+    assert_eq!(aigul.drafts().expect("reads").len(), 1);
+    let mut partner = phone(&line, "Daniyar", 3);
+    partner.sync(&line, ONCE).expect("syncs");
+    assert_eq!(partner.visits().expect("reads").len(), 2, "each of them once");
 }

@@ -59,6 +59,14 @@ impl Device {
         Ok(Self { client: Client::over(store, key, seams()?)?, folder })
     }
 
+    /// Opens one whose own key is lost, under another: known to the server once it is enrolled again, with every word.
+    pub async fn adopt(folder: String, public_key: Vec<u8>) -> Result<Device> {
+        let key = PublicKey::from_slice(&public_key).map_err(|_| invalid("a public key is 33 bytes"))?;
+        let folder = OpfsFolder::hold(&folder).await.map_err(aralau_client_sdk::Error::from)?;
+        let store = folder.open().map_err(aralau_client_sdk::Error::from)?;
+        Ok(Self { client: Client::adopt(store, key, seams()?)?, folder })
+    }
+
     /// Closes the device and lets go of the folder.
     pub fn close(self) -> Result<()> {
         let Self { client, folder } = self;

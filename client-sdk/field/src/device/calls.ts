@@ -39,6 +39,8 @@ export interface Calls {
   /** `waitMs`: for how long to go on trying while the server cannot be reached. */
   sync(waitMs: number): Promise<Report>;
   erase(): Promise<void>;
+  /** Opens a store whose key is lost under a new one: known again once it is enrolled, with every word. */
+  adopt(): Promise<void>;
   /** What codes are called, and why words may be held. */
   codeLists(): Promise<CodeList[]>;
   reason(code: string, language: Language): Promise<string>;

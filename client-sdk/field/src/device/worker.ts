@@ -18,11 +18,11 @@ interface Opened {
 let opening: Promise<Opened> | undefined;
 let syncing: Promise<Report> | undefined;
 
-async function open(): Promise<Opened> {
+async function open(take: typeof Device.open): Promise<Opened> {
   const [vault] = await Promise.all([openVault(FOLDER), init({ module_or_path: moduleUrl })]);
   for (let tries = 1; ; tries += 1) {
     try {
-      return { device: await Device.open(FOLDER, vault.publicKey), vault };
+      return { device: await take(FOLDER, vault.publicKey), vault };
     } catch (error) {
       if ((error as { code?: string }).code !== 'store_in_use' || tries === OPEN_TRIES) throw error;
       await new Promise((resolve) => setTimeout(resolve, OPEN_PAUSE_MS));
@@ -57,6 +57,9 @@ const calls: Calls = {
   // One at a time: whoever asks while one is under way hears of that one.
   sync: (waitMs) => (syncing ??= sync(waitMs).finally(() => (syncing = undefined))),
   erase: async () => (await opened()).device.erase(),
+  adopt: async () => {
+    await (opening = attempt(Device.adopt));
+  },
   codeLists: async () => {
     await opened();
     return codeLists();
@@ -69,11 +72,14 @@ const calls: Calls = {
 
 async function opened(): Promise<Opened> {
   // What failed may go well the next time.
-  opening ??= open().catch((error: unknown) => {
+  return (opening ??= attempt(Device.open));
+}
+
+function attempt(take: typeof Device.open): Promise<Opened> {
+  return open(take).catch((error: unknown) => {
     opening = undefined;
     throw error;
   });
-  return opening;
 }
 
 async function sync(waitMs: number): Promise<Report> {

@@ -94,7 +94,9 @@ impl Line {
             return Ok(HttpResponse { headers: headers.collect(), ..problem(status, code) });
         }
         let mut server = self.server.borrow_mut();
-        self.introduce(&mut server, hello.replica, request);
+        if !self.introduce(&mut server, hello.replica, request) {
+            return Ok(problem(401, "device_unknown"));
+        }
         let full = |frame: &Frame| frame.links.iter().filter(|link| link.open().is_some()).count() as u64;
         self.entries.set(self.entries.get() + frames.iter().map(full).sum::<u64>());
         let (mut welcome, mut gained) = server.answer(&hello, &frames);
@@ -112,9 +114,9 @@ impl Line {
     }
 
     /// A replica of a known device may be new: its key is whoever's signature the request carries.
-    fn introduce(&self, server: &mut Server, replica: ReplicaId, request: &HttpRequest) {
+    fn introduce(&self, server: &mut Server, replica: ReplicaId, request: &HttpRequest) -> bool {
         if server.authors.contains_key(&replica) {
-            return;
+            return true;
         }
         let header = |name| request.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
         let authorization = header("authorization").expect("signed");
@@ -132,8 +134,8 @@ impl Line {
             let verifier = aralau_client_sdk::keys::Verifier;
             aralau_sync_core::stream::VerifyDevice::verify(&verifier, key, &preimage, &signature)
         };
-        let author = server.authors.values().find(|(key, _)| verify(key)).cloned().expect("a known device");
-        server.authors.insert(replica, author);
+        let author = server.authors.values().find(|(key, _)| verify(key)).cloned();
+        author.map(|author| server.authors.insert(replica, author)).is_some()
     }
 }
 

@@ -1,0 +1,59 @@
+// A phone's browser: a profile of its own, a screen to touch, and whatever may happen to it.
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium, type BrowserContext, type Page } from '@playwright/test';
+
+/** Where a server has the app. */
+export const ROOT = '/field/';
+
+export class Phone {
+  #context: BrowserContext | null = null;
+
+  private constructor(
+    readonly profile: string,
+    readonly url: string,
+    readonly locale: string,
+  ) {}
+
+  static async at(url: string, locale = 'en-GB'): Promise<Phone> {
+    return new Phone(await mkdtemp(join(tmpdir(), 'aralau-phone-')), url, locale);
+  }
+
+  async open(path = ROOT): Promise<Page> {
+    this.#context ??= await chromium.launchPersistentContext(this.profile, {
+      ...(process.env['ARALAU_CHROMIUM'] && { executablePath: process.env['ARALAU_CHROMIUM'] }),
+      args: ['--no-sandbox', '--disable-gpu'],
+      viewport: { width: 360, height: 740 },
+      deviceScaleFactor: 2,
+      hasTouch: true,
+      locale: this.locale,
+      timezoneId: 'Asia/Almaty',
+      permissions: ['geolocation', 'clipboard-write'],
+      geolocation: { latitude: 43.24, longitude: 76.9015, accuracy: 12 },
+    });
+    const page = await this.#context.newPage();
+    await page.goto(this.url + path);
+    return page;
+  }
+
+  /** Out of reach of any network, or back. */
+  async offline(isOffline: boolean): Promise<void> {
+    await this.#context?.setOffline(isOffline);
+  }
+
+  /** As a phone does that runs out of memory. */
+  async kill(): Promise<void> {
+    const context = this.#context;
+    this.#context = null;
+    const ended = new Promise((resolve) => context?.once('close', resolve));
+    execFileSync('pkill', ['-KILL', '-f', this.profile]);
+    await ended;
+  }
+
+  async end(): Promise<void> {
+    await this.#context?.close();
+    await rm(this.profile, { recursive: true, force: true });
+  }
+}
