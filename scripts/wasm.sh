@@ -4,6 +4,8 @@
 # With a toolchain that has the target, that is all there is to it. Debian 12's packages (rustc-web and its sources)
 # come without the target's standard library: then it is built once from those sources into a private sysroot under
 # target/wasm-sysroot, one folder per compiler, and everything else is done with stable flags.
+#
+# scripts/wasm.sh ready: sees to such a toolchain and does nothing with it; where none can be had it fails without a word.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -84,6 +86,7 @@ if toolchain_has_target; then
 elif debian_ready || { debian_install && debian_ready; }; then
     use_debian
 elif ! rustup_install; then
+    [ "$1" != ready ] || exit 1
     cat >&2 <<END
 No toolchain for $target here, and none could be installed. Nothing was checked. One of these gives you one:
     rustup target add $target
@@ -92,6 +95,7 @@ END
     exit 1
 fi
 
+[ "$1" != ready ] || exit 0
 say "$(rustc --version) for $target"
 # Beside the native build, not in it: another compiler, and neither waits for the other's lock.
 command=$1

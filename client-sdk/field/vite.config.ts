@@ -4,9 +4,14 @@ import { alias, shared } from '../vite.shared.ts';
 import { precache } from './precache.ts';
 
 const near = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const client = near('client');
 
-export default defineConfig({
+/** What `./dev` builds of Rust, into a folder of its own. */
+const module = (name: string, folder: string) => [
+  { find: new RegExp(`^${name}$`), replacement: `${folder}/aralau.js` },
+  { find: new RegExp(`^${name}/`), replacement: `${folder}/` },
+];
+
+export default defineConfig(({ mode }) => ({
   ...shared,
   // Served beneath a server's own pages.
   base: '/field/',
@@ -14,7 +19,11 @@ export default defineConfig({
   build: {
     ...shared.build,
     rolldownOptions: {
-      input: { index: near('index.html'), sw: near('src/sw.ts') },
+      input: {
+        index: near('index.html'),
+        sw: near('src/sw.ts'),
+        ...(mode === 'test' && { contract: near('contract.html') }),
+      },
       // The service worker's address never changes: a browser looks there for a newer one.
       output: { entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') },
     },
@@ -22,8 +31,8 @@ export default defineConfig({
   resolve: {
     alias: [
       ...alias,
-      { find: /^aralau-client$/, replacement: `${client}/aralau.js` },
-      { find: /^aralau-client\//, replacement: `${client}/` },
+      ...module('aralau-client', near('client')),
+      ...module('aralau-contract', near('contract')),
     ],
   },
-});
+}));

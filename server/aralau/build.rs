@@ -1,15 +1,19 @@
-//! Builds the console and packs it into the binary.
+//! Builds the web apps, headquarters' console and the inspectors' app, and packs them into the binary.
 //!
-//! The sources (`client-sdk/console` and what it shares, `client-sdk/ui`) are copied into `OUT_DIR` and built there, so that nothing is written beside them. What
-//! npm installed stays there from build to build. `ARALAU_CONSOLE` says how much is wanted:
+//! Their sources (in `client-sdk`) are copied into `OUT_DIR` and built there, so that nothing is written beside them. What npm
+//! installed stays there from build to build, and so does what was compressed. `ARALAU_CONSOLE` and `ARALAU_FIELD_APP` say how
+//! much is wanted:
 //!
 //! | value | what |
 //! |---|---|
-//! | unset | the console, or, where it cannot be built because npm or what it downloads is missing, a page that says so |
-//! | `require` | the console, or no binary |
+//! | unset | the app, or, where it cannot be built because something that it takes is missing, a page that says so |
+//! | `require` | the app, or no binary |
 //! | `skip` | the page that says so |
+//!
+//! Unless it is set, `ARALAU_FIELD_APP` is `skip` where `ARALAU_CONSOLE` is.
 
 use std::{
+    collections::HashSet,
     env,
     fmt::Write as _,
     fs, io,
@@ -20,14 +24,39 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use sha2::{Digest as _, Sha256};
 
-const VARIABLE: &str = "ARALAU_CONSOLE";
-const PLACEHOLDER: &str = "src/console-missing.html";
-/// What the console's build tools run on, at least.
+/// An app of `client-sdk`.
+struct App {
+    /// Its folder, what its build is called, and the Rust that names its files.
+    name: &'static str,
+    /// Who has it, for whoever misses it.
+    title: &'static str,
+    variable: &'static str,
+    placeholder: &'static str,
+    /// What is no source but has to be there: the file, and what makes it.
+    made: Option<(&'static str, &'static str)>,
+}
+
+const CONSOLE: App = App {
+    name: "console",
+    title: "the console",
+    variable: "ARALAU_CONSOLE",
+    placeholder: "src/console-missing.html",
+    made: None,
+};
+const FIELD: App = App {
+    name: "field",
+    title: "the inspectors' app",
+    variable: "ARALAU_FIELD_APP",
+    placeholder: "src/field-missing.html",
+    made: Some(("field/client/aralau_bg.wasm", "./dev field-client")),
+};
+
+/// What the apps' build tools run on, at least.
 const NODE_MAJOR: u32 = 20;
 /// Where the sources of what runs in browsers are; Rust has its own beside them.
 const WEB: &str = "../../client-sdk";
-/// Those that the console is made of.
-const SOURCES: [&str; 8] = [
+/// Those that the apps are made of.
+const SOURCES: [&str; 9] = [
     "package.json",
     "package-lock.json",
     ".npmrc",
@@ -35,73 +64,121 @@ const SOURCES: [&str; 8] = [
     "tsconfig.base.json",
     "vite.shared.ts",
     "ui",
-    "console",
+    CONSOLE.name,
+    FIELD.name,
 ];
-/// No source, wherever it lies: what a build by hand puts beside them.
-const LEFT_OUT: &str = "dist";
+/// No sources, wherever they lie: what builds by hand put beside them.
+const LEFT_OUT: [&str; 2] = ["dist", "contract"];
+/// Brotli's largest window that every browser takes: a module of WebAssembly repeats itself far apart.
+const WINDOW_BITS: i32 = 24;
 
 fn main() -> anyhow::Result<()> {
     let sources = PathBuf::from(WEB);
-    println!("cargo:rerun-if-env-changed={VARIABLE}");
-    println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed={PLACEHOLDER}");
-    watch(&sources)?;
     let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo names a folder for what is built")?);
-    let files = match env::var(VARIABLE).as_deref() {
-        Ok("skip") => placeholder()?,
-        Ok("require") => built(&sources, &out)?,
-        _ => built(&sources, &out).or_else(|error| match error.downcast_ref::<Missing>() {
-            Some(missing) => {
-                println!("cargo:warning=the console is left out: {missing}");
-                placeholder()
-            }
-            None => Err(error),
-        })?,
-    };
-    pack(files, &out)
-}
-
-/// Why there is no console although nothing is wrong with it.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Missing(String);
-
-/// A file of the console: its path there, and its bytes.
-type Files = Vec<(String, Vec<u8>)>;
-
-/// A folder that a build by hand writes into is not watched itself, but what is in it.
-fn watch(sources: &Path) -> io::Result<()> {
-    for path in SOURCES.map(|name| sources.join(name)) {
-        let entries = if path.is_dir() { fs::read_dir(&path)?.collect::<Result<_, _>>()? } else { Vec::new() };
-        if entries.is_empty() {
-            println!("cargo:rerun-if-changed={}", path.display());
-        }
-        for entry in entries.iter().filter(|entry| entry.file_name() != LEFT_OUT) {
-            println!("cargo:rerun-if-changed={}", entry.path().display());
+    println!("cargo:rerun-if-changed=build.rs");
+    watch(&sources)?;
+    let mut web = Web { sources, copy: out.join("web"), is_ready: false };
+    let mut kept = HashSet::new();
+    for app in [CONSOLE, FIELD] {
+        println!("cargo:rerun-if-env-changed={}", app.variable);
+        println!("cargo:rerun-if-changed={}", app.placeholder);
+        pack(&app, files(&app, &mut web, &out)?, &out, &mut kept)?;
+    }
+    for entry in fs::read_dir(out.join(PACKED))? {
+        let path = entry?.path();
+        if !kept.contains(&path) {
+            fs::remove_file(path)?;
         }
     }
     Ok(())
 }
 
-fn placeholder() -> anyhow::Result<Files> {
-    Ok(vec![("index.html".to_owned(), fs::read(PLACEHOLDER)?)])
+/// Why there is no app although nothing is wrong with it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Missing(String);
+
+/// A file of an app: its path there, and its bytes.
+type Files = Vec<(String, Vec<u8>)>;
+
+/// The app, or the page in its place, as is wanted.
+fn files(app: &App, web: &mut Web, out: &Path) -> anyhow::Result<Files> {
+    let placeholder = || Ok(vec![("index.html".to_owned(), fs::read(app.placeholder)?)]);
+    let skipped = || env::var(CONSOLE.variable).ok().filter(|wanted| wanted == "skip");
+    match env::var(app.variable).ok().or_else(skipped).as_deref() {
+        Some("skip") => placeholder(),
+        Some("require") => built(app, web, out),
+        _ => built(app, web, out).or_else(|error| match error.downcast_ref::<Missing>() {
+            Some(missing) => {
+                println!("cargo:warning={} is left out: {missing}", app.title);
+                placeholder()
+            }
+            None => Err(error),
+        }),
+    }
 }
 
-/// Builds the console and reads what came of it.
-fn built(sources: &Path, out: &Path) -> anyhow::Result<Files> {
-    if !sources.join("console").is_dir() {
-        return Err(Missing("there is no client-sdk/console".to_owned()).into());
+/// A folder that a build by hand writes into is not watched itself, but what is in it; unless something is not there yet.
+fn watch(sources: &Path) -> io::Result<()> {
+    let is_complete = |name| FIELD.name != name || FIELD.made.is_none_or(|(made, _)| sources.join(made).exists());
+    for name in SOURCES {
+        let path = sources.join(name);
+        if !path.is_dir() || !is_complete(name) {
+            println!("cargo:rerun-if-changed={}", path.display());
+            continue;
+        }
+        for entry in fs::read_dir(&path)? {
+            let entry = entry?;
+            if is_source(&entry) {
+                println!("cargo:rerun-if-changed={}", entry.path().display());
+            }
+        }
     }
-    node()?;
-    let (copy, dist) = (out.join("web"), out.join("dist"));
-    copy_sources(sources, &copy)?;
-    install(&copy)?;
+    Ok(())
+}
+
+fn is_source(entry: &fs::DirEntry) -> bool {
+    !LEFT_OUT.iter().any(|left_out| entry.file_name() == *left_out)
+}
+
+/// What the apps are built from, together.
+struct Web {
+    sources: PathBuf,
+    copy: PathBuf,
+    /// Whether the copy is up to date, and what it takes installed.
+    is_ready: bool,
+}
+
+impl Web {
+    fn make_ready(&mut self) -> anyhow::Result<()> {
+        if !self.is_ready {
+            node()?;
+            copy_sources(&self.sources, &self.copy)?;
+            install(&self.copy)?;
+            self.is_ready = true;
+        }
+        Ok(())
+    }
+}
+
+/// Builds an app and reads what came of it.
+fn built(app: &App, web: &mut Web, out: &Path) -> anyhow::Result<Files> {
+    if !web.sources.join(app.name).is_dir() {
+        return Err(Missing(format!("there is no client-sdk/{}", app.name)).into());
+    }
+    if let Some((made, by)) = app.made
+        && !web.sources.join(made).is_file()
+    {
+        return Err(Missing(format!("there is no client-sdk/{made}; {by} makes it")).into());
+    }
+    web.make_ready()?;
+    let (script, dist) = (format!("build:{}", app.name), out.join("dist").join(app.name));
     let dist_name = dist.to_str().context("a path that is text")?;
-    let built = npm(&copy, &["run", "build:console", "--", "--outDir", dist_name, "--emptyOutDir"])?;
-    ensure!(built.success(), "`npm run build:console` failed in {}", copy.display());
+    let built = npm(&web.copy, &["run", &script, "--", "--outDir", dist_name, "--emptyOutDir"])?;
+    ensure!(built.success(), "`npm run {script}` failed in {}", web.copy.display());
     let mut files = Files::new();
     read_files(&dist, &dist, &mut files)?;
-    ensure!(files.iter().any(|(path, _)| path == "index.html"), "the console was built without an index.html");
+    ensure!(files.iter().any(|(path, _)| path == "index.html"), "{} was built without an index.html", app.title);
     Ok(files)
 }
 
@@ -157,10 +234,7 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     fs::read_dir(from)?.try_for_each(|entry| {
         let entry = entry?;
-        if entry.file_name() == LEFT_OUT {
-            return Ok(());
-        }
-        copy_tree(&entry.path(), &to.join(entry.file_name()))
+        if is_source(&entry) { copy_tree(&entry.path(), &to.join(entry.file_name())) } else { Ok(()) }
     })
 }
 
@@ -177,48 +251,66 @@ fn read_files(root: &Path, folder: &Path, files: &mut Files) -> anyhow::Result<(
     Ok(())
 }
 
+/// Where the forms of files are, named after their content: what is compressed once need not be again.
+const PACKED: &str = "packed";
+
 /// Writes each file in its forms, and the Rust that names them all.
-fn pack(mut files: Files, out: &Path) -> anyhow::Result<()> {
+fn pack(app: &App, mut files: Files, out: &Path, kept: &mut HashSet<PathBuf>) -> anyhow::Result<()> {
     files.sort();
-    let packed = out.join("packed");
-    if packed.exists() {
-        fs::remove_dir_all(&packed)?;
-    }
+    let packed = out.join(PACKED);
     fs::create_dir_all(&packed)?;
     let mut code = "&[\n".to_owned();
-    for (number, (path, plain)) in files.iter().enumerate() {
+    for (path, plain) in &files {
         let content_type = content_type(path)?;
-        let digest: [u8; 32] = Sha256::digest(plain).into();
-        let etag = format!("\"{}\"", hex::encode(&digest[..16]));
+        let digest = hex::encode(&Sha256::digest(plain)[..16]);
+        let etag = format!("\"{digest}\"");
         // Vite names the files of this folder after their content.
         let immutable = path.starts_with("assets/");
         writeln!(
             code,
             "Asset {{ path: {path:?}, content_type: {content_type:?}, etag: {etag:?}, immutable: {immutable},"
         )?;
-        for (field, bytes) in forms(plain, is_text(content_type))? {
-            let file = packed.join(format!("{number}.{field}"));
-            fs::write(&file, bytes)?;
+        let kind = if is_text(content_type) { "text" } else { "packed" };
+        for (field, form) in FORMS {
+            let file = packed.join(format!("{digest}.{kind}.{field}"));
+            if !file.exists() {
+                let bytes = form(plain, is_text(content_type))?;
+                // Whole or not at all: it is believed the next time.
+                let part = file.with_extension("part");
+                fs::write(&part, bytes)?;
+                fs::rename(part, &file)?;
+            }
             writeln!(code, "{field}: include_bytes!({file:?}),")?;
+            kept.insert(file);
         }
         code.push_str("},\n");
     }
     code.push(']');
-    Ok(fs::write(out.join("console.rs"), code)?)
+    Ok(fs::write(out.join(app.name).with_extension("rs"), code)?)
 }
 
+/// Makes a form of a file, which may be text.
+type Form = fn(&[u8], bool) -> io::Result<Vec<u8>>;
 /// The forms of a file; a packed one is empty where it is no smaller.
-fn forms(plain: &[u8], is_text: bool) -> io::Result<[(&'static str, Vec<u8>); 3]> {
-    let (mut brotli, mut gzip) = (Vec::new(), Vec::new());
+const FORMS: [(&str, Form); 3] = [("plain", |plain, _| Ok(plain.to_vec())), ("brotli", brotli), ("gzip", gzip)];
+
+fn brotli(plain: &[u8], is_text: bool) -> io::Result<Vec<u8>> {
+    let mut packed = Vec::new();
     if is_text {
-        let parameters = brotli::enc::BrotliEncoderParams { quality: 11, ..Default::default() };
-        brotli::BrotliCompress(&mut &plain[..], &mut brotli, &parameters)?;
-        let mut encoder = flate2::write::GzEncoder::new(&mut gzip, flate2::Compression::best());
+        let parameters = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: WINDOW_BITS, ..Default::default() };
+        brotli::BrotliCompress(&mut &plain[..], &mut packed, &parameters)?;
+    }
+    Ok(if packed.len() < plain.len() { packed } else { Vec::new() })
+}
+
+fn gzip(plain: &[u8], is_text: bool) -> io::Result<Vec<u8>> {
+    let mut packed = Vec::new();
+    if is_text {
+        let mut encoder = flate2::write::GzEncoder::new(&mut packed, flate2::Compression::best());
         io::Write::write_all(&mut encoder, plain)?;
         encoder.finish()?;
     }
-    let smaller = |packed: Vec<u8>| if packed.len() < plain.len() { packed } else { Vec::new() };
-    Ok([("plain", plain.to_vec()), ("brotli", smaller(brotli)), ("gzip", smaller(gzip))])
+    Ok(if packed.len() < plain.len() { packed } else { Vec::new() })
 }
 
 fn content_type(path: &str) -> anyhow::Result<&'static str> {
@@ -236,7 +328,7 @@ fn content_type(path: &str) -> anyhow::Result<&'static str> {
         Some("woff2") => "font/woff2",
         Some("wasm") => "application/wasm",
         Some("pbf") => "application/x-protobuf",
-        _ => bail!("the console has a file of an unknown kind: {path}; name its media type here"),
+        _ => bail!("an app has a file of an unknown kind: {path}; name its media type here"),
     })
 }
 

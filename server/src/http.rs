@@ -16,7 +16,6 @@ pub mod quotas;
 pub mod basemap;
 pub mod beats;
 pub mod conflicts;
-pub mod console;
 pub mod coverage;
 pub mod devices;
 pub mod events;
@@ -34,6 +33,7 @@ pub mod suggestions;
 pub mod tokens;
 pub mod visits;
 pub mod vocabulary;
+pub mod web;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware, response::IntoResponse as _, routing};
 use tower_http::{
@@ -137,7 +137,7 @@ pub fn service(app: App, routes: OpenApiRouter<App>) -> Router {
     router
         .route("/openapi.json", openapi::route(&description))
         .route(basemap::PATH, routing::get(basemap::serve))
-        .fallback(console::serve)
+        .fallback(web::serve)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed.into_response())
         .layer(middleware::from_fn_with_state(app.clone(), observe::observe))
         .with_state(app)

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, time::Duration};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::{
-    http::{basemap::Basemap, console::Console},
+    http::{basemap::Basemap, web::WebApp},
     store::PullLimits,
 };
 
@@ -33,7 +33,9 @@ pub struct Settings {
     /// How long the answer to a wrong token or code is put off.
     pub attempt_pause: Duration,
     /// The console's files; without any, `/` is no route.
-    pub console: Console,
+    pub console: WebApp,
+    /// The files of the inspectors' app; without any, `/field/` is no route.
+    pub field: WebApp,
 }
 
 /// A year: beats are walked once in it.
@@ -63,7 +65,8 @@ impl Default for Settings {
             reserve_bytes: RESERVE_MIB << 20,
             basemap: None,
             attempt_pause: ATTEMPT_PAUSE,
-            console: Console::default(),
+            console: WebApp::console(&[]),
+            field: WebApp::field(&[]),
         }
     }
 }

@@ -12,10 +12,12 @@ import { World } from './world.ts';
 
 declare global {
   var device: ReturnType<typeof startDevice>;
-  var contract: (() => Promise<unknown>) | undefined;
+  var contract: () => Promise<unknown>;
 }
 
 const DIST = join(import.meta.dirname, '../../client-sdk/field/dist');
+/** Where the server has the app. */
+const ROOT = '/field/';
 const TYPES: Record<string, string> = {
   '.html': 'text/html',
   '.js': 'text/javascript',
@@ -39,8 +41,8 @@ function serve(port: number): Promise<Server> {
       asked.pipe(passed);
       return;
     }
-    const file = join(DIST, path === '/' ? 'index.html' : path);
-    if (!existsSync(file)) {
+    const file = join(DIST, path === ROOT ? 'index.html' : path.slice(ROOT.length));
+    if (!path.startsWith(ROOT) || !existsSync(file)) {
       answer.writeHead(404).end();
       return;
     }
@@ -59,7 +61,7 @@ class Phone {
     readonly url: string,
   ) {}
 
-  async open(): Promise<Page> {
+  async open(path = ROOT): Promise<Page> {
     this.#context ??= await chromium.launchPersistentContext(this.profile, {
       ...(process.env['ARALAU_CHROMIUM'] && { executablePath: process.env['ARALAU_CHROMIUM'] }),
       args: ['--no-sandbox', '--disable-gpu'],
@@ -67,7 +69,7 @@ class Phone {
       hasTouch: true,
     });
     const page = await this.#context.newPage();
-    await page.goto(this.url);
+    await page.goto(this.url + path);
     return page;
   }
 
@@ -256,7 +258,7 @@ test('a code that is used, an unknown one and a visit without a beat are told as
 test('the store in this browser keeps its contract', async () => {
   test.setTimeout(300_000);
   const one = await phone();
-  const page = await one.open();
-  expect(await page.evaluate(() => contract?.())).toBe('kept');
+  const page = await one.open(`${ROOT}contract.html`);
+  expect(await page.evaluate(() => contract())).toBe('kept');
   await one.end();
 });

@@ -2,11 +2,11 @@
 //! place that knows both the server and the client.
 
 mod command;
-mod console;
 mod demo;
 mod failure;
 mod output;
 mod target;
+mod web;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,6 @@
 use aralau_server::{
     authorize::Role,
-    http::console::{Asset, Console},
+    http::web::{Asset, WebApp},
     settings::Settings,
 };
 use axum::http::{Method, StatusCode, header};
@@ -180,7 +180,7 @@ static ASSETS: [Asset; 1] = [Asset {
 
 #[tokio::test]
 async fn the_console_is_served_beside_the_interface_and_in_no_foreign_frame() {
-    let world = World::with(Settings { console: Console::new(&ASSETS), ..Settings::default() }).await;
+    let world = World::with(Settings { console: WebApp::console(&ASSETS), ..Settings::default() }).await;
     for path in ["/", "/visits", "/visits/1?tab=history"] {
         let page = world.ask(Method::GET, path, &[], None).await;
         assert_eq!((page.status, page.body.as_str()), (StatusCode::OK, "<!doctype html>"), "{path}");
@@ -205,4 +205,34 @@ async fn anybody_may_ask_what_deployment_this_is() {
     let settings = Settings { name: Some("Учебный".into()), training: true, ..Settings::default() };
     let training = World::with(settings).await.send(Method::GET, "/v1/deployment", None, None).await.json();
     assert_eq!((&training["name"], &training["training"]), (&json!("Учебный"), &json!(true)));
+}
+
+static FIELD_ASSETS: [Asset; 2] = [
+    Asset { plain: b"<!doctype html><!-- field -->", ..ASSETS[0] },
+    Asset { path: "sw.js", content_type: "text/javascript; charset=utf-8", plain: b"//", ..ASSETS[0] },
+];
+
+#[tokio::test]
+async fn the_inspectors_app_is_served_in_a_folder_of_its_own_and_may_use_camera_and_position() {
+    let (console, field) = (WebApp::console(&ASSETS), WebApp::field(&FIELD_ASSETS));
+    let world = World::with(Settings { console, field, ..Settings::default() }).await;
+    for path in ["/field/", "/field/visits/1"] {
+        let page = world.ask(Method::GET, path, &[], None).await;
+        assert_eq!((page.status, page.body.as_str()), (StatusCode::OK, "<!doctype html><!-- field -->"), "{path}");
+        let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.contains("script-src 'self' 'wasm-unsafe-eval'"), "{policy}");
+        assert_eq!(page.headers["permissions-policy"], "geolocation=(self), camera=(self)");
+    }
+    let worker = world.ask(Method::GET, "/field/sw.js", &[], None).await;
+    assert_eq!((worker.status, &worker.headers[header::CACHE_CONTROL]), (StatusCode::OK, &"no-cache".parse().unwrap()));
+    let moved = world.ask(Method::GET, "/field", &[], None).await;
+    assert_eq!(moved.status, StatusCode::TEMPORARY_REDIRECT);
+    assert_eq!(moved.headers[header::LOCATION], "/field/");
+    assert_eq!(world.ask(Method::GET, "/field/gone.js", &[], None).await.code(), "unknown_route");
+    // The console knows of neither.
+    for path in ["/", "/fields"] {
+        let page = world.ask(Method::GET, path, &[], None).await;
+        assert_eq!(page.body, "<!doctype html>", "{path}");
+        assert!(!page.headers.contains_key("permissions-policy"), "{path}");
+    }
 }

@@ -1,6 +1,6 @@
-// Runs the store's contract, where the module was built with it.
-import init, * as client from 'aralau-client';
-import moduleUrl from 'aralau-client/aralau_bg.wasm?url';
+// Runs the store's contract, in the module that was built with it.
+import init, * as client from 'aralau-contract';
+import moduleUrl from 'aralau-contract/aralau_bg.wasm?url';
 
 const { keepsItsContract } = client as unknown as { keepsItsContract(folder: string): Promise<void> };
 

@@ -15,7 +15,10 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use tokio::net::TcpListener;
 
 use super::{now, open_store};
-use crate::{console::CONSOLE, failure::Failure};
+use crate::{
+    failure::Failure,
+    web::{CONSOLE, FIELD},
+};
 
 /// Flags win over environment variables, those over `aralau.toml` in the data folder.
 #[derive(Debug, Args)]
@@ -146,6 +149,7 @@ impl Serve {
             reserve_bytes: mebibytes(self.reserve_mib.or(file.reserve_mib), RESERVE_MIB),
             basemap: self.basemap(file)?,
             console: CONSOLE,
+            field: FIELD,
             ..Settings::default()
         })
     }

@@ -33,7 +33,12 @@ use super::{
     line::{self, Line},
     script::{Act, Calendar, Script},
 };
-use crate::{command::now, console::CONSOLE, failure::Failure, output};
+use crate::{
+    command::now,
+    failure::Failure,
+    output,
+    web::{CONSOLE, FIELD},
+};
 
 /// The one beat of the demonstration.
 const BEAT: &str = "beat-01";
@@ -60,7 +65,7 @@ impl Stage {
         let folder = tempfile::Builder::new().prefix("aralau-demo-").tempdir()?;
         let data = folder.path().join("server");
         let store = Store::open(&data, now(), Arc::new(SystemEntropy))?;
-        let settings = Settings { console: CONSOLE, ..Settings::default() };
+        let settings = Settings { console: CONSOLE, field: FIELD, ..Settings::default() };
         let app = App::with(store, Arc::new(now), settings);
         let runtime = Runtime::new()?;
         let (stop, stopped) = oneshot::channel();
