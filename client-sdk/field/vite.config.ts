@@ -22,7 +22,7 @@ export default defineConfig(({ mode }) => ({
       input: {
         index: near('index.html'),
         sw: near('src/sw.ts'),
-        ...(mode === 'test' && { contract: near('contract.html') }),
+        ...(mode === 'test' && { bare: near('bare.html') }),
       },
       // The service worker's address never changes: a browser looks there for a newer one.
       output: { entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') },

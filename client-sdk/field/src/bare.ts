@@ -1,0 +1,15 @@
+// The device without a screen, for tests: nothing is done but what they ask for. Only in builds for tests.
+import { startDevice } from './device';
+
+declare global {
+  var device: ReturnType<typeof startDevice>;
+  /** Whether the store in this browser keeps its contract. */
+  var contract: () => Promise<unknown>;
+}
+
+globalThis.device = startDevice();
+globalThis.contract = () =>
+  new Promise((resolve) => {
+    const worker = new Worker(new URL('./device/contract.worker.ts', import.meta.url), { type: 'module' });
+    worker.onmessage = ({ data }) => resolve(data);
+  });
