@@ -68,7 +68,7 @@ const SOURCES: [&str; 9] = [
     FIELD.name,
 ];
 /// No sources, wherever they lie: what builds by hand put beside them.
-const LEFT_OUT: [&str; 2] = ["dist", "contract"];
+const LEFT_OUT: [&str; 3] = ["dist", "contract", "node_modules"];
 /// Brotli's largest window that every browser takes: a module of WebAssembly repeats itself far apart.
 const WINDOW_BITS: i32 = 24;
 
