@@ -47,6 +47,9 @@ const AT_ONCE: usize = 4;
 /// How long a device tries against the bad line.
 const PATIENCE: SyncOptions = SyncOptions { wait: Duration::from_secs(120) };
 
+/// Whoever watches looks around first.
+const CODE_FOR_WATCHER_MS: i64 = 12 * 60 * 60 * 1000;
+
 pub struct Stage {
     folder: TempDir,
     runtime: Runtime,
@@ -223,13 +226,24 @@ impl Stage {
         Ok(agreed)
     }
 
+    /// By which whoever watches joins the first of the inspectors, from a browser.
+    fn code_for_another_phone(&self) -> Result<String, Failure> {
+        let person = self.names.first().cloned().unwrap_or_default();
+        Ok(self.app.store().write(move |tx| {
+            let (person, _) = store::ensure_person(tx, &person, now())?;
+            store::make_code(tx, person, CODE_FOR_WATCHER_MS, now())
+        })?)
+    }
+
     /// Keeps serving until told to stop, and says what to try.
     pub fn go_on(mut self, hq: &Headquarters, json: bool) -> Result<(), Failure> {
         if !json {
             let (url, token, data) = (self.url(), hq.token(), self.data());
+            let code = self.code_for_another_phone()?;
             let home = self.folder.path().join("devices").join("000");
             output::line(&format!(
                 "\nThe console is at {url}/; sign in with this token:\n  {token}\n\
+                 Be an inspector yourself, in the app; it goes on when the network does not:\n  {url}/field/#code={code}\n\
                  Ctrl-C ends it and removes the folder. Also try:\n  \
                  curl -H 'Authorization: Bearer {token}' {url}/v1/visits?limit=3\n  \
                  curl -H 'Authorization: Bearer {token}' {url}/v1/conflicts\n  \
