@@ -2,7 +2,7 @@
 // was told is on the disk is there.
 import { expect, test, type Page } from '@playwright/test';
 import type { startDevice } from '../../client-sdk/field/src/device/index.ts';
-import { Phone, ROOT } from './phone.ts';
+import { Phone, ROOT, serve } from './phone.ts';
 import { World } from './world.ts';
 
 declare global {
@@ -34,10 +34,11 @@ async function write(page: Page): Promise<void> {
 test(`nothing that the app was told is kept is lost in ${KILLS} kills`, async () => {
   test.setTimeout(KILLS * 10_000 + 60_000);
   const world = await World.begin();
-  const phone = await Phone.at(world.url);
+  const [pages, url] = await serve(world.port);
+  const phone = await Phone.at(url);
   const first = await phone.open(`${ROOT}bare.html`);
   await first.evaluate(([at, code]) => device.enroll(at, code), [
-    world.url,
+    url,
     await world.code('Нұрлан Әбенов'),
   ] as const);
   await first.evaluate(() => device.sync(0));
@@ -79,5 +80,6 @@ test(`nothing that the app was told is kept is lost in ${KILLS} kills`, async ()
   expect(report.unsent).toBe(0);
   console.log(`${KILLS} kills: ${visits.size} visits, ${drafts.size} drafts, none lost`);
   await phone.end();
+  pages.close();
   await world.end();
 });

@@ -1,11 +1,9 @@
 // The device in a browser: the client as WebAssembly, its store in the browser's private file system, its key in WebCrypto, against
 // a real server that is stopped, and in a browser that is killed.
-import { createReadStream, existsSync } from 'node:fs';
-import { createServer, request, type Server } from 'node:http';
-import { extname, join } from 'node:path';
+import type { Server } from 'node:http';
 import { expect, test, type Page } from '@playwright/test';
 import type { startDevice } from '../../client-sdk/field/src/device/index.ts';
-import { Phone, ROOT } from './phone.ts';
+import { Phone, ROOT, serve } from './phone.ts';
 import { World } from './world.ts';
 
 declare global {
@@ -13,40 +11,7 @@ declare global {
   var contract: () => Promise<unknown>;
 }
 
-const DIST = join(import.meta.dirname, '../../client-sdk/field/dist');
-const TYPES: Record<string, string> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.wasm': 'application/wasm',
-};
 const VISITS = 20;
-
-/** The page and, beneath the same origin, whatever server answers at that port at the time. */
-function serve(port: number): Promise<Server> {
-  const server = createServer((asked, answer) => {
-    const path = new URL(asked.url ?? '/', 'http://page').pathname;
-    if (path.startsWith('/v1/')) {
-      const passed = request(
-        { port, host: '127.0.0.1', path: asked.url, method: asked.method, headers: asked.headers },
-        (heard) => {
-          answer.writeHead(heard.statusCode ?? 502, heard.headers);
-          heard.pipe(answer);
-        },
-      );
-      passed.on('error', () => answer.destroy());
-      asked.pipe(passed);
-      return;
-    }
-    const file = join(DIST, path === ROOT ? 'index.html' : path.slice(ROOT.length));
-    if (!path.startsWith(ROOT) || !existsSync(file)) {
-      answer.writeHead(404).end();
-      return;
-    }
-    answer.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
-    createReadStream(file).pipe(answer);
-  });
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
-}
 
 let world: World;
 let pages: Server;
@@ -54,9 +19,7 @@ let url: string;
 
 test.beforeAll(async () => {
   world = await World.begin();
-  pages = await serve(world.port);
-  const address = pages.address();
-  url = `http://localhost:${typeof address === 'object' && address ? address.port : 0}`;
+  [pages, url] = await serve(world.port);
 });
 
 test.afterAll(async () => {

@@ -1,12 +1,20 @@
 // A phone's browser: a profile of its own, a screen to touch, and whatever may happen to it.
 import { execFileSync } from 'node:child_process';
+import { createReadStream, existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, request, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { chromium, type BrowserContext, type Page } from '@playwright/test';
 
 /** Where a server has the app. */
 export const ROOT = '/field/';
+const DIST = join(import.meta.dirname, '../../client-sdk/field/dist');
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
 
 export class Phone {
   #context: BrowserContext | null = null;
@@ -56,4 +64,33 @@ export class Phone {
     await this.#context?.close();
     await rm(this.profile, { recursive: true, force: true });
   }
+}
+
+/** The app as it is built for tests and, beneath the same origin, whatever server answers at that port at the time. And where. */
+export async function serve(port: number): Promise<[Server, string]> {
+  const server = createServer((asked, answer) => {
+    const path = new URL(asked.url ?? '/', 'http://page').pathname;
+    if (path.startsWith('/v1/')) {
+      const passed = request(
+        { port, host: '127.0.0.1', path: asked.url, method: asked.method, headers: asked.headers },
+        (heard) => {
+          answer.writeHead(heard.statusCode ?? 502, heard.headers);
+          heard.pipe(answer);
+        },
+      );
+      passed.on('error', () => answer.destroy());
+      asked.pipe(passed);
+      return;
+    }
+    const file = join(DIST, path === ROOT ? 'index.html' : path.slice(ROOT.length));
+    if (!path.startsWith(ROOT) || !existsSync(file)) {
+      answer.writeHead(404).end();
+      return;
+    }
+    answer.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
+    createReadStream(file).pipe(answer);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  return [server, `http://localhost:${typeof address === 'object' && address ? address.port : 0}`];
 }
