@@ -20,7 +20,7 @@ async function write(page: Page): Promise<void> {
   await page.evaluate(() => {
     void (async () => {
       for (let number = 0; ; number += 1) {
-        const draft = await device.newDraft({ outcome: 'contacted', note: `begun ${number}` });
+        const draft = await device.beginDraft({ outcome: 'contacted', note: `begun ${number}` });
         console.log(`draft ${draft}`);
         await device.keepDraft(draft, { outcome: 'contacted', note: `kept ${number} ${'ә'.repeat(200)}` });
         if (number % 3 === 0) continue;

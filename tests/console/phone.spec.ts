@@ -46,7 +46,7 @@ function log(page: Page, note: string): Promise<string> {
       outcome: 'contacted',
       started_at: Date.now(),
     };
-    const id = await device.newDraft(form);
+    const id = await device.beginDraft(form);
     await device.keepDraft(id, { ...form, note: words });
     return device.logDraft(id);
   }, note);
@@ -70,7 +70,7 @@ test('twenty visits that were logged offline in a browser that was killed reach 
   for (let number = 0; number < VISITS / 2; number++) logged.push(await log(page, `note ${number}`));
   await page.reload();
   for (let number = VISITS / 2; number < VISITS; number++) logged.push(await log(page, `note ${number}`));
-  const draft = await page.evaluate(() => device.newDraft({ outcome: 'refused', note: 'half a sen' }));
+  const draft = await page.evaluate(() => device.beginDraft({ outcome: 'refused', note: 'half a sen' }));
   await expect(page.evaluate(() => device.sync(0))).rejects.toThrow('cannot be reached');
   await aigul.kill();
 
@@ -155,7 +155,7 @@ test('a code that is used, an unknown one and a visit without a beat are told as
   expect(
     await page.evaluate(() =>
       device
-        .newDraft({})
+        .beginDraft({})
         .then((id) => device.logDraft(id))
         .catch((error: { code: string }) => error.code),
     ),

@@ -18,7 +18,7 @@ use crate::{
 /// A visit that is being written down.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Draft {
-    /// The app's name for it; see [`Client::fresh_id`].
+    /// Its name, until it is logged.
     pub id: Uuid,
     /// When it was last written to.
     pub at: Millis,
@@ -27,8 +27,26 @@ pub struct Draft {
 }
 
 impl<S: Store> Client<S> {
-    /// Keeps a visit as far as it is filled in, in place of what was kept under that id.
+    /// Begins to write a visit down, and keeps what is filled in so far. The draft's id.
+    pub fn begin_draft(&mut self, form: &VisitForm) -> Result<Uuid, Error> {
+        let id = self.seams.uuid();
+        self.put_draft(id, form)?;
+        Ok(id)
+    }
+
+    /// Keeps a visit as far as it is filled in, in place of what was kept of it.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDraft`] where it was logged or given up, perhaps on another screen: it must not come back, to be logged
+    /// once more.
     pub fn keep_draft(&mut self, id: Uuid, form: &VisitForm) -> Result<(), Error> {
+        if !self.store.drafts()?.iter().any(|draft| draft.id == id) {
+            return Err(Error::UnknownDraft);
+        }
+        self.put_draft(id, form)
+    }
+
+    fn put_draft(&mut self, id: Uuid, form: &VisitForm) -> Result<(), Error> {
         let body = serde_json::to_vec(form).map_err(|_| StoreError::corrupt("a draft"))?;
         Ok(self.store.put_draft(&DraftRecord { id, at: self.seams.clock.now(), body })?)
     }

@@ -25,15 +25,16 @@ fn form(note: &str) -> VisitForm {
 fn a_draft_becomes_a_visit_once() {
     let line = Line::new();
     let mut phone = phone(&line, "Aigul", 1);
-    let [one, other] = [(); 2].map(|()| phone.fresh_id());
-    phone.keep_draft(one, &form("half a no")).expect("keeps");
-    phone.keep_draft(other, &VisitForm::default()).expect("keeps");
+    let one = phone.begin_draft(&form("half a no")).expect("begins");
+    let other = phone.begin_draft(&VisitForm::default()).expect("begins");
     phone.keep_draft(one, &form("half a note, and the rest")).expect("keeps");
     assert_eq!(phone.visits().expect("reads"), [], "nothing of it leaves the draft");
     let id = phone.log_draft(one).expect("logs");
     assert_eq!(phone.drafts().expect("reads").iter().map(|draft| draft.id).collect::<Vec<_>>(), [other]);
     let refused = phone.log_draft(one).expect_err("it is a visit already");
     assert_eq!(refused.code(), "draft_unknown");
+    let late = phone.keep_draft(one, &form("typed on another screen")).expect_err("it must not come back");
+    assert_eq!(late.code(), "draft_unknown");
     let [visit] = &phone.visits().expect("reads")[..] else { panic!("one visit") };
     assert_eq!((visit.id, visit.notes[0].text.as_str()), (id, "half a note, and the rest"));
     assert_eq!(visit.state, VisitState::OnThisPhone);
@@ -51,9 +52,8 @@ fn a_draft_becomes_a_visit_once() {
 fn a_draft_that_cannot_be_logged_stays() {
     let line = Line::new();
     let mut phone = phone(&line, "Aigul", 1);
-    let id = phone.fresh_id();
     let too_long = form(&"ә".repeat(40_000));
-    phone.keep_draft(id, &too_long).expect("keeps");
+    let id = phone.begin_draft(&too_long).expect("begins");
     phone.log_draft(id).expect_err("no note is that long");
     assert_eq!(phone.drafts().expect("reads")[0].form, Some(too_long));
     assert_eq!(phone.visits().expect("reads"), []);
@@ -66,8 +66,7 @@ fn a_draft_that_cannot_be_logged_stays() {
 fn a_draft_that_cannot_be_read_keeps_no_other_from_being_logged() {
     let line = Line::new();
     let mut phone = phone(&line, "Aigul", 1);
-    let id = phone.fresh_id();
-    phone.keep_draft(id, &form("sound")).expect("keeps");
+    let id = phone.begin_draft(&form("sound")).expect("begins");
     let mut store = phone.into_store();
     let spoilt = DraftRecord { id: uuid::Uuid::nil(), at: Millis(1), body: b"{".to_vec() };
     store.put_draft(&spoilt).expect("writes");
@@ -88,8 +87,7 @@ fn a_draft_outlives_the_app() {
     let open = || Client::open(home.path(), seams(3, &TestClock::default())).expect("opens");
     let mut phone: Client<SqliteStore> = open();
     phone.enroll(&line, "https://hq.example", "Aigul").expect("enrolls");
-    let id = phone.fresh_id();
-    phone.keep_draft(id, &form("in a stairwell")).expect("keeps");
+    let id = phone.begin_draft(&form("in a stairwell")).expect("begins");
     drop(phone);
     let mut phone = open();
     assert_eq!(phone.drafts().expect("reads")[0].form, Some(form("in a stairwell")));

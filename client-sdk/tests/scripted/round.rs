@@ -29,8 +29,7 @@ fn a_stop_tells_when_somebody_was_met_and_what_is_due() {
     let near = Coordinates { lat: 43.2, lon: 76.9 };
     let (second, first) = (place("Абая, 10", None), place("Абая, 2", Some(near)));
     let mut log = |form: &VisitForm| {
-        let draft = phone.fresh_id();
-        phone.keep_draft(draft, form).expect("keeps");
+        let draft = phone.begin_draft(form).expect("begins");
         phone.log_draft(draft).expect("logs")
     };
     let due = |day: &str| Some(day.to_owned());
@@ -70,9 +69,8 @@ fn lists_come_in_pages_and_the_status_counts_documents() {
     let mut phone = phone(&line, "Aigul", 1);
     let mut logged = Vec::new();
     for at in 1..=5 {
-        let draft = phone.fresh_id();
         let form = VisitForm { started_at: Some(Millis(at)), ..VisitForm::default() };
-        phone.keep_draft(draft, &form).expect("keeps");
+        let draft = phone.begin_draft(&form).expect("begins");
         logged.push(phone.log_draft(draft).expect("logs"));
     }
     phone.edit_visit(logged[0], &[VisitEdit::Withdraw]).expect("edits");

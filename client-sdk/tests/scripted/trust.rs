@@ -343,8 +343,7 @@ fn a_phone_whose_key_is_lost_goes_on_under_another_with_every_word() {
     aigul.sync(&line, ONCE).expect("syncs");
     let unsent = log(&mut aigul, "refused");
     aigul.edit_visit(sent, &[VisitEdit::Withdraw]).expect("edits");
-    let draft = aigul.fresh_id();
-    aigul.keep_draft(draft, &VisitForm { note: "half a".into(), ..VisitForm::default() }).expect("keeps");
+    aigul.begin_draft(&VisitForm { note: "half a".into(), ..VisitForm::default() }).expect("begins");
 
     let store = aigul.into_store();
     let key = DeviceKey::generate(&mut TestEntropy(99));

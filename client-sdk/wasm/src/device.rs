@@ -118,10 +118,10 @@ impl Device {
         Ok(to_js(&self.client.history(parse(id, "document")?)?)?.unchecked_into())
     }
 
-    /// An id that nobody has, for a draft.
-    #[wasm_bindgen(js_name = freshId)]
-    pub fn fresh_id(&mut self) -> String {
-        self.client.fresh_id().to_string()
+    /// Begins to write a visit down. The draft's id; it is on disk.
+    #[wasm_bindgen(js_name = beginDraft)]
+    pub fn begin_draft(&mut self, form: &JsForm) -> Result<String> {
+        Ok(self.client.begin_draft(&from_js(form.as_ref())?)?.to_string())
     }
 
     /// The visits that are being written down, the last one written to first.

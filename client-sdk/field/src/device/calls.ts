@@ -27,8 +27,8 @@ export interface Calls {
   /** The visits that are being written down, the last one written to first. */
   drafts(): Promise<Draft[]>;
   /** Begins to write one down. Its id; it is on disk. */
-  newDraft(form: VisitForm): Promise<string>;
-  /** On disk when it resolves. */
+  beginDraft(form: VisitForm): Promise<string>;
+  /** On disk when it resolves. Refused once it was logged or given up. */
   keepDraft(id: string, form: VisitForm): Promise<void>;
   dropDraft(id: string): Promise<void>;
   /** Makes a visit of a draft, once. The visit's id. */

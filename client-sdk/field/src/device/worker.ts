@@ -39,12 +39,7 @@ const calls: Calls = {
   visit: async (id) => (await opened()).device.visit(id),
   history: async (id) => (await opened()).device.history(id),
   drafts: async () => (await opened()).device.drafts(),
-  newDraft: async (form) => {
-    const { device } = await opened();
-    const id = device.freshId();
-    device.keepDraft(id, form);
-    return id;
-  },
+  beginDraft: async (form) => (await opened()).device.beginDraft(form),
   keepDraft: async (id, form) => (await opened()).device.keepDraft(id, form),
   dropDraft: async (id) => (await opened()).device.dropDraft(id),
   logDraft: async (id) => (await opened()).device.logDraft(id),

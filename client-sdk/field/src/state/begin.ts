@@ -23,6 +23,6 @@ export function rememberType(code: string): void {
 
 /** Begins to write a visit down: it is on the disk before the page is there. */
 export async function beginVisit(place: string | null): Promise<void> {
-  const id = await device.newDraft({ place, visit_type: lastType(), started_at: Date.now() });
+  const id = await device.beginDraft({ place, visit_type: lastType(), started_at: Date.now() });
   router.go(at(`/log/${id}`));
 }
