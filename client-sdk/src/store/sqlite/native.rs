@@ -44,11 +44,29 @@ impl SqliteStore {
 fn lock(path: &Path) -> Result<File> {
     let file = File::options().create(true).truncate(false).write(true).open(path);
     let file = file.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    match file.try_lock() {
+    match try_lock(&file) {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
         Err(TryLockError::Error(error)) => Err(StoreError::Unavailable(error.to_string())),
     }
+}
+
+/// Not the standard library's: on Android it has none.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn try_lock(file: &File) -> std::result::Result<(), TryLockError> {
+    use rustix::{
+        fs::{FlockOperation, flock},
+        io::Errno,
+    };
+    flock(file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
+        Errno::WOULDBLOCK => TryLockError::WouldBlock,
+        other => TryLockError::Error(other.into()),
+    })
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn try_lock(file: &File) -> std::result::Result<(), TryLockError> {
+    file.try_lock()
 }
 
 #[cfg(test)]
