@@ -14,3 +14,16 @@ pub enum Action {
     /// Something is wrong that neither the inspector nor the app can mend: show the code and tell the operator.
     Report,
 }
+
+impl Action {
+    /// Stable name, for bindings and logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Enroll => "enroll",
+            Self::Update => "update",
+            Self::Correct => "correct",
+            Self::Report => "report",
+        }
+    }
+}

@@ -95,6 +95,11 @@ impl Error {
         }
     }
 
+    /// The server's own words, where it was the server that said no.
+    pub fn detail(&self) -> &str {
+        if let Self::Server { detail, .. } = self { detail } else { "" }
+    }
+
     /// What helps.
     pub fn action(&self) -> Action {
         match self {

@@ -69,6 +69,36 @@ pub struct Commitment {
     pub due: Option<String>,
 }
 
+/// A change of a visit, as a screen asks for it: text is put as text, and ids and instants are the device's to give.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum VisitChange {
+    /// Puts a code, a date or words.
+    Set {
+        /// Its key.
+        field: String,
+        /// What is put.
+        text: String,
+    },
+    /// Adds a note.
+    AddNote {
+        /// The words.
+        text: String,
+    },
+    /// Takes a note back.
+    WithdrawNote {
+        /// Which.
+        id: Uuid,
+    },
+    /// A promise was kept, now.
+    Fulfil {
+        /// Which.
+        id: Uuid,
+    },
+    /// Takes the visit back.
+    Withdraw,
+}
+
 impl VisitForm {
     /// What is logged. Of what was left empty nothing is said. `fresh` gives ids that nobody has.
     pub fn to_draft(&self, mut fresh: impl FnMut() -> Uuid) -> VisitDraft {

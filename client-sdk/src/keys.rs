@@ -59,6 +59,29 @@ impl SignDevice for DeviceKey {
     }
 }
 
+/// What stands before the point where a P-256 key is written down as X.509 has it.
+const X509_PREFIX: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
+    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
+
+/// A public key as a keystore tells it: as a point, compressed (33 bytes) or not (65, a Secure Enclave), or wrapped
+/// into X.509 (91, an Android Keystore). `None` for what is no key.
+pub fn read_public_key(bytes: &[u8]) -> Option<PublicKey> {
+    let point = bytes.strip_prefix(&X509_PREFIX).unwrap_or(bytes);
+    let key = VerifyingKey::from_sec1_bytes(point).ok()?;
+    PublicKey::from_slice(key.to_sec1_point(true).as_bytes()).ok()
+}
+
+/// A signature as a keystore gives it: `r` and `s` (64 bytes), or those as ASN.1. `None` for what is none.
+pub fn read_signature(bytes: &[u8]) -> Option<Signature> {
+    let signature = match bytes.len() {
+        64 => p256::ecdsa::Signature::from_slice(bytes),
+        _ => p256::ecdsa::Signature::from_der(bytes),
+    };
+    Some(Signature(signature.ok()?.to_bytes().into()))
+}
+
 /// Checks the signatures of devices and of the server.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Verifier;
@@ -94,6 +117,24 @@ mod tests {
         assert!(!VerifyDevice::verify(&Verifier, &PublicKey([0; 33]), b"message", &signature));
         let again = DeviceKey::from_bytes(&key.to_bytes()).expect("its own bytes");
         assert_eq!(again.public_key(), key.public_key());
+    }
+
+    #[test]
+    fn keys_and_signatures_are_read_however_a_keystore_writes_them() {
+        let key = DeviceKey::from_bytes(&[7; 32]).expect("in range");
+        let point = key.0.verifying_key().to_sec1_point(false);
+        let x509 = [&X509_PREFIX[..], point.as_bytes()].concat();
+        for written in [key.public_key().as_bytes(), point.as_bytes(), &x509] {
+            assert_eq!(read_public_key(written), Some(key.public_key()));
+        }
+        let signature = key.sign(b"message");
+        let parsed = p256::ecdsa::Signature::from_slice(&signature.0).expect("sound");
+        for written in [&signature.0[..], parsed.to_der().as_bytes()] {
+            assert_eq!(read_signature(written), Some(signature));
+        }
+        for wrong in [&[][..], &[4; 65], &[0; 64], &x509[..90]] {
+            assert_eq!((read_public_key(wrong), read_signature(wrong)), (None, None));
+        }
     }
 
     #[test]

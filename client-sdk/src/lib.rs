@@ -71,7 +71,7 @@ pub use action::Action;
 pub use client::{Client, Draft};
 pub use enrollment::Beat;
 pub use error::Error;
-pub use form::VisitForm;
+pub use form::{VisitChange, VisitForm};
 pub use seams::Seams;
 pub use session::{EnrollSession, Report, Session, Step, SyncOptions, SyncSession};
 #[cfg(not(target_arch = "wasm32"))]

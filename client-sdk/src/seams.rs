@@ -66,6 +66,47 @@ impl Seams {
     }
 }
 
+/// A clock that stands still and bytes that follow from a seed, for tests that compare what is written byte by byte.
+/// Nothing that is kept secret may come from them.
+#[derive(Clone, Copy, Debug)]
+pub struct Scripted {
+    now: Millis,
+    seed: u64,
+}
+
+impl Seams {
+    /// Those of [`Scripted`].
+    pub fn scripted(now: Millis, seed: u64) -> Self {
+        let scripted = Scripted { now, seed };
+        Self { clock: Box::new(scripted), entropy: Box::new(scripted) }
+    }
+}
+
+impl Clock for Scripted {
+    fn now(&self) -> Millis {
+        self.now
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        Monotonic { session: self.seed, ms: 0, counts_sleep: false }
+    }
+
+    fn sleep(&self, _: u64) {}
+}
+
+/// SplitMix64.
+impl Entropy for Scripted {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut word = self.seed;
+            word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            chunk.copy_from_slice(&(word ^ (word >> 31)).to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
 /// The randomness of the operating system, or of the browser.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemEntropy;

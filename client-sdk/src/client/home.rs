@@ -11,21 +11,33 @@ use crate::{
     error::Error,
     seams::Seams,
     store::{Key, SqliteStore, Store as _, StoreError},
-    vault,
+    vault::{self, Vault},
 };
 
 impl Client<SqliteStore> {
-    /// Opens the device in `home`, or makes a new one there.
+    /// Opens the device in `home`, or makes a new one there, with its key in a file beside it.
     ///
     /// # Errors
     /// [`StoreError::InUse`] while another process has it, [`StoreError::Newer`] for a store of a newer version.
     pub fn open(home: &Path, mut seams: Seams) -> Result<Self, Error> {
-        make_private_folder(home).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let store = SqliteStore::open(home)?;
+        let store = open_store(home)?;
         let is_new = store.meta(Key::Enrollment)?.is_none();
         let key = vault::open(&home.join("device.key"), is_new, &mut *seams.entropy)?;
         Self::over(store, key, seams)
     }
+
+    /// The same with a key of the caller's.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open), and [`Error::Key`] where the device there has another key.
+    pub fn open_with(home: &Path, vault: impl Vault + 'static, seams: Seams) -> Result<Self, Error> {
+        Self::over(open_store(home)?, vault, seams)
+    }
+}
+
+fn open_store(home: &Path) -> Result<SqliteStore, StoreError> {
+    make_private_folder(home).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    SqliteStore::open(home)
 }
 
 /// On disk, name and all: what is written into a folder that a power cut takes away is gone with it.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::Client;
 use crate::{
     error::Error,
+    form::VisitChange,
     local::LocalDocument,
     outbox::{self, Moment},
     store::{Store, transaction},
@@ -53,6 +54,25 @@ impl<S: Store> Client<S> {
         // A withdrawal only takes back: it must be possible in a full document too.
         let takes_back = |edit: &VisitEdit| matches!(edit, VisitEdit::Withdraw | VisitEdit::WithdrawNote { .. });
         self.edit(id, &puts, edits.iter().all(takes_back))
+    }
+
+    /// The same, as a screen asks for it.
+    pub fn change_visit(&mut self, id: DocumentId, changes: &[VisitChange]) -> Result<(), Error> {
+        let edits: Vec<_> = changes.iter().map(|change| self.edit_of(change)).collect();
+        self.edit_visit(id, &edits)
+    }
+
+    fn edit_of(&mut self, change: &VisitChange) -> VisitEdit {
+        match change {
+            VisitChange::Set { field, text } => VisitEdit::Set { field: field.clone(), value: text.as_str().into() },
+            VisitChange::AddNote { text } => VisitEdit::AddNote { id: self.fresh_id(), text: text.clone() },
+            VisitChange::WithdrawNote { id } => VisitEdit::WithdrawNote { id: *id },
+            VisitChange::Fulfil { id } => {
+                let now = Value::Timestamp(self.seams.clock.now().0);
+                VisitEdit::Set { field: format!("commitments/{id}/fulfilled_at"), value: now }
+            }
+            VisitChange::Withdraw => VisitEdit::Withdraw,
+        }
     }
 
     /// Ends a conflict by choosing a value, one of those shown or another.

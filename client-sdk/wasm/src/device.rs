@@ -1,10 +1,10 @@
 //! The device: its store, and everything that a screen asks of it.
 
 use aralau_client_sdk::{
-    Client, VisitEdit,
+    Client, VisitChange,
     store::{OpfsFolder, SqliteStore},
 };
-use aralau_sync_core::{change::Value, id::PublicKey};
+use aralau_sync_core::id::PublicKey;
 use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
 
 use crate::{
@@ -150,9 +150,8 @@ impl Device {
     /// Changes a visit.
     #[wasm_bindgen(js_name = editVisit)]
     pub fn edit_visit(&mut self, id: &str, changes: &JsEdits) -> Result<()> {
-        let changes: Vec<Change> = from_js(changes.as_ref())?;
-        let edits: Vec<_> = changes.into_iter().map(|change| self.edit(change)).collect();
-        Ok(self.client.edit_visit(parse(id, "visit")?, &edits)?)
+        let changes: Vec<VisitChange> = from_js(changes.as_ref())?;
+        Ok(self.client.change_visit(parse(id, "visit")?, &changes)?)
     }
 
     /// Ends a conflict by one of the values that are shown, as `Visit` has it.
@@ -164,28 +163,4 @@ impl Device {
     pub fn erase(&mut self) -> Result<()> {
         Ok(self.client.erase()?)
     }
-
-    fn edit(&mut self, change: Change) -> VisitEdit {
-        match change {
-            Change::Set { field, text } => VisitEdit::Set { field, value: text.as_str().into() },
-            Change::AddNote { text } => VisitEdit::AddNote { id: self.client.fresh_id(), text },
-            Change::WithdrawNote { id } => VisitEdit::WithdrawNote { id },
-            Change::Fulfil { id } => {
-                let now = Value::Timestamp(js_sys::Date::now() as i64);
-                VisitEdit::Set { field: format!("commitments/{id}/fulfilled_at"), value: now }
-            }
-            Change::Withdraw => VisitEdit::Withdraw,
-        }
-    }
-}
-
-/// A change of a visit, as `types.ts` has it.
-#[derive(serde::Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-enum Change {
-    Set { field: String, text: String },
-    AddNote { text: String },
-    WithdrawNote { id: uuid::Uuid },
-    Fulfil { id: uuid::Uuid },
-    Withdraw,
 }

@@ -51,20 +51,12 @@ pub(crate) fn invalid(message: &str) -> JsValue {
 
 /// As JavaScript has it thrown.
 pub(crate) fn failure(error: &Error) -> JsValue {
-    let detail = if let Error::Server { detail, .. } = error { detail.as_str() } else { "" };
-    thrown(error.code(), error.action(), &error.to_string(), detail)
+    thrown(error.code(), error.action(), &error.to_string(), error.detail())
 }
 
 fn thrown(code: &str, action: Action, message: &str, detail: &str) -> JsValue {
-    let action = match action {
-        Action::Retry => "retry",
-        Action::Enroll => "enroll",
-        Action::Update => "update",
-        Action::Correct => "correct",
-        Action::Report => "report",
-    };
     let error = js_sys::Error::new(message);
-    for (name, value) in [("name", "AralauError"), ("code", code), ("action", action), ("detail", detail)] {
+    for (name, value) in [("name", "AralauError"), ("code", code), ("action", action.name()), ("detail", detail)] {
         // Setting a field of a fresh object does not fail.
         drop(Reflect::set(&error, &name.into(), &value.into()));
     }
