@@ -9,3 +9,4 @@ mod server;
 mod sessions;
 mod sync;
 mod trust;
+mod vector;
