@@ -91,7 +91,7 @@ class Visits(WithDevices):
     def test_a_visit_made_offline_comes_to_headquarters(self):
         phone = self.phone("Aigul")
         place = phone.round()[0]
-        visit = phone.log_draft(phone.new_draft(VisitForm(place=place.id, **FORM)))
+        visit = phone.log_draft(phone.begin_draft(VisitForm(place=place.id, **FORM)))
         self.assertEqual(json.loads(phone.visit(visit))["state"], "on_this_phone")
         self.assertEqual((phone.status().unsent, phone.status().person.name), (1, "Aigul"))
         report = phone.sync(0)
@@ -103,14 +103,14 @@ class Visits(WithDevices):
         self.assertEqual((stop.visits, stop.outcome), (1, "contacted"))
         [change] = json.loads(phone.history(visit))
         self.assertEqual(change["by"], "Aigul")
-        newer = phone.log_draft(phone.new_draft(VisitForm(place=place.id, outcome="refused")))
+        newer = phone.log_draft(phone.begin_draft(VisitForm(place=place.id, outcome="refused")))
         self.assertEqual([one["id"] for one in json.loads(phone.visits())], [newer, visit])
         self.assertEqual([one["id"] for one in json.loads(phone.visits(behind=newer, limit=9))], [visit])
 
     def test_a_draft_survives_reopening_and_becomes_a_visit_once(self):
         phone = self.phone("Bolat")
-        draft = phone.new_draft(VisitForm(note="half a no"))
-        given_up = phone.new_draft(VisitForm())
+        draft = phone.begin_draft(VisitForm(note="half a no"))
+        given_up = phone.begin_draft(VisitForm())
         concern = aralau.Concern(category="noise", text="after 23:00")
         form = VisitForm(note="half a note", concerns=[concern], position=aralau.Position(lat=43.2, lon=76.9))
         phone.keep_draft(draft, form)
@@ -126,7 +126,7 @@ class Visits(WithDevices):
 
     def test_one_of_two_values_is_chosen(self):
         phones = [self.phone("Daniyar"), self.phone("Erlan")]
-        visit = phones[0].log_draft(phones[0].new_draft(VisitForm(**FORM)))
+        visit = phones[0].log_draft(phones[0].begin_draft(VisitForm(**FORM)))
         for phone in phones:
             phone.sync(0)
         for phone, outcome in zip(phones, ["refused", "no_answer"], strict=True):
@@ -148,7 +148,7 @@ class Visits(WithDevices):
     def test_what_a_screen_changes(self):
         phone = self.phone("Gulnara")
         promise = aralau.Commitment(to="№ 12", text="call back", due="2030-12-31")
-        visit = phone.log_draft(phone.new_draft(VisitForm(commitments=[promise], **FORM)))
+        visit = phone.log_draft(phone.begin_draft(VisitForm(commitments=[promise], **FORM)))
         shown = json.loads(phone.visit(visit))
         [kept] = shown["collections"]["commitments"]
         changes = [
@@ -175,10 +175,10 @@ class Failures(WithDevices):
         self.fails("unreachable", Action.RETRY, phone.enroll, "http://127.0.0.1:9", CODE)
         self.fails("insecure_url", Action.CORRECT, phone.enroll, "http://hq.example", CODE)
         self.fails("not_enrolled", Action.ENROLL, phone.sync, 0)
-        self.fails("not_enrolled", Action.ENROLL, phone.log_draft, phone.new_draft(VisitForm()))
+        self.fails("not_enrolled", Action.ENROLL, phone.log_draft, phone.begin_draft(VisitForm()))
         self.fails("invalid_argument", Action.CORRECT, phone.visit, "no id")
         self.fails("invalid_argument", Action.CORRECT, phone.keep_draft, "no id", VisitForm())
-        self.fails("invalid_argument", Action.CORRECT, phone.new_draft, VisitForm(place="no id"))
+        self.fails("invalid_argument", Action.CORRECT, phone.begin_draft, VisitForm(place="no id"))
         self.fails("document_unknown", Action.CORRECT, phone.visit, "00000000-0000-4000-8000-000000000000")
 
     def test_a_folder_is_one_device_at_a_time(self):
@@ -190,7 +190,7 @@ class Failures(WithDevices):
     def test_one_device_answers_many_threads(self):
         phone = self.phone("Timur")
         with concurrent.futures.ThreadPoolExecutor(8) as threads:
-            logged = [threads.submit(lambda: phone.log_draft(phone.new_draft(VisitForm(**FORM)))) for _ in range(24)]
+            logged = [threads.submit(lambda: phone.log_draft(phone.begin_draft(VisitForm(**FORM)))) for _ in range(24)]
             synced = [threads.submit(phone.sync, 0) for _ in range(2)]
             visits = {one.result() for one in logged}
             for one in synced:
@@ -210,7 +210,7 @@ class KeysElsewhere(WithDevices):
         self.fails("device_key", Action.REPORT, phone.enroll, self.world.url, code)
         self.assertEqual(drive(phone.begin_enrollment(self.world.url, code), key), [1])
         drive(phone.begin_sync(0), key)
-        visit = phone.log_draft(phone.new_draft(VisitForm(**FORM)))
+        visit = phone.log_draft(phone.begin_draft(VisitForm(**FORM)))
         session = phone.begin_sync(0)
         self.assertEqual(drive(session, key), [1, 1], "the head of its one frame, then the request")
         self.assertEqual((session.report().pushed, session.report().unsent), (1, 0))
@@ -245,7 +245,7 @@ class Vector(unittest.TestCase):
         self.assertTrue(enrollment.next().is_SEND())
         enrollment.answered(Answer.CAME(status=200, headers={}, body=json.dumps(vector["enrolled"]).encode()))
         self.assertTrue(enrollment.next().is_DONE())
-        visit = phone.log_draft(phone.new_draft(form(vector["form"])))
+        visit = phone.log_draft(phone.begin_draft(form(vector["form"])))
         for changes in vector["edits"]:
             phone.edit_visit(visit, [change(**one) for one in changes])
         signs = [message.hex() for message in phone.begin_sync(0).next().messages]

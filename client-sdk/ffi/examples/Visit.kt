@@ -7,7 +7,7 @@ fun main(args: Array<String>) {
         device.enroll(url, code)
         device.sync(0u) // brings the places
         val place = device.round().first()
-        val draft = device.newDraft(VisitForm(place = place.id))
+        val draft = device.beginDraft(VisitForm(place = place.id))
         device.keepDraft(draft, VisitForm(place = place.id, visitType = "door_to_door", outcome = "contacted", note = "Қоңырау"))
         val visit = device.logDraft(draft)
         device.sync(0u)

@@ -10,7 +10,7 @@ device = Device.open(folder)
 device.enroll(url, code)
 device.sync(0)  # brings the places
 place = device.round()[0]
-draft = device.new_draft(VisitForm(place=place.id))
+draft = device.begin_draft(VisitForm(place=place.id))
 device.keep_draft(draft, VisitForm(place=place.id, visit_type="door_to_door", outcome="contacted", note="Қоңырау"))
 visit = device.log_draft(draft)
 device.sync(0)

@@ -122,15 +122,11 @@ impl Device {
     }
 
     /// Begins to write a visit down. The draft's id.
-    pub fn new_draft(&self, form: VisitForm) -> Result<Uuid> {
-        self.with(|client| {
-            let id = client.fresh_id();
-            client.keep_draft(id, &form)?;
-            Ok(id)
-        })
+    pub fn begin_draft(&self, form: VisitForm) -> Result<Uuid> {
+        self.with(|client| client.begin_draft(&form))
     }
 
-    /// Keeps a visit as far as it is filled in.
+    /// Keeps a visit as far as it is filled in; refused once it was logged or given up.
     pub fn keep_draft(&self, id: Uuid, form: VisitForm) -> Result<()> {
         self.with(|client| client.keep_draft(id, &form))
     }
@@ -245,7 +241,7 @@ mod tests {
         let home = tempfile::tempdir().expect("a folder");
         let folder = || home.path().join("phone").to_string_lossy().into_owned();
         let device = Device::open(folder()).expect("opens");
-        let id = device.new_draft(VisitForm { note: "kept".into(), ..VisitForm::default() }).expect("keeps");
+        let id = device.begin_draft(VisitForm { note: "kept".into(), ..VisitForm::default() }).expect("keeps");
         assert_eq!(code(Device::open(folder())), "store_in_use");
         assert_eq!(code(device.with(|_| -> std::result::Result<(), Error> { panic!("a fault") })), "internal");
         assert_eq!(code(device.drafts()), "device_released");
