@@ -46,6 +46,11 @@ pub struct Journal {
     pub broken: Vec<Fault>,
 }
 
+/// Text has one table and no name for it: what a map says of sheets is of the workbook that its rejected rows came from.
+fn is_named(sheet: &str, name: &str) -> bool {
+    sheet.is_empty() || normal(sheet) == normal(name)
+}
+
 impl Journal {
     /// Reads a file by what a map says of it.
     ///
@@ -54,12 +59,12 @@ impl Journal {
     pub fn read(bytes: &[u8], file: &str, map: &Map) -> Result<Self, Fault> {
         let is_header = |header: &Header| Layout::of(map, &header.names).is_ok();
         let fits = |sheet: &Sheet| match &map.sheet {
-            Some(name) => normal(&sheet.name) == normal(name),
+            Some(name) => is_named(&sheet.name, name),
             None => Layout::of(map, sheet.table.headers()).is_ok(),
         };
         let journal = Self::of(bytes, file, &is_header, fits)?;
-        if let Some(name) = map.sheet.as_deref().filter(|name| normal(&journal.sheet) != normal(name)) {
-            let sheets = [journal.sheet, journal.sheets_not_read.join(", ")].join(", ");
+        if let Some(name) = map.sheet.as_deref().filter(|name| !is_named(&journal.sheet, name)) {
+            let sheets = [vec![journal.sheet], journal.sheets_not_read].concat().join(", ");
             let message =
                 format!("the map names the sheet {name:?}, which is not there or not shown; there are: {sheets}");
             return Err(Fault::new(FaultKind::SheetMissing, file, message));

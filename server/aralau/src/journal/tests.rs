@@ -427,3 +427,13 @@ fn a_form_as_a_ministry_prints_it_is_read_from_the_first_visit_to_the_last() {
     );
     assert_eq!(codes(&rejected), [(7, vec!["total_row"]), (8, vec!["cell_missing"; 2])]);
 }
+
+/// The rejected rows of a workbook are a table of text, to be imported by the workbook's own map.
+#[test]
+fn what_a_map_says_of_sheets_is_not_of_text() {
+    let map = format!("sheet = \"2023\"\n{MAP}");
+    let text = "Дата;Время;Код;Адрес;Инспектор;Тип;Результат;Примечание\n12.03.2023;14:05;;Абая 1;Серик А.;;;\n";
+    let (journal, layout, map) = journal(text.as_bytes(), &map);
+    let (lines, rejected) = lines(&journal, &layout, &map);
+    assert_eq!((lines.len(), rejected.len()), (1, 0));
+}
