@@ -41,8 +41,7 @@ fn the_same_words_are_the_same_bytes_everywhere() {
     enrollment.answered(&mut client, Ok(HttpResponse { status: 200, headers: Vec::new(), body }));
     assert!(matches!(enrollment.next(&mut client), Step::Done(())));
 
-    let draft = client.fresh_id();
-    client.keep_draft(draft, &vector.form).expect("keeps");
+    let draft = client.begin_draft(&vector.form).expect("begins");
     let visit = client.log_draft(draft).expect("logs");
     for changes in &vector.edits {
         client.change_visit(visit, changes).expect("edits");
