@@ -58,11 +58,16 @@ export function arrange(
     shown.sort(
       (one, other) =>
         RANK[one.standing] - RANK[other.standing] ||
-        (one.stop.due ?? '').localeCompare(other.stop.due ?? '') ||
+        byDay(one.stop.due ?? '', other.stop.due ?? '') ||
         (here ? far(one) - far(other) || 0 : 0) ||
         (one.stop.contacted_at ?? 0) - (other.stop.contacted_at ?? 0),
     );
   return shown;
+}
+
+/** Days as they are written stand in their order: no alphabet need be asked. */
+function byDay(one: string, other: string): number {
+  return one === other ? 0 : one < other ? -1 : 1;
 }
 
 function isMeant(typed: string, { address, external_code }: Stop): boolean {
