@@ -60,6 +60,13 @@ export const READS: ReadonlySet<keyof Calls> = new Set([
   'reason',
 ]);
 
+/** Calls that change no more than a draft, and what a page hears of them: not of every letter. */
+export const DRAFTING: ReadonlyMap<keyof Calls, DeviceEvent | null> = new Map([
+  ['beginDraft', { event: 'drafted' }],
+  ['keepDraft', null],
+  ['dropDraft', { event: 'drafted' }],
+]);
+
 export interface Asked {
   number: number;
   name: keyof Calls;
@@ -80,5 +87,7 @@ export type Heard = { number: number } & ({ value: unknown } | { failure: Failur
 export type DeviceEvent =
   /** What is shown may read differently now. */
   | { event: 'changed' }
+  /** Only which visits are being written down. */
+  | { event: 'drafted' }
   /** A sync is under way: entries that came and went so far. */
   | { event: 'progress'; pulled: number; pushed: number };

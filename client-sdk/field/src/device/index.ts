@@ -94,7 +94,6 @@ export function startDevice(hear: (event: DeviceEvent) => void = () => undefined
       if (mayAsk(asked.name)) ask(asked);
       else settle({ number: asked.number, failure: CLOSED });
     }
-    hear({ event: 'changed' });
     return new Promise(() => undefined);
   };
 
@@ -103,7 +102,11 @@ export function startDevice(hear: (event: DeviceEvent) => void = () => undefined
     if (lock) await takeOver(() => true);
     askAnother();
     // What the other tab was doing when it was closed may be done: only the person can look.
-    void navigator.locks.request(NAME, () => takeOver((name) => READS.has(name)));
+    void navigator.locks.request(NAME, () => {
+      const held = takeOver((name) => READS.has(name));
+      hear({ event: 'changed' });
+      return held;
+    });
   });
 
   return new Proxy({} as Calls, {

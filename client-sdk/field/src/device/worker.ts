@@ -1,7 +1,7 @@
 // The worker that owns the device: its store, its key, its way to the server. Pages ask it by messages.
 import init, { codeLists, Device, Enrollment, reason, Sync, type Report } from 'aralau-client';
 import moduleUrl from 'aralau-client/aralau_bg.wasm?url';
-import { READS, type Asked, type Calls, type DeviceEvent, type Heard } from './calls';
+import { DRAFTING, READS, type Asked, type Calls, type DeviceEvent, type Heard } from './calls';
 import { drive } from './drive';
 import { openVault, type Vault } from './vault';
 
@@ -9,6 +9,8 @@ const FOLDER = 'aralau-device';
 /** Another tab's worker lets go of the files a moment after the tab is gone. */
 const OPEN_TRIES = 40;
 const OPEN_PAUSE_MS = 50;
+
+const CHANGED: DeviceEvent = { event: 'changed' };
 
 interface Opened {
   device: Device;
@@ -91,16 +93,23 @@ function tell(event: DeviceEvent): void {
 
 self.onmessage = async ({ data }: MessageEvent<Asked>) => {
   const { number, name, args } = data;
+  let heard: Heard;
   try {
     const call = calls[name] as (...args: unknown[]) => Promise<unknown>;
-    self.postMessage({ number, value: await call(...args) } satisfies Heard);
+    heard = { number, value: await call(...args) };
   } catch (error) {
     const { message, code, action, detail } = error as Error & Record<string, string>;
-    // A full disk may have ended what SQLite was doing, and a failed sync may have brought half of it.
-    self.postMessage({
-      number,
-      failure: { message, code: code ?? 'app_failed', action: action ?? 'report', detail: detail ?? '' },
-    } satisfies Heard);
+    const failure = {
+      message,
+      code: code ?? 'app_failed',
+      action: action ?? 'report',
+      detail: detail ?? '',
+    };
+    heard = { number, failure };
   }
-  if (!READS.has(name)) tell({ event: 'changed' });
+  // Even of what failed: a full disk may have ended what SQLite was doing, and a failed sync may have brought half of it. Before the
+  // answer, so that a page which the answer opens reads once.
+  const event = READS.has(name) ? null : DRAFTING.has(name) ? DRAFTING.get(name) : CHANGED;
+  if (event) tell(event);
+  self.postMessage(heard);
 };

@@ -13,6 +13,8 @@ class Phone {
   deployment = $state.raw<Deployment | null>(recallDeployment());
   /** Rises with every change, by whichever tab. */
   changes = $state(0);
+  /** Rises with every visit that is begun or given up. */
+  drafted = $state(0);
   /** Entries that came and went in the sync that is under way. */
   progress = $state.raw<{ pulled: number; pushed: number } | null>(null);
   readonly device = startDevice((event) => this.#hear(event));
@@ -50,6 +52,8 @@ class Phone {
       this.progress = { pulled: event.pulled, pushed: event.pushed };
       return;
     }
+    this.drafted += 1;
+    if (event.event === 'drafted') return;
     this.changes += 1;
     void this.refresh();
   }
