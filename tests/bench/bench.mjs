@@ -21,6 +21,7 @@ const TICK_MS = 10
 const help = `usage: ./dev bench --growth [--visits N] [--rate N] [--seconds N] [--data FOLDER]
        ./dev bench --device [--visits N] [--saves N] [--runs N]
        ./dev bench --console [--visits N]
+       ./dev bench --field [--quick] [--json] [--runs N] [--visits N]
        ./dev bench --plots
        ./dev bench [--quick [--accept]] [--runs N] [--scale DxV] [--peers a,b,…] [--record | --no-record]
 
@@ -32,6 +33,7 @@ table is added to docs/explanation/performance.md.
   --growth     fill a store through the real reconcile, and tell what a visit costs and how fast questions are
                answered at each power of ten
   --device     what a phone feels: saving a visit, opening a store, receiving a beat's history
+  --field      the inspectors' app in a browser, beside PouchDB: first sync, opening, saving, catching up, room
   --console    fill a store with a million visits, and tell how fast headquarters' page works over it
   --plots      draw tests/bench/plots/figures.json into docs/images/performance
   --peers      also pg, pouchdb, yws, tinybase, automerge, samod, once installed by hand (tests/bench/README.md)
