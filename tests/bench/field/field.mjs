@@ -1,4 +1,5 @@
 // `./dev bench --field`: the inspector's app in a browser, beside PouchDB in the same browser. See ../README.md.
+import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -63,6 +64,11 @@ async function measure() {
     say('write the beat, once a day')
     await ours.seed(seeded, made(0), app, say)
   }
+  // Each as soon as it is there: a browser that ends takes only its own with it.
+  const keep = (who, figures) => {
+    all[who].push(figures)
+    fs.appendFileSync(path.join(path.dirname(seeded), 'measured.jsonl'), JSON.stringify({ who, figures }) + '\n')
+  }
   let server
   if (only !== 'ours') server = await pouchdb.Server.with(made(0))
   for (let run = 0; run < runs; run++) {
@@ -70,11 +76,11 @@ async function measure() {
     const into = (who) => profile && profileInto(path.join(profile, who))
     const shared = { made: made(run), saves, app }
     if (only !== 'pouchdb')
-      all.ours.push(await ours.measure({ ...shared, seeded, say: telling('ours'), profile: into('ours') }))
+      keep('ours', await ours.measure({ ...shared, seeded, say: telling('ours'), profile: into('ours') }))
     if (only === 'ours') continue
     const theirs = { ...shared, server, say: telling('PouchDB'), profile: into('pouchdb') }
-    all.pouchdb.push(await pouchdb.measure(theirs))
-    all.tuned.push(await pouchdb.measure({ ...theirs, profile: undefined, tuned: true }))
+    keep('pouchdb', await pouchdb.measure(theirs))
+    keep('tuned', await pouchdb.measure({ ...theirs, profile: undefined, tuned: true }))
     if (run + 1 < runs) console.error(table(about(all, run + 1)))
   }
   server?.end()
@@ -91,6 +97,12 @@ function quantile(numbers, part) {
   return sorted.length ? sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)] : NaN
 }
 
+/** Of few runs: between the two in the middle. */
+function middle(numbers) {
+  const sorted = numbers.filter(Number.isFinite).sort((one, other) => one - other)
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2
+}
+
 function table({ ours, pouchdb, tuned, visits, places, runs, machine, workersSlowed }) {
   const s = (ms) => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`
   const ms = (ms) => `${ms.toFixed(0)} ms`
@@ -99,13 +111,17 @@ function table({ ours, pouchdb, tuned, visits, places, runs, machine, workersSlo
   const many = (list, of, unit) => {
     const found = list.map(of).filter(Number.isFinite)
     if (!found.length) return '–'
-    const [least, most] = [Math.min(...found), Math.max(...found)]
-    return found.length > 1 ? `${unit(quantile(found, 0.5))} (${unit(least)} to ${unit(most)})` : unit(found[0])
+    const range = [Math.min(...found), Math.max(...found)].map(unit)
+    return range[0] === range[1] ? range[0] : `${unit(middle(found))} (${range.join(' to ')})`
   }
   // Theirs against ours of the same run.
   const ratio = (theirs, of, own) => {
-    const found = ours.map((run, n) => theirs[n] && of(theirs[n]) / own(run)).filter(Number.isFinite)
-    return found.length ? `${quantile(found, 0.5).toFixed(1)} ×` : '–'
+    const times = (number) => number.toFixed(1)
+    return `${many(
+      ours.map((run, n) => theirs[n] && of(theirs[n]) / own(run)),
+      (number) => number,
+      times,
+    )} ×`
   }
   const row = (what, unit, own, theirs, of, goal) =>
     `| ${[what, many(ours, own, unit), theirs ? many(theirs, of, unit) : '–', theirs ? ratio(theirs, of, own) : '–', goal].join(' | ')} |`
