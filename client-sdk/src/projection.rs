@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use aralau_sync_core::{
-    change::{STATUS, Value},
+    change::Value,
     id::{DocumentId, Kind, ReplicaId, ScopeId},
     time::Millis,
-    visit::{ACTIVE, Conflict, Note, Place, Visit, WITHDRAWN},
+    visit::{ACTIVE, Conflict, Note, Place, Visit},
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -42,8 +42,10 @@ pub(crate) fn project(
     };
     let (at, summary, body) = match kind {
         Kind::VISIT => {
-            let row = VisitRow::of(&local);
-            (row.started_at.unwrap_or(row.first_at), row.summary(), encode(&row)?)
+            let visit = Visit::read(&local.reading());
+            let summary = summary(&visit, &local);
+            let row = VisitRow::of(visit, &local);
+            (row.started_at.unwrap_or(row.first_at), summary, encode(&row)?)
         }
         Kind::PLACE => {
             let row = PlaceRow::of(&local);
@@ -199,8 +201,7 @@ impl From<Mark> for MarkRow {
 }
 
 impl VisitRow {
-    fn of(local: &LocalDocument) -> Self {
-        let visit = Visit::read(&local.reading());
+    fn of(visit: Visit, local: &LocalDocument) -> Self {
         let mut by: Vec<_> = local.document.changes().iter().map(|change| change.actor().replica).collect();
         by.sort_unstable();
         by.dedup();
@@ -229,25 +230,21 @@ impl VisitRow {
     }
 }
 
-impl VisitRow {
-    fn summary(&self) -> Summary {
-        let asks = !self.conflicts.is_empty() || !self.apart.is_empty();
-        // One that was taken back counts nowhere and leaves nothing to do.
-        let (place, due) = if self.status == ACTIVE { (self.place, self.due()) } else { (None, None) };
-        Summary { place, outcome: self.outcome.clone(), due, asks }
-    }
+fn summary(visit: &Visit, local: &LocalDocument) -> Summary {
+    let asks = !visit.conflicts.is_empty() || !local.apart.is_empty();
+    // One that was taken back counts nowhere and leaves nothing to do.
+    let (place, due) = if visit.status == ACTIVE { (visit.place, due(visit)) } else { (None, None) };
+    Summary { place, outcome: visit.outcome.clone(), due, asks }
+}
 
-    /// The first day on which something that was promised, or asked of another agency, is due and not done.
-    fn due(&self) -> Option<String> {
-        let items = |name| self.collections.get(name).into_iter().flat_map(BTreeMap::values);
-        let open = |item: &&BTreeMap<String, StoredValue>| {
-            let text = |field| item.get(field).and_then(StoredValue::as_text);
-            let is_over = text("referral_status").is_some_and(|status| OVER.contains(&status));
-            text(STATUS) != Some(WITHDRAWN) && !item.contains_key("fulfilled_at") && !is_over
-        };
-        let due = |item: &BTreeMap<String, StoredValue>| item.get("due")?.as_text().filter(is_day).map(str::to_owned);
-        items("commitments").chain(items("referrals")).filter(open).filter_map(due).min()
-    }
+/// The first day on which something that was promised, or asked of another agency, is due and not done.
+fn due(visit: &Visit) -> Option<String> {
+    let is_over = |referral: &&BTreeMap<String, Value>| {
+        referral.get("referral_status").and_then(Value::as_text).is_some_and(|status| OVER.contains(&status))
+    };
+    let asked = visit.active("referrals").filter(|referral| !is_over(referral));
+    let days = visit.open_promises().chain(asked).filter_map(|item| item.get("due")?.as_text().filter(is_day));
+    days.min().map(str::to_owned)
 }
 
 /// `2026-12-31`: days that can be compared as they are written.
@@ -324,12 +321,6 @@ pub(crate) enum StoredValue {
     Text(String),
     Bytes(Vec<u8>),
     Timestamp(i64),
-}
-
-impl StoredValue {
-    fn as_text(&self) -> Option<&str> {
-        if let Self::Text(text) = self { Some(text) } else { None }
-    }
 }
 
 impl From<Value> for StoredValue {

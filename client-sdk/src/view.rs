@@ -6,7 +6,7 @@ use aralau_sync_core::{
     change::Value,
     id::{ChangeHash, DocumentId, ReplicaId, ScopeId},
     time::Millis,
-    visit::{Coordinates, Position},
+    visit::{CONTACTED, Coordinates, Position},
     vocabulary::Language,
 };
 use serde::Serialize;
@@ -21,9 +21,6 @@ use crate::{
     store::{MarkRecord, ProjectionRecord, ScopeRecord},
     words,
 };
-
-/// The code of `outcome` that says that somebody was met.
-const CONTACTED: &str = "contacted";
 
 /// How far a document has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

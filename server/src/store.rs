@@ -44,7 +44,7 @@ use crate::entropy::Entropy;
 
 pub use checkpoint::{Checkpoint, next as next_checkpoint};
 pub use compact::next_sealed;
-pub use coverage::{CONTACTED, DEFAULT_TIME_ZONE, set_time_zone, time_zone};
+pub use coverage::{DEFAULT_TIME_ZONE, set_time_zone, time_zone};
 pub use custody::{EditError, HEADQUARTERS_NAME, author, ensure_custody, resolve_visit};
 pub use directory::{
     Admission, BeatRow, CUSTODY_DEVICE, DIRECTORY, DeviceRow, EnrollError, Enrolled, Enrollment, HEADQUARTERS,

@@ -19,6 +19,9 @@ pub const ACTIVE: &str = "active";
 /// [`STATUS`] of what was taken back; nothing is ever deleted.
 pub const WITHDRAWN: &str = "withdrawn";
 
+/// The code of `outcome` that says that somebody was met.
+pub const CONTACTED: &str = "contacted";
+
 /// Field names of a visit and a place.
 pub mod field {
     /// The place visited, a document id as text.
@@ -168,6 +171,17 @@ impl Visit {
             }
         }
         visit
+    }
+
+    /// Items of a collection that were not taken back.
+    pub fn active(&self, collection: &str) -> impl Iterator<Item = &BTreeMap<String, Value>> {
+        let items = self.collections.get(collection).into_iter().flatten().map(|(_, fields)| fields);
+        items.filter(|fields| fields.get(STATUS).and_then(Value::as_text).unwrap_or(ACTIVE) == ACTIVE)
+    }
+
+    /// Promises that nobody has fulfilled yet.
+    pub fn open_promises(&self) -> impl Iterator<Item = &BTreeMap<String, Value>> {
+        self.active("commitments").filter(|promise| promise.get("fulfilled_at").and_then(millis).is_none())
     }
 
     fn read_witnesses(&mut self, reading: &Reading) {

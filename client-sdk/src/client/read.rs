@@ -61,8 +61,8 @@ impl<S: Store> Client<S> {
         for record in &records {
             while marks.next_if(|at| at.first().is_some_and(|mark| mark.place < record.document)).is_some() {}
             let here = marks.peek().filter(|at| at.first().is_some_and(|mark| mark.place == record.document));
-            let row = decode::<PlaceRow>(record)?;
             let Some(beat) = self.beats().iter().find(|beat| beat.scope == record.scope) else { continue };
+            let row = decode::<PlaceRow>(record)?;
             if row.status == ACTIVE {
                 stops.push(Stop::of(record, row, beat, here.copied().unwrap_or_default()));
             }

@@ -4,10 +4,12 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use aralau_sync_core::{time::DAY_MS, visit::ACTIVE};
+use aralau_sync_core::{
+    time::DAY_MS,
+    visit::{ACTIVE, CONTACTED},
+};
 
 use super::period::Period;
-use crate::store::CONTACTED;
 
 /// A place is due so long before it is overdue.
 const DUE_AHEAD_MS: i64 = 30 * DAY_MS;

@@ -5,7 +5,7 @@
 
 use aralau_sync_core::{
     time::Millis,
-    visit::{ACTIVE, Visit},
+    visit::{ACTIVE, CONTACTED, Visit},
 };
 use chrono_tz::Tz;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -13,8 +13,6 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::{StoreError, Transaction};
 use crate::calendar::Day;
 
-/// The outcome of having met somebody.
-pub const CONTACTED: &str = "contacted";
 /// Where the first deployments are.
 pub const DEFAULT_TIME_ZONE: Tz = chrono_tz::Asia::Almaty;
 

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aralau_sync_core::{
-    change::{STATUS, Value},
+    change::Value,
     time::{DAY_MS, Millis},
     visit::{ACTIVE, Visit},
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{StoreError, projection::instant};
+use super::StoreError;
 
 /// A kind of concern is a repeat problem that comes up at one place again within so long.
 pub const REPEAT_WITHIN_MS: i64 = 90 * DAY_MS;
@@ -37,19 +37,16 @@ impl FollowUp {
         if visit.status != ACTIVE {
             return Self::default();
         }
-        let active = |collection: &str| {
-            let items = visit.collections.get(collection).into_iter().flatten().map(|(_, fields)| fields);
-            items.filter(|fields| fields.get(STATUS).and_then(Value::as_text).unwrap_or(ACTIVE) == ACTIVE)
-        };
         let mut promises = BTreeMap::new();
-        for promise in active("commitments").filter(|fields| fields.get("fulfilled_at").and_then(instant).is_none()) {
+        for promise in visit.open_promises() {
             let due = promise.get("due").and_then(Value::as_text).unwrap_or_default();
             *promises.entry(due.to_owned()).or_default() += 1;
         }
         let concerns = visit.place.map(|place| Concerns {
             place: *place.as_bytes(),
             started_at: started_at.0,
-            categories: active("concerns")
+            categories: visit
+                .active("concerns")
                 .filter_map(|fields| fields.get("category").and_then(Value::as_text).map(str::to_owned))
                 .collect(),
         });
