@@ -73,7 +73,7 @@ pub use enrollment::Beat;
 pub use error::Error;
 pub use form::{VisitChange, VisitForm};
 pub use seams::Seams;
-pub use session::{EnrollSession, Report, Session, Step, SyncOptions, SyncSession};
+pub use session::{EnrollSession, Report, Session, Step, SyncOptions, SyncSession, Talk};
 #[cfg(not(target_arch = "wasm32"))]
 pub use transport::HttpTransport;
 pub use transport::{HttpRequest, HttpResponse, Transport, TransportError};

@@ -19,11 +19,13 @@ mod blocking;
 mod enroll;
 mod problem;
 mod sync;
+mod talk;
 
 use aralau_sync_core::id::Signature;
 
 pub use enroll::EnrollSession;
 pub use sync::{Confirmed, HeldOutcome, Report, SyncOptions, SyncSession};
+pub use talk::Talk;
 
 use crate::{
     client::Client,

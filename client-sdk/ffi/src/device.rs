@@ -9,18 +9,14 @@ use std::{
 };
 
 use aralau_client_sdk::{
-    Client, DocumentId, Draft, EnrollSession, Error, HttpTransport, Seams, Status, Step, Stop, SyncOptions,
-    SyncSession, Transport as _, VisitChange, VisitForm, keys, store::SqliteStore,
+    Client, DocumentId, Draft, Error, HttpTransport, Seams, Session as _, Status, Step, Stop, SyncOptions, Talk,
+    Transport as _, VisitChange, VisitForm, keys, store::SqliteStore,
 };
 use aralau_sync_core::id::PublicKey;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{
-    error::DeviceError,
-    session::{Session, Talk},
-    types::Report,
-};
+use crate::{error::DeviceError, session::Session, types::Report};
 
 type Result<T> = std::result::Result<T, DeviceError>;
 
@@ -61,18 +57,18 @@ impl Device {
 
     /// Makes it known to the server at `url` by a code that its person was handed. Blocks; repeating it is safe.
     pub fn enroll(&self, url: &str, code: &str) -> Result<()> {
-        self.drive(Talk::Enroll(EnrollSession::new(url, code))).map(drop)
+        self.drive(Talk::enroll(url, code)).map(drop)
     }
 
     /// Brings device and server level; while the server cannot be reached, it goes on trying for so many milliseconds.
     /// Blocks its caller, and nobody else.
     pub fn sync(&self, wait_ms: u64) -> Result<Report> {
-        Ok(self.drive(sync(wait_ms))?.report())
+        Ok(Report::from(&self.drive(sync(wait_ms))?.report()))
     }
 
     /// An enrollment, to be driven by the app.
     pub fn begin_enrollment(self: Arc<Self>, url: &str, code: &str) -> Arc<Session> {
-        Arc::new(Session::new(self, Talk::Enroll(EnrollSession::new(url, code))))
+        Arc::new(Session::new(self, Talk::enroll(url, code)))
     }
 
     /// A sync, to be driven by the app.
@@ -216,7 +212,7 @@ impl Device {
 }
 
 fn sync(wait_ms: u64) -> Talk {
-    Talk::Sync(Box::new(SyncSession::new(SyncOptions { wait: Duration::from_millis(wait_ms) })))
+    Talk::sync(SyncOptions { wait: Duration::from_millis(wait_ms) })
 }
 
 fn read_key(bytes: &[u8]) -> Result<PublicKey> {

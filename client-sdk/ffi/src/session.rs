@@ -5,11 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use aralau_client_sdk::{
-    Client, EnrollSession, HttpRequest, HttpResponse, Session as _, SyncSession, TransportError, keys,
-    store::SqliteStore,
-};
-use aralau_sync_core::id::Signature;
+use aralau_client_sdk::{HttpRequest, HttpResponse, Session as _, Talk, TransportError, keys};
 
 use crate::{device::Device, error::DeviceError, types::Report};
 
@@ -112,7 +108,7 @@ impl Session {
 
     /// What came of it so far; of an enrollment, nothing.
     pub fn report(&self) -> Report {
-        self.talk().report()
+        Report::from(&self.talk().report())
     }
 }
 
@@ -124,49 +120,6 @@ impl Session {
     /// What a session holds is not lost with a thread: at worst it fails, and the next begins.
     fn talk(&self) -> MutexGuard<'_, Talk> {
         self.talk.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Either session of the SDK's.
-pub(crate) enum Talk {
-    Enroll(EnrollSession),
-    Sync(Box<SyncSession>),
-}
-
-impl Talk {
-    pub(crate) fn next(&mut self, client: &mut Client<SqliteStore>) -> Want {
-        let step = match self {
-            Self::Enroll(session) => return session.next(client),
-            Self::Sync(session) => session.next(client),
-        };
-        match step {
-            aralau_client_sdk::Step::Sign(messages) => Want::Sign(messages),
-            aralau_client_sdk::Step::Send(request) => Want::Send(request),
-            aralau_client_sdk::Step::Wait(ms) => Want::Wait(ms),
-            aralau_client_sdk::Step::Done(_) => Want::Done(()),
-            aralau_client_sdk::Step::Failed(error) => Want::Failed(error),
-        }
-    }
-
-    pub(crate) fn signed(&mut self, signatures: Vec<Signature>) {
-        match self {
-            Self::Enroll(session) => session.signed(signatures),
-            Self::Sync(session) => session.signed(signatures),
-        }
-    }
-
-    pub(crate) fn answered(&mut self, client: &mut Client<SqliteStore>, answer: Result<HttpResponse, TransportError>) {
-        match self {
-            Self::Enroll(session) => session.answered(client, answer),
-            Self::Sync(session) => session.answered(client, answer),
-        }
-    }
-
-    pub(crate) fn report(&self) -> Report {
-        match self {
-            Self::Enroll(_) => Report::from(&aralau_client_sdk::Report::default()),
-            Self::Sync(session) => Report::from(session.report()),
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The device: its store, and everything that a screen asks of it.
 
 use aralau_client_sdk::{
-    Client, VisitChange,
+    Client, Error, Seams, VisitChange,
     store::{OpfsFolder, SqliteStore},
 };
 use aralau_sync_core::id::PublicKey;
@@ -46,38 +46,20 @@ extern "C" {
 #[wasm_bindgen]
 pub struct Device {
     pub(crate) client: Client<SqliteStore>,
-    folder: OpfsFolder,
+    /// Held as long as the device is.
+    _folder: OpfsFolder,
 }
 
 #[wasm_bindgen]
 impl Device {
     /// Takes hold of a folder and opens the device in it. `publicKey`: 33 bytes, the compressed point.
     pub async fn open(folder: String, public_key: Vec<u8>) -> Result<Device> {
-        let key = PublicKey::from_slice(&public_key).map_err(|_| invalid("a public key is 33 bytes"))?;
-        let folder = OpfsFolder::hold(&folder).await.map_err(aralau_client_sdk::Error::from)?;
-        let store = folder.open().map_err(aralau_client_sdk::Error::from)?;
-        Ok(Self { client: Client::over(store, key, seams()?)?, folder })
+        Self::over(&folder, &public_key, Client::over).await
     }
 
     /// Opens one whose own key is lost, under another: known to the server once it is enrolled again, with every word.
     pub async fn adopt(folder: String, public_key: Vec<u8>) -> Result<Device> {
-        let key = PublicKey::from_slice(&public_key).map_err(|_| invalid("a public key is 33 bytes"))?;
-        let folder = OpfsFolder::hold(&folder).await.map_err(aralau_client_sdk::Error::from)?;
-        let store = folder.open().map_err(aralau_client_sdk::Error::from)?;
-        Ok(Self { client: Client::adopt(store, key, seams()?)?, folder })
-    }
-
-    /// Closes the device and lets go of the folder.
-    pub fn close(self) -> Result<()> {
-        let Self { client, folder } = self;
-        drop(client);
-        Ok(folder.release().map_err(aralau_client_sdk::Error::from)?)
-    }
-
-    /// Whether a server knows it.
-    #[wasm_bindgen(getter, js_name = isEnrolled)]
-    pub fn is_enrolled(&self) -> bool {
-        self.client.is_enrolled()
+        Self::over(&folder, &public_key, Client::adopt).await
     }
 
     /// How it stands.
@@ -162,5 +144,18 @@ impl Device {
     /// Forgets everything: for a device that was shut out.
     pub fn erase(&mut self) -> Result<()> {
         Ok(self.client.erase()?)
+    }
+}
+
+impl Device {
+    async fn over(
+        folder: &str,
+        public_key: &[u8],
+        open: impl FnOnce(SqliteStore, PublicKey, Seams) -> std::result::Result<Client<SqliteStore>, Error>,
+    ) -> Result<Self> {
+        let key = PublicKey::from_slice(public_key).map_err(|_| invalid("a public key is 33 bytes"))?;
+        let folder = OpfsFolder::hold(folder).await.map_err(Error::from)?;
+        let store = folder.open().map_err(Error::from)?;
+        Ok(Self { client: open(store, key, seams()?)?, _folder: folder })
     }
 }

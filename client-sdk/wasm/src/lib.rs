@@ -16,7 +16,7 @@ mod value;
 mod wording;
 
 pub use device::Device;
-pub use session::{EnrollHandle, SyncHandle};
+pub use session::SessionHandle;
 pub use wording::{code_lists, reason};
 
 use wasm_bindgen::prelude::wasm_bindgen;

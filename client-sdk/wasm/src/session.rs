@@ -1,8 +1,6 @@
 //! Sessions, a step at a time.
 
-use aralau_client_sdk::{
-    EnrollSession, HttpRequest, HttpResponse, Report, Session, Step, SyncOptions, SyncSession, TransportError,
-};
+use aralau_client_sdk::{HttpRequest, HttpResponse, Session as _, Step, SyncOptions, Talk, TransportError};
 use aralau_sync_core::id::Signature;
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
@@ -15,11 +13,11 @@ use crate::{
 #[wasm_bindgen]
 extern "C" {
     /// See `types.ts`.
-    #[wasm_bindgen(typescript_type = "Step<null>")]
-    pub type EnrollStep;
+    #[wasm_bindgen(typescript_type = "Step")]
+    pub type JsStep;
     /// See `types.ts`.
-    #[wasm_bindgen(typescript_type = "Step<Report>")]
-    pub type SyncStep;
+    #[wasm_bindgen(typescript_type = "Report")]
+    pub type JsReport;
     /// See `types.ts`.
     #[wasm_bindgen(typescript_type = "Answer")]
     pub type JsAnswer;
@@ -28,52 +26,36 @@ extern "C" {
     pub type JsSignatures;
 }
 
-/// A device becoming known; see `Step`.
-#[wasm_bindgen(js_name = Enrollment)]
-pub struct EnrollHandle(EnrollSession);
+/// What device and server say to each other, until one of them is done; see `Step`.
+#[wasm_bindgen(js_name = Session)]
+pub struct SessionHandle(Talk);
 
-/// A device and its server becoming level; see `Step`.
-#[wasm_bindgen(js_name = Sync)]
-pub struct SyncHandle(SyncSession);
-
-#[wasm_bindgen(js_class = Enrollment)]
-impl EnrollHandle {
-    /// With the server at `url`, by a code.
-    #[wasm_bindgen(constructor)]
-    pub fn new(url: &str, code: &str) -> Self {
-        Self(EnrollSession::new(url, code))
+#[wasm_bindgen(js_class = Session)]
+impl SessionHandle {
+    /// A device becoming known to the server at `url`, by a code.
+    pub fn enroll(url: &str, code: &str) -> Self {
+        Self(Talk::enroll(url, code))
     }
 
-    /// What to do now.
-    pub fn next(&mut self, device: &mut Device) -> Result<EnrollStep, JsValue> {
-        Ok(step(self.0.next(&mut device.client), |()| Ok(JsValue::NULL))?.unchecked_into())
-    }
-
-    /// The signatures that were asked for.
-    pub fn signed(&mut self, signatures: &JsSignatures) -> Result<(), JsValue> {
-        self.0.signed(read_signatures(signatures)?);
-        Ok(())
-    }
-
-    /// What came of the request: an answer, or none.
-    pub fn answered(&mut self, device: &mut Device, answer: &JsAnswer) -> Result<(), JsValue> {
-        self.0.answered(&mut device.client, read_answer(answer)?);
-        Ok(())
-    }
-}
-
-#[wasm_bindgen(js_class = Sync)]
-impl SyncHandle {
-    /// One that goes on trying for so many milliseconds while the server cannot be reached.
-    #[wasm_bindgen(constructor)]
-    pub fn new(wait_ms: u32) -> Self {
+    /// Device and server becoming level; it goes on trying for so many milliseconds while the server cannot be reached.
+    pub fn sync(wait_ms: u32) -> Self {
         let wait = std::time::Duration::from_millis(wait_ms.into());
-        Self(SyncSession::new(SyncOptions { wait }))
+        Self(Talk::sync(SyncOptions { wait }))
     }
 
     /// What to do now.
-    pub fn next(&mut self, device: &mut Device) -> Result<SyncStep, JsValue> {
-        Ok(step(self.0.next(&mut device.client), |report: Box<Report>| to_js(&*report))?.unchecked_into())
+    pub fn next(&mut self, device: &mut Device) -> Result<JsStep, JsValue> {
+        let step = match self.0.next(&mut device.client) {
+            Step::Sign(messages) => {
+                let messages: Array = messages.iter().map(|message| Uint8Array::from(&message[..])).collect();
+                object(&[("kind", "sign".into()), ("messages", messages.into())])
+            }
+            Step::Send(request) => object(&[("kind", "send".into()), ("request", write_request(&request)?)]),
+            Step::Wait(ms) => object(&[("kind", "wait".into()), ("ms", (ms as f64).into())]),
+            Step::Done(()) => object(&[("kind", "done".into())]),
+            Step::Failed(error) => Err(failure(&error)),
+        };
+        Ok(step?.unchecked_into())
     }
 
     /// The signatures that were asked for.
@@ -88,29 +70,9 @@ impl SyncHandle {
         Ok(())
     }
 
-    /// Entries that came so far.
-    #[wasm_bindgen(getter)]
-    pub fn pulled(&self) -> f64 {
-        self.0.report().pulled as f64
-    }
-
-    /// Own entries that went so far.
-    #[wasm_bindgen(getter)]
-    pub fn pushed(&self) -> f64 {
-        self.0.report().pushed as f64
-    }
-}
-
-fn step<T>(step: Step<T>, outcome: impl FnOnce(T) -> Result<JsValue, JsValue>) -> Result<JsValue, JsValue> {
-    match step {
-        Step::Sign(messages) => {
-            let messages: Array = messages.iter().map(|message| Uint8Array::from(&message[..])).collect();
-            object(&[("kind", "sign".into()), ("messages", messages.into())])
-        }
-        Step::Send(request) => object(&[("kind", "send".into()), ("request", write_request(&request)?)]),
-        Step::Wait(ms) => object(&[("kind", "wait".into()), ("ms", (ms as f64).into())]),
-        Step::Done(done) => object(&[("kind", "done".into()), ("outcome", outcome(done)?)]),
-        Step::Failed(error) => Err(failure(&error)),
+    /// What a sync has come to so far.
+    pub fn report(&self) -> Result<JsReport, JsValue> {
+        Ok(to_js(&self.0.report())?.unchecked_into())
     }
 }
 

@@ -1,9 +1,9 @@
 /** What a session wants next. It is asked again after each; a failure is thrown. */
-export type Step<Outcome> =
+export type Step =
   | { kind: 'sign'; messages: Uint8Array[] }
   | { kind: 'send'; request: SignedRequest }
   | { kind: 'wait'; ms: number }
-  | { kind: 'done'; outcome: Outcome };
+  | { kind: 'done' };
 
 /** A request, to be sent as it stands: it is signed. Redirects are not followed. */
 export interface SignedRequest {

@@ -1,44 +1,33 @@
 // The loop of a session: signatures, requests and pauses, until it is done.
-import type { Answer, Device, Step } from 'aralau-client';
+import type { Device, Session } from 'aralau-client';
 import { send } from './transport';
 import type { Vault } from './vault';
-
-interface Session<Outcome> {
-  next(device: Device): Step<Outcome>;
-  signed(signatures: Uint8Array[]): void;
-  answered(device: Device, answer: Answer): void;
-  free(): void;
-}
 
 /**
  * Takes a session to its end. Between two steps the device is free: visits may be written meanwhile. `answered` is called after
  * each request.
  */
-export async function drive<Outcome>(
-  session: Session<Outcome>,
+export async function drive(
+  session: Session,
   device: Device,
   vault: Vault,
   answered: () => void = () => undefined,
-): Promise<Outcome> {
-  try {
-    for (;;) {
-      const step = session.next(device);
-      switch (step.kind) {
-        case 'sign':
-          session.signed(await Promise.all(step.messages.map((message) => vault.sign(message))));
-          break;
-        case 'send':
-          session.answered(device, await send(step.request));
-          answered();
-          break;
-        case 'wait':
-          await new Promise((resolve) => setTimeout(resolve, step.ms));
-          break;
-        case 'done':
-          return step.outcome;
-      }
+): Promise<void> {
+  for (;;) {
+    const step = session.next(device);
+    switch (step.kind) {
+      case 'sign':
+        session.signed(await Promise.all(step.messages.map((message) => vault.sign(message))));
+        break;
+      case 'send':
+        session.answered(device, await send(step.request));
+        answered();
+        break;
+      case 'wait':
+        await new Promise((resolve) => setTimeout(resolve, step.ms));
+        break;
+      case 'done':
+        return;
     }
-  } finally {
-    session.free();
   }
 }

@@ -1,5 +1,5 @@
 // The worker that owns the device: its store, its key, its way to the server. Pages ask it by messages.
-import init, { codeLists, Device, Enrollment, reason, Sync, type Report } from 'aralau-client';
+import init, { codeLists, Device, reason, Session, type Report } from 'aralau-client';
 import moduleUrl from 'aralau-client/aralau_bg.wasm?url';
 import { DRAFTING, READS, type Asked, type Calls, type DeviceEvent, type Heard } from './calls';
 import { drive } from './drive';
@@ -49,7 +49,8 @@ const calls: Calls = {
   choose: async (id, field, value) => (await opened()).device.choose(id, field, value),
   enroll: async (url, code) => {
     const { device, vault } = await opened();
-    await drive(new Enrollment(url, code), device, vault);
+    const session = Session.enroll(url, code);
+    await drive(session, device, vault).finally(() => session.free());
   },
   // One at a time: whoever asks while one is under way hears of that one.
   sync: (waitMs) => (syncing ??= sync(waitMs).finally(() => (syncing = undefined))),
@@ -81,10 +82,16 @@ function attempt(take: typeof Device.open): Promise<Opened> {
 
 async function sync(waitMs: number): Promise<Report> {
   const { device, vault } = await opened();
-  const session = new Sync(waitMs);
-  return drive(session, device, vault, () =>
-    tell({ event: 'progress', pulled: session.pulled, pushed: session.pushed }),
-  );
+  const session = Session.sync(waitMs);
+  try {
+    await drive(session, device, vault, () => {
+      const { pulled, pushed } = session.report();
+      tell({ event: 'progress', pulled, pushed });
+    });
+    return session.report();
+  } finally {
+    session.free();
+  }
 }
 
 function tell(event: DeviceEvent): void {
