@@ -1,17 +1,9 @@
 """A server with visits in it, as an operator and an inspector make them: the real binary, real folders."""
 
-import json
-import os
-import pathlib
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
-import urllib.error
 import urllib.request
 
-BINARY = os.environ["ARALAU_BIN"]
+from serving import Server, aralau
+
 ZONE = "Asia/Almaty"
 
 # What a spreadsheet might run, split, cut or turn into something else.
@@ -43,34 +35,16 @@ CODE = "00123-А"
 ADDRESS = "ул. Абая, 1; кв. 2"
 
 
-def aralau(*arguments):
-    """Runs a command; its objects, one for each line."""
-    done = subprocess.run([BINARY, *arguments, "--json"], check=True, capture_output=True, text=True)
-    return [json.loads(line) for line in done.stdout.splitlines() if line]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Deployment:
+class Deployment(Server):
     """One beat with one place, one inspector, and the visits above."""
 
     def __init__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="aralau-exports-"))
-        self.data = str(self.folder / "data")
-        self.url = f"http://127.0.0.1:{free_port()}"
-        self.load()
-        command = [BINARY, "serve", "--data", self.data, "--listen", self.url.removeprefix("http://")]
-        self.server = subprocess.Popen([*command, "--time-zone", ZONE], stderr=subprocess.DEVNULL)
-        self.wait()
+        super().__init__("--time-zone", ZONE)
         [token] = aralau("admin", "--data", self.data, "token", "--role", "headquarters", "--name", "exports")
         self.token = token["token"]
         self.visit()
 
-    def load(self):
+    def prepare(self):
         tables = {
             "beats": "code,name\nbeat-01,Участок 1\n",
             "places": f'beat,address,external_code,place_type,lat,lon\nbeat-01,"{ADDRESS}",{CODE},house,43.2,76.9\n',
@@ -81,19 +55,9 @@ class Deployment:
         files = [part for name in tables for part in (f"--{name}", str(self.folder / f"{name}.csv"))]
         aralau("admin", "--data", self.data, "load", *files)
 
-    def wait(self):
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{self.url}/readyz").close()
-                return
-            except urllib.error.URLError:
-                time.sleep(0.05)
-        raise RuntimeError("the server did not start within 30 seconds")
-
     def visit(self):
-        [enrolled] = aralau("admin", "--data", self.data, "enroll", "--beat", "beat-01", "--inspector", "Айгүл")
         home = ["device", "--home", str(self.folder / "phone")]
-        aralau(*home, "enroll", "--server", self.url, "--code", enrolled["code"])
+        aralau(*home, "enroll", "--server", self.url, "--code", self.code("Айгүл"))
         aralau(*home, "sync")
         [place] = aralau(*home, "places")
         for note, began in zip(NOTES, BEGAN, strict=True):
@@ -110,8 +74,3 @@ class Deployment:
         with urllib.request.urlopen(request) as answer:
             path.write_bytes(answer.read())
         return path
-
-    def end(self):
-        self.server.terminate()
-        self.server.wait()
-        shutil.rmtree(self.folder)
