@@ -36,6 +36,11 @@ export function isOpaque(key: string): boolean {
   return OPAQUE.has(parseKey(key).name);
 }
 
+/** The fields that mean something to a reader. */
+export function readable<Value>(fields: Iterable<readonly [string, Value]>): (readonly [string, Value])[] {
+  return [...fields].filter(([key]) => !isOpaque(key));
+}
+
 /** A field as a reader calls it. One that this build does not know is shown by its key. */
 export function fieldLabel(key: string): string {
   const { collection, name } = parseKey(key);

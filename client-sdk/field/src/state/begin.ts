@@ -1,28 +1,20 @@
+import { recall, remember } from '$ui/state/kept';
 import { at, router } from '$ui/state/router.svelte';
 import { device } from './phone.svelte';
 
-const NAME = 'aralau.visit_type';
+const NAME = 'visit_type';
 const FIRST_TYPE = 'door_to_door';
 
-/** The type that was logged last: a walk from door to door is all of one. */
-export function lastType(): string {
-  try {
-    return localStorage.getItem(NAME) ?? FIRST_TYPE;
-  } catch {
-    return FIRST_TYPE;
-  }
-}
-
 export function rememberType(code: string): void {
-  try {
-    localStorage.setItem(NAME, code);
-  } catch {
-    return;
-  }
+  remember(NAME, code);
 }
 
-/** Begins to write a visit down: it is on the disk before the page is there. */
+/**
+ * Begins to write a visit down: it is on the disk before the page is there. Its type is that of the last one, as a walk from
+ * door to door is all of one.
+ */
 export async function beginVisit(place: string | null): Promise<void> {
-  const id = await device.beginDraft({ place, visit_type: lastType(), started_at: Date.now() });
+  const visit_type = recall(NAME) ?? FIRST_TYPE;
+  const id = await device.beginDraft({ place, visit_type, started_at: Date.now() });
   router.go(at(`/log/${id}`));
 }

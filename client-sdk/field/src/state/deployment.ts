@@ -1,3 +1,5 @@
+import { recall, remember } from '$ui/state/kept';
+
 /** What the server says of itself to anybody; see `GET /v1/deployment`. */
 export interface Deployment {
   deployment: string;
@@ -7,12 +9,12 @@ export interface Deployment {
   visit_interval_days: number;
 }
 
-const NAME = 'aralau.deployment';
+const NAME = 'deployment';
 
 /** As it was when it was last asked: with no network it is the same one. */
 export function recallDeployment(): Deployment | null {
   try {
-    return JSON.parse(localStorage.getItem(NAME) ?? 'null') as Deployment | null;
+    return JSON.parse(recall(NAME) ?? 'null') as Deployment | null;
   } catch {
     return null;
   }
@@ -23,7 +25,7 @@ export async function askDeployment(): Promise<Deployment | null> {
     const answer = await fetch('/v1/deployment', { credentials: 'omit', cache: 'no-store' });
     if (!answer.ok) return null;
     const deployment = (await answer.json()) as Deployment;
-    localStorage.setItem(NAME, JSON.stringify(deployment));
+    remember(NAME, JSON.stringify(deployment));
     return deployment;
   } catch {
     return null;

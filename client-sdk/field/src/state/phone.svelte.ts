@@ -1,9 +1,15 @@
 import { failed, type Failed } from '$ui/state/failed';
+import { today } from '$ui/format/calendar';
+import { now } from '$ui/state/now.svelte';
 import { preferences } from '$ui/state/preferences.svelte';
 import { wording } from '$ui/state/wording.svelte';
 import type { Status } from '../../../wasm/src/types.ts';
 import { startDevice, type DeviceEvent } from '../device';
 import { recallDeployment, askDeployment, type Deployment } from './deployment';
+import type { Reckoning } from './stops';
+
+/** As long as the server has not said. */
+const INTERVAL_DAYS = 365;
 
 /** What the device is, as all pages share it. */
 class Phone {
@@ -20,6 +26,12 @@ class Phone {
   readonly device = startDevice((event) => this.#hear(event));
 
   readonly name = $derived(this.status?.person?.name ?? '');
+  /** By which days and how long places are due. */
+  readonly reckoning: Reckoning = $derived({
+    today: today(preferences.timeZone, now.ms),
+    now: now.ms,
+    intervalDays: this.deployment?.visit_interval_days ?? INTERVAL_DAYS,
+  });
 
   async begin(): Promise<void> {
     this.#wear();
