@@ -354,3 +354,111 @@ test.describe('for everybody', () => {
     });
   }
 });
+
+test('where a browser has cleared the key and kept the visits, the phone goes on with all of them', async () => {
+  test.setTimeout(120_000);
+  const asel = await Phone.at(world.url);
+  let page = await asel.open();
+  await enroll(page, 'Әсел Жұмабаева');
+  await asel.offline(true);
+  await log(page, 'moved', 'before the key was lost');
+  await expect(page.getByText(/1 visit only on this phone/)).toBeVisible();
+  await page.goto('about:blank');
+  await asel.offline(false);
+  page = await asel.open(`${ROOT}manifest.webmanifest`);
+  await page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const request = indexedDB.deleteDatabase('aralau');
+        request.onsuccess = resolve;
+        request.onerror = reject;
+      }),
+  );
+  await page.goto(world.url + ROOT);
+  await expect(page.getByText(/This phone.s key is lost/)).toBeVisible();
+  await page.getByRole('button', { name: 'Go on with a new key' }).click();
+  await page.getByLabel('Or type the code').fill(await world.code('Әсел Жұмабаева'));
+  await page.getByRole('button', { name: 'Connect', exact: true }).click();
+  await expect(page.getByText(/All at headquarters/)).toBeVisible();
+  expect((await atHeadquarters()).filter(({ outcome }) => outcome === 'moved').length).toBeGreaterThan(0);
+  await page.getByRole('link', { name: 'Visits' }).click();
+  await expect(page.locator('main li a', { hasText: 'moved' }).filter({ hasText: 'Әсел' })).toContainText(
+    'at headquarters',
+  );
+  await asel.end();
+});
+
+test('a wrong clock is shown, and the visit reaches headquarters all the same', async () => {
+  const marat = await Phone.at(world.url);
+  await marat.wrongClock(5 * 60 * 60 * 1000);
+  const page = await marat.open();
+  await enroll(page, 'Марат Ибраев');
+  await expect(page.getByText(/clock is 5 h ahead/)).toBeVisible();
+  await log(page, 'contacted', 'by a clock that is ahead');
+  await expect(page.getByText(/All at headquarters/)).toBeVisible();
+  await marat.end();
+});
+
+test('a phone without room says so and keeps what is on the screen, and the app may be installed', async () => {
+  test.setTimeout(180_000);
+  const saken = await Phone.at(world.url);
+  const page = await saken.open();
+  await enroll(page, 'Сәкен Оспанов');
+  await putAside(page);
+  const devtools = await page.context().newCDPSession(page);
+  const { installabilityErrors } = await devtools.send('Page.getInstallabilityErrors');
+  expect(installabilityErrors).toEqual([]);
+  const origin = new URL(world.url).origin;
+  const { usage = 0 } = await page.evaluate(() => navigator.storage.estimate());
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage + (256 << 10) });
+  await saken.offline(true);
+  await log(page, 'contacted', 'the last but some');
+  await expect(page.getByText(/has little room left/)).toBeVisible();
+  const done = page.getByRole('button', { name: 'Done' });
+  const refused = page.getByText(/It could not be kept: perhaps the phone is full/);
+  const round = page.getByRole('heading', { name: 'Round' });
+  let note = '';
+  let written = 0;
+  for (; (await refused.count()) === 0; written += 1) {
+    expect(written, 'the quota never ended').toBeLessThan(80);
+    note = `${written}: ${'ә'.repeat(8_000)}`;
+    await page
+      .getByRole('button', { name: /^Log a visit:/ })
+      .first()
+      .click();
+    await page.getByText('contacted', { exact: true }).click();
+    await page.getByLabel('Note').fill(note);
+    await done.click();
+    await expect(round.or(refused)).toBeVisible();
+  }
+  await expect(page.getByLabel('Note')).toHaveValue(note);
+  // Somebody deletes a film.
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin });
+  await done.click();
+  await expect(round).toBeVisible();
+  await expect(page.getByText(`${1 + written} visits only on this phone`)).toBeVisible();
+  await saken.offline(false);
+  await expect(page.getByText(/All at headquarters/)).toBeVisible();
+  await saken.end();
+});
+
+test('a page in the background is woken when the browser says that the network is back', async () => {
+  const timur = await Phone.at(world.url);
+  const page = await timur.open();
+  await enroll(page, 'Темір Сәтбаев');
+  await putAside(page);
+  await timur.offline(true);
+  await log(page, 'contacted', 'while there was none');
+  await expect(page.getByText(/1 visit only on this phone/)).toBeVisible();
+  const registered = (): Promise<string[]> =>
+    page.evaluate(async () => {
+      const registration = await navigator.serviceWorker.ready;
+      return (registration as unknown as { sync: { getTags(): Promise<string[]> } }).sync.getTags();
+    });
+  await expect.poll(registered).toEqual(['aralau']);
+  // The page hears of the network by nothing else.
+  await page.evaluate(() => addEventListener('online', (event) => event.stopImmediatePropagation(), true));
+  await timur.offline(false);
+  await expect(page.getByText(/All at headquarters/)).toBeVisible({ timeout: 30_000 });
+  await timur.end();
+});

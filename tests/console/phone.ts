@@ -29,8 +29,8 @@ export class Phone {
     return new Phone(await mkdtemp(join(tmpdir(), 'aralau-phone-')), url, locale);
   }
 
-  async open(path = ROOT): Promise<Page> {
-    this.#context ??= await chromium.launchPersistentContext(this.profile, {
+  async #launch(): Promise<BrowserContext> {
+    return (this.#context ??= await chromium.launchPersistentContext(this.profile, {
       ...(process.env['ARALAU_CHROMIUM'] && { executablePath: process.env['ARALAU_CHROMIUM'] }),
       args: ['--no-sandbox', '--disable-gpu'],
       viewport: { width: 360, height: 740 },
@@ -38,12 +38,27 @@ export class Phone {
       hasTouch: true,
       locale: this.locale,
       timezoneId: 'Asia/Almaty',
-      permissions: ['geolocation', 'clipboard-write'],
+      permissions: ['geolocation', 'clipboard-write', 'background-sync'],
       geolocation: { latitude: 43.24, longitude: 76.9015, accuracy: 12 },
-    });
-    const page = await this.#context.newPage();
+    }));
+  }
+
+  async open(path = ROOT): Promise<Page> {
+    const context = await this.#launch();
+    const page = await context.newPage();
     await page.goto(this.url + path);
     return page;
+  }
+
+  /** Its clock is so far ahead, in its pages and its worker alike. To be called before it is opened. */
+  async wrongClock(aheadMs: number): Promise<void> {
+    await this.#launch();
+    const ahead = `{ const now = Date.now; Date.now = () => now() + ${aheadMs}; }`;
+    await this.#context?.addInitScript(ahead);
+    await this.#context?.route('**/assets/worker-*.js', async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, body: `${ahead}\n${await answer.text()}` });
+    });
   }
 
   /** Out of reach of any network, or back. */

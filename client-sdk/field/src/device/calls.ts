@@ -38,6 +38,8 @@ export interface Calls {
   enroll(url: string, code: string): Promise<void>;
   /** `waitMs`: for how long to go on trying while the server cannot be reached. */
   sync(waitMs: number): Promise<Report>;
+  /** Whether there is room for a good while. */
+  hasRoom(): Promise<boolean>;
   erase(): Promise<void>;
   /** Opens a store whose key is lost under a new one: known again once it is enrolled, with every word. */
   adopt(): Promise<void>;
@@ -56,6 +58,7 @@ export const READS: ReadonlySet<keyof Calls> = new Set([
   'visit',
   'history',
   'drafts',
+  'hasRoom',
   'codeLists',
   'reason',
 ]);

@@ -3,6 +3,7 @@ import init, { codeLists, Device, reason, Session, type Report } from 'aralau-cl
 import moduleUrl from 'aralau-client/aralau_bg.wasm?url';
 import { DRAFTING, READS, type Asked, type Calls, type DeviceEvent, type Heard } from './calls';
 import { drive } from './drive';
+import { hasRoom } from './room';
 import { openVault, type Vault } from './vault';
 
 const FOLDER = 'aralau-device';
@@ -54,6 +55,7 @@ const calls: Calls = {
   },
   // One at a time: whoever asks while one is under way hears of that one.
   sync: (waitMs) => (syncing ??= sync(waitMs).finally(() => (syncing = undefined))),
+  hasRoom: () => hasRoom(),
   erase: async () => (await opened()).device.erase(),
   adopt: async () => {
     await (opening = attempt(Device.adopt));

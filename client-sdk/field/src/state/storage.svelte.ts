@@ -1,40 +1,24 @@
-/** With less than this left, whoever logs should know. */
-const LITTLE_BYTES = 64 << 20;
+import { recall, remember } from '$ui/state/kept';
+import { device } from './phone.svelte';
 
-const NAME = 'aralau.asked_to_keep';
-
-function recall(): string | null {
-  try {
-    return localStorage.getItem(NAME);
-  } catch {
-    return null;
-  }
-}
-
-function remember(): void {
-  try {
-    localStorage.setItem(NAME, 'yes');
-  } catch {
-    return;
-  }
-}
+const NAME = 'asked_to_keep';
 
 /** The room that this browser gives, and whether it may take it back. */
 class Room {
   persisted = $state<boolean | null>(null);
   used = $state(0);
-  quota = $state(0);
+  isLittle = $state(false);
   /** Whether the browser was asked to keep it, whatever it said: it is not asked over and over. */
-  asked = $state(recall() !== null);
-  readonly isLittle = $derived(this.quota > 0 && this.quota - this.used < LITTLE_BYTES);
+  asked = $state(recall(NAME) !== null);
 
   async look(): Promise<void> {
     try {
-      const [persisted, { usage = 0, quota = 0 }] = await Promise.all([
+      const [persisted, { usage = 0 }, hasRoom] = await Promise.all([
         navigator.storage.persisted(),
         navigator.storage.estimate(),
+        device.hasRoom(),
       ]);
-      Object.assign(this, { persisted, used: usage, quota });
+      Object.assign(this, { persisted, used: usage, isLittle: !hasRoom });
     } catch {
       // A browser that does not tell.
       this.persisted = null;
@@ -45,7 +29,7 @@ class Room {
   async keep(): Promise<void> {
     await navigator.storage.persist().catch(() => false);
     this.asked = true;
-    remember();
+    remember(NAME, 'yes');
     await this.look();
   }
 }

@@ -1,6 +1,7 @@
 import { failed, type Failed } from '$ui/state/failed';
 import type { Report } from '../../../wasm/src/types.ts';
 import { device, phone } from './phone.svelte';
+import { room } from './storage.svelte';
 
 /** While something waits on this phone it tries at least so often, later ever less often. */
 const FIRST_PAUSE_MS = 15_000;
@@ -45,6 +46,7 @@ class Syncing {
   async now(): Promise<void> {
     clearTimeout(this.#timer);
     if (!phone.status?.person) return;
+    void room.look();
     if (!navigator.onLine) {
       this.online = false;
       void askToBeWoken();
