@@ -11,7 +11,7 @@ const COMMITTED = path.join(ROOT, 'instructions.json')
 const WORSE = 1.05
 const STEPS = {
   take: { count: 5, units: 500, unit: 'visit taken by the server' },
-  give: { count: 2, units: 2, unit: 'answer with a beat of 212 rows' },
+  give: { count: 8, units: 8, unit: 'answer with a beat of 212 rows' },
   list: { count: 20, units: 20, unit: 'page of 100 visits' },
   search: { count: 20, units: 20, unit: 'page found by a word' },
   save: { count: 50, units: 50, unit: 'visit saved on a device' },

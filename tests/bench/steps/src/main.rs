@@ -25,8 +25,12 @@ fn main() -> Result<()> {
         // It gives all of them to a device that has none.
         "give" => {
             stage.fill()?;
-            let questions = stage.questions(count)?;
-            questions.iter().try_for_each(|question| stage.deliver(question).map(drop))
+            // All of them whatever the count: what a new device's store costs to make is not the server's.
+            let questions = stage.questions()?;
+            if count > questions.len() {
+                bail!("there are {} devices that ask", questions.len());
+            }
+            questions[..count].iter().try_for_each(|question| stage.deliver(question).map(drop))
         }
         "list" => {
             stage.fill()?;

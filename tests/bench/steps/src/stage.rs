@@ -21,6 +21,8 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
+/// Devices that have nothing yet and ask.
+const ASKING: usize = 8;
 /// Devices, each with a beat to itself but for the first two.
 pub const DEVICES: usize = 5;
 /// Visits that each of them holds.
@@ -123,9 +125,9 @@ impl Stage {
     }
 
     /// The first request of new devices of the first beat.
-    pub fn questions(&mut self, count: usize) -> Result<Vec<HttpRequest>> {
+    pub fn questions(&mut self) -> Result<Vec<HttpRequest>> {
         let ask = |number| first_request(&mut self.device(&format!("late-{number}"), "beat-01")?);
-        (0..count).map(ask).collect()
+        (0..ASKING).map(ask).collect()
     }
 
     /// Saves visits on the first device.
