@@ -15,7 +15,7 @@ use aralau_sync_core::{
 
 use crate::{
     identity::Identity,
-    store::{EntryId, EntryRecord, OrphanRecord, Store, StoreError},
+    store::{EntryId, EntryRecord, OrphanRecord, ScopeRecord, Store, StoreError},
 };
 
 /// See the module.
@@ -66,6 +66,25 @@ pub(crate) struct Mark {
     pub(crate) pending: Option<u64>,
     /// The last row about an own entry.
     pub(crate) row: Option<u64>,
+}
+
+/// Where a document is, as far as its scope's record tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whereabouts {
+    Phone,
+    Received,
+    Headquarters,
+}
+
+impl Mark {
+    pub(crate) fn whereabouts(self, scope: &ScopeRecord) -> Whereabouts {
+        match self {
+            Self { pending: Some(index), .. } if index > scope.decided.index => Whereabouts::Phone,
+            Self { pending: Some(_), .. } => Whereabouts::Received,
+            Self { row: Some(row), .. } if row > scope.verified => Whereabouts::Received,
+            Self { .. } => Whereabouts::Headquarters,
+        }
+    }
 }
 
 impl LocalDocument {

@@ -1,12 +1,12 @@
 //! What an app shows. Every view serializes to JSON as it stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aralau_sync_core::{
     change::Value,
     id::{ChangeHash, DocumentId, ReplicaId, ScopeId},
     time::Millis,
-    visit::{CONTACTED, Coordinates, Position},
+    visit::{CONTACTED, Conflict, Coordinates, Note, Place, Position, Visit},
     vocabulary::Language,
 };
 use serde::Serialize;
@@ -15,9 +15,8 @@ use uuid::Uuid;
 use crate::{
     alarm::AlarmRecord,
     enrollment::{Beat, Person},
-    projection::{
-        ApartRow, ConflictRow, MarkRow, NoteRow, PlaceRow, PointRow, PositionRow, StoredValue, VisitRow, Whereabouts,
-    },
+    local::{Apart, LocalDocument, Whereabouts},
+    projection::PlaceRow,
     store::{MarkRecord, ProjectionRecord, ScopeRecord},
     words,
 };
@@ -215,10 +214,10 @@ impl Stop {
         Self {
             id: record.document,
             beat: beat.code.clone(),
+            coordinates: row.coordinates(),
             address: row.address,
             external_code: row.external_code,
             place_type: row.place_type,
-            coordinates: row.point.map(coordinates),
             visits: marks.len() as u64,
             visited_at: newest.map(|mark| mark.at),
             outcome: newest.and_then(|mark| mark.outcome.clone()),
@@ -331,105 +330,85 @@ impl Surroundings {
         self.beats.iter().find(|beat| beat.scope == scope).map(|beat| beat.code.clone())
     }
 
-    fn state(&self, scope: ScopeId, mark: MarkRow, apart: &[ApartRow]) -> VisitState {
-        let whereabouts = self.scopes.get(&scope).map_or(Whereabouts::Phone, |record| mark.whereabouts(record));
+    fn state(&self, scope: ScopeId, local: &LocalDocument) -> VisitState {
+        let whereabouts = self.scopes.get(&scope).map_or(Whereabouts::Phone, |record| local.mark.whereabouts(record));
         // What is held for its own sake says more than what only follows it.
-        let held = apart.iter().find(|row| row.reason != "because").or(apart.first());
+        let held = local.apart.iter().find(|apart| apart.reason != "because").or(local.apart.first());
         match (whereabouts, held) {
             (Whereabouts::Phone, _) => VisitState::OnThisPhone,
-            (_, Some(row)) => {
-                let words = words::reason(&row.reason, Language::English).to_owned();
-                VisitState::Held { reason: row.reason.clone(), words }
+            (_, Some(apart)) => {
+                let words = words::reason(&apart.reason, Language::English).to_owned();
+                VisitState::Held { reason: apart.reason.clone(), words }
             }
             (Whereabouts::Received, None) => VisitState::Received,
             (Whereabouts::Headquarters, None) => VisitState::AtHeadquarters,
         }
     }
 
-    pub(crate) fn visit(&self, record: &ProjectionRecord, row: VisitRow) -> VisitView {
-        let mut authors: Vec<_> = row.by.iter().map(|replica| self.name(*replica)).collect();
-        authors.sort();
-        authors.dedup();
+    pub(crate) fn visit(&self, record: &ProjectionRecord, visit: Visit, local: LocalDocument) -> VisitView {
+        let by: BTreeSet<_> = local.document.changes().iter().map(|change| change.actor().replica).collect();
+        let authors: BTreeSet<_> = by.into_iter().map(|replica| self.name(replica)).collect();
         VisitView {
             id: record.document,
             scope: record.scope,
             beat: self.beat(record.scope),
-            state: self.state(record.scope, row.mark, &row.apart),
-            place: row.place,
-            address: row.place.and_then(|place| self.addresses.get(&place).cloned().flatten()),
-            visit_type: row.visit_type,
-            outcome: row.outcome,
-            status: row.status,
-            started_at: row.started_at,
-            ended_at: row.ended_at,
-            position: row.position.map(position),
-            notes: row.notes.into_iter().map(|note| self.note(note)).collect(),
-            collections: row.collections.into_iter().map(|(name, items)| (name, values_of_items(items))).collect(),
-            conflicts: row.conflicts.into_iter().map(|conflict| self.conflict(conflict)).collect(),
-            other: values(row.other),
-            authors,
-            held: row.apart.into_iter().map(held).collect(),
+            state: self.state(record.scope, &local),
+            place: visit.place,
+            address: visit.place.and_then(|place| self.addresses.get(&place).cloned().flatten()),
+            visit_type: visit.visit_type,
+            outcome: visit.outcome,
+            status: visit.status,
+            started_at: visit.started_at,
+            ended_at: visit.ended_at,
+            position: visit.position,
+            notes: visit.notes.into_iter().map(|note| self.note(note)).collect(),
+            collections: visit.collections,
+            conflicts: visit.conflicts.into_iter().map(|conflict| self.conflict(conflict)).collect(),
+            other: visit.other,
+            authors: authors.into_iter().collect(),
+            held: local.apart.into_iter().map(held).collect(),
         }
     }
 
-    pub(crate) fn place(&self, record: &ProjectionRecord, row: PlaceRow) -> PlaceView {
+    pub(crate) fn place(&self, record: &ProjectionRecord, local: LocalDocument) -> PlaceView {
+        let Place { address, external_code, place_type, coordinates, status, joined_into: _ } =
+            Place::read(&local.reading());
         PlaceView {
             id: record.document,
             scope: record.scope,
             beat: self.beat(record.scope),
-            state: self.state(record.scope, row.mark, &row.apart),
-            address: row.address,
-            external_code: row.external_code,
-            place_type: row.place_type,
-            coordinates: row.point.map(coordinates),
-            status: row.status,
-            held: row.apart.into_iter().map(held).collect(),
+            state: self.state(record.scope, &local),
+            address,
+            external_code,
+            place_type,
+            coordinates,
+            status,
+            held: local.apart.into_iter().map(held).collect(),
         }
     }
 
-    fn note(&self, note: NoteRow) -> NoteView {
-        let NoteRow { id, text, by, at, status } = note;
+    fn note(&self, note: Note) -> NoteView {
+        let Note { id, text, by, at, status } = note;
         NoteView { id, text, by: by.map(|replica| self.name(replica)).unwrap_or_default(), at, status }
     }
 
-    fn conflict(&self, conflict: ConflictRow) -> ConflictView {
-        let author = |(replica, at)| AuthorView { name: self.name(replica), at };
-        let values = conflict.values.into_iter().map(|(value, authors)| ConflictValueView {
-            value: value.into(),
-            authors: authors.into_iter().map(author).collect(),
+    fn conflict(&self, conflict: Conflict) -> ConflictView {
+        let values = conflict.values.into_iter().map(|candidate| {
+            let author = candidate.authors.iter();
+            let authors = author.map(|author| AuthorView { name: self.name(author.actor.replica), at: author.at });
+            ConflictValueView { value: candidate.value, authors: authors.collect() }
         });
         ConflictView { field: conflict.field, values: values.collect() }
     }
 }
 
-fn held(row: ApartRow) -> HeldView {
+fn held(apart: Apart) -> HeldView {
     HeldView {
-        at: row.at,
-        words: words::reason(&row.reason, Language::English).to_owned(),
-        reason: row.reason,
-        note: row.note,
-        sent: row.sent,
-        puts: row.puts.into_iter().map(|(key, value)| (key, value.into())).collect(),
+        at: apart.entry.header.at,
+        words: words::reason(&apart.reason, Language::English).to_owned(),
+        reason: apart.reason,
+        note: apart.note,
+        sent: apart.row.is_some(),
+        puts: apart.entry.change.puts().iter().map(|put| (put.key.clone(), put.value.clone())).collect(),
     }
-}
-
-fn coordinates(row: PointRow) -> Coordinates {
-    Coordinates { lat: f64::from_bits(row.lat), lon: f64::from_bits(row.lon) }
-}
-
-fn position(row: PositionRow) -> Position {
-    Position {
-        lat: f64::from_bits(row.lat),
-        lon: f64::from_bits(row.lon),
-        accuracy_m: row.accuracy_m.map(f64::from_bits),
-        mock: row.mock,
-    }
-}
-
-fn values(fields: BTreeMap<String, StoredValue>) -> BTreeMap<String, Value> {
-    fields.into_iter().map(|(name, value)| (name, value.into())).collect()
-}
-
-fn values_of_items(items: BTreeMap<Uuid, BTreeMap<String, StoredValue>>) -> BTreeMap<Uuid, BTreeMap<String, Value>> {
-    items.into_iter().map(|(id, fields)| (id, values(fields))).collect()
 }

@@ -10,7 +10,7 @@ use aralau_sync_core::{
     log::Verdict,
     reading::export,
     time::Millis,
-    visit::ACTIVE,
+    visit::{ACTIVE, Visit},
 };
 
 use super::Client;
@@ -18,8 +18,8 @@ use crate::{
     error::Error,
     local::LocalDocument,
     outbox::{oldest_unsent_at, unsent_documents},
-    projection::{PlaceRow, VisitRow, decode},
-    store::{Key, ProjectionRecord, ScopeRecord, Store},
+    projection::PlaceRow,
+    store::{Key, ProjectionRecord, ScopeRecord, Store, StoreError},
     view::{ChangeView, PlaceView, ScopeStatus, Status, Stop, Surroundings, VisitView},
 };
 
@@ -62,7 +62,7 @@ impl<S: Store> Client<S> {
             while marks.next_if(|at| at.first().is_some_and(|mark| mark.place < record.document)).is_some() {}
             let here = marks.peek().filter(|at| at.first().is_some_and(|mark| mark.place == record.document));
             let Some(beat) = self.beats().iter().find(|beat| beat.scope == record.scope) else { continue };
-            let row = decode::<PlaceRow>(record)?;
+            let row = PlaceRow::read(record)?;
             if row.status == ACTIVE {
                 stops.push(Stop::of(record, row, beat, here.copied().unwrap_or_default()));
             }
@@ -77,11 +77,17 @@ impl<S: Store> Client<S> {
         self.shown(&[record])?.pop().ok_or(Error::UnknownDocument)
     }
 
+    /// One place.
+    pub fn place(&self, id: DocumentId) -> Result<PlaceView, Error> {
+        let record = self.projection(id, Kind::PLACE)?;
+        Ok(self.surroundings()?.place(&record, self.local(&record)?))
+    }
+
     /// All places known here, by address.
     pub fn places(&self) -> Result<Vec<PlaceView>, Error> {
         let surroundings = self.surroundings()?;
         let records = self.store.projections(Kind::PLACE)?;
-        let places = records.iter().map(|record| Ok(surroundings.place(record, decode::<PlaceRow>(record)?)));
+        let places = records.iter().map(|record| Ok(surroundings.place(record, self.local(record)?)));
         let mut places = places.collect::<Result<Vec<_>, Error>>()?;
         places.sort_by_cached_key(|place| (SortKey::of(place.address.as_deref().unwrap_or_default()), place.id));
         Ok(places)
@@ -89,13 +95,13 @@ impl<S: Store> Client<S> {
 
     /// Every change of a document, oldest first by its author's clock; own words that are kept apart too.
     pub fn history(&self, id: DocumentId) -> Result<Vec<ChangeView>, Error> {
-        let scope = self.any_projection(id)?.scope;
-        let local = LocalDocument::load(&self.store, &self.identity, scope, id)?;
+        let record = self.any_projection(id)?;
+        let local = self.local(&record)?;
         let surroundings = self.surroundings()?;
         let mut history = Vec::new();
         for placed in &local.placed {
             let Some(change) = local.document.get(&placed.change) else { continue };
-            let row = placed.row.map(|row| self.store.row(scope, row)).transpose()?.flatten();
+            let row = placed.row.map(|row| self.store.row(record.scope, row)).transpose()?.flatten();
             let verdict = row.as_ref().and_then(|row| cbor::decode::<Verdict>(&row.verdict).ok()).unwrap_or_default();
             history.push(ChangeView {
                 received_at: row.map(|row| row.received_at),
@@ -115,8 +121,8 @@ impl<S: Store> Client<S> {
 
     /// The document as a file that any Automerge library opens.
     pub fn export(&self, id: DocumentId) -> Result<Vec<u8>, Error> {
-        let scope = self.any_projection(id)?.scope;
-        let local = LocalDocument::load(&self.store, &self.identity, scope, id)?;
+        let record = self.any_projection(id)?;
+        let local = self.local(&record)?;
         export(local.document.changes()).map_err(|_| Error::Export)
     }
 
@@ -167,6 +173,10 @@ impl<S: Store> Client<S> {
         self.store.projections_of(id)?.into_iter().next().ok_or(Error::UnknownDocument)
     }
 
+    fn local(&self, record: &ProjectionRecord) -> Result<LocalDocument, StoreError> {
+        LocalDocument::load(&self.store, &self.identity, record.scope, record.document)
+    }
+
     fn number(&self, key: Key) -> Result<Option<i64>, Error> {
         Ok(self.store.meta(key)?.and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok()))
     }
@@ -175,13 +185,14 @@ impl<S: Store> Client<S> {
         let mut surroundings = self.surroundings()?;
         let mut visits = Vec::with_capacity(records.len());
         for record in records {
-            let row = decode::<VisitRow>(record)?;
-            if let Some(place) = row.place
+            let local = self.local(record)?;
+            let visit = Visit::read(&local.reading());
+            if let Some(place) = visit.place
                 && !surroundings.addresses.contains_key(&place)
             {
                 surroundings.addresses.insert(place, self.address_of(place)?);
             }
-            visits.push(surroundings.visit(record, row));
+            visits.push(surroundings.visit(record, visit, local));
         }
         Ok(visits)
     }
@@ -189,7 +200,7 @@ impl<S: Store> Client<S> {
     fn address_of(&self, place: DocumentId) -> Result<Option<String>, Error> {
         let records = self.store.projections_of(place)?;
         let place = records.iter().find(|record| record.kind == Kind::PLACE);
-        Ok(place.map(decode::<PlaceRow>).transpose()?.and_then(|row| row.address))
+        Ok(place.map(PlaceRow::read).transpose()?.and_then(|row| row.address))
     }
 
     fn surroundings(&self) -> Result<Surroundings, Error> {

@@ -192,7 +192,7 @@ pub struct OrphanRecord {
     pub document: DocumentId,
 }
 
-/// What a document comes to, made from its entries.
+/// What lists go by, made from a document's entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectionRecord {
     /// Where.
@@ -205,7 +205,7 @@ pub struct ProjectionRecord {
     pub at: Millis,
     /// What is asked of many at once.
     pub summary: Summary,
-    /// The document as read: what its own page shows.
+    /// What a list shows of it: of a place. Of anything else nothing.
     pub body: Vec<u8>,
 }
 

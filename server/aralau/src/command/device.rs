@@ -3,8 +3,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use aralau_client_sdk::{
-    Client, DocumentId, HttpTransport, Millis, Report, Seams, SyncOptions, Value, VisitDraft, VisitEdit, VisitState,
-    VisitView, store::SqliteStore, view::ConflictView,
+    Client, DocumentId, Error, HttpTransport, Millis, Report, Seams, SyncOptions, Value, VisitDraft, VisitEdit,
+    VisitState, VisitView, store::SqliteStore, view::ConflictView,
 };
 use aralau_server::calendar::{self, Day};
 use aralau_sync_core::visit::Position;
@@ -198,7 +198,7 @@ fn enrolled(json: bool, client: &Client<SqliteStore>) -> Result<(), Failure> {
 fn write(json: bool, client: &mut Client<SqliteStore>, task: &Task) -> Result<(), Failure> {
     let visit = match task {
         Task::Log { place, visit_type, outcome, note, at, position } => {
-            if !client.places()?.iter().any(|known| known.id == *place) {
+            if matches!(client.place(*place), Err(Error::UnknownDocument)) {
                 return Err(Failure::new(
                     "place_unknown",
                     format!("there is no place {place} here; see `places`, or sync"),
