@@ -3,8 +3,8 @@
 #   through concatenated pieces.
 # What happens: ZstdDecompressor.decompress() returns the first frame and says nothing of the others. Of the same object,
 #   stream_reader() and copy_stream() read all; allow_extra_data=False raises; read_across_frames=True is not there yet.
-# Who meets it: logs and exports that are appended to, a frame a day or a sync. A script at headquarters that reads such a file gets
-#   its first day, whole and plausible, and reports that nothing came after.
+# Who meets it: logs and exports that are appended to, a frame a day, and bodies of HTTP that are several frames, as RFC 8878
+#   allows. A script at headquarters gets the first part, whole and plausible, and takes it for everything.
 set -euo pipefail
 
 work=$(mktemp -d)
