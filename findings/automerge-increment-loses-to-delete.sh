@@ -26,8 +26,10 @@ function merged(start, one, other) {
   assert.deepEqual(Automerge.toJS(both), Automerge.toJS(Automerge.merge(Automerge.clone(right), left)));
   return both;
 }
-const say = (what, document) =>
-  console.log(`  ${what}: ${JSON.stringify(document)}, conflicts: ${JSON.stringify(Automerge.getConflicts(document, 'doses')) ?? 'none'}`);
+function say(what, document) {
+  const conflicts = JSON.stringify(Automerge.getConflicts(document, 'doses')) ?? 'none';
+  console.log(`  ${what}: ${JSON.stringify(document)}, conflicts: ${conflicts}`);
+}
 const remove = (d) => { delete d.doses; };
 
 console.log('\n10 doses; two devices offline:');

@@ -2,8 +2,8 @@
 # One would guess: Go's sumdb/tlog and RFC 6962, whose tree it builds, agree on every root, the first one included.
 # What happens: the root of an empty log is 32 zero bytes in golang.org/x/mod 0.7.0, and the SHA-256 of nothing in RFC 6962.
 #   From the first record on they agree.
-# Who meets it: a new log before its first visit, whose signed checkpoint another program checks: with equal rows, both "see"
-#   a forged log. Tests with records in them never do.
+# Who meets it: a new log before its first visit, whose signed checkpoint another program checks: it refuses the
+#   log, though both have the same rows. Tests with records in them never show it.
 set -euo pipefail
 
 work=$(mktemp -d)
@@ -82,5 +82,6 @@ func main() {
 	}
 }
 GO
-GOROOT=$work/debian/usr/lib/go-1.19 GOPATH=$work/debian/usr/share/gocode GO111MODULE=off GOFLAGS='' GOCACHE=$work/cache GOTMPDIR=$work \
+GOROOT=$work/debian/usr/lib/go-1.19 GOPATH=$work/debian/usr/share/gocode GO111MODULE=off GOFLAGS='' \
+    GOCACHE=$work/cache GOTMPDIR=$work \
     debian/usr/lib/go-1.19/bin/go run seen/main.go || { echo 'This is no longer what happens.' >&2; exit 1; }
