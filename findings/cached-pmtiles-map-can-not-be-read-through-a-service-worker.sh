@@ -10,7 +10,7 @@ trap 'rm -rf "$tmp"' EXIT
 chromium=${CHROMIUM:-$(command -v chromium)}
 python3 -m venv "$tmp/venv"
 "$tmp/venv/bin/pip" -q --disable-pip-version-check install --no-deps pmtiles==3.5.0
-npm install --prefix "$tmp" --silent --no-audit --no-fund --ignore-scripts pmtiles@4.3.0 playwright-core@1.55.0
+npm install --prefix "$tmp" --loglevel=error --no-audit --no-fund --ignore-scripts pmtiles@4.3.0 playwright-core@1.55.0 >/dev/null
 cat >"$tmp/map.py" <<'PY'
 import sys
 

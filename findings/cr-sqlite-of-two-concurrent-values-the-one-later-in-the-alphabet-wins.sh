@@ -6,7 +6,7 @@
 set -euo pipefail
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-npm install --prefix "$tmp" --silent --no-audit --no-fund --ignore-scripts @vlcn.io/crsqlite-wasm@0.16.0
+npm install --prefix "$tmp" --loglevel=error --no-audit --no-fund --ignore-scripts @vlcn.io/crsqlite-wasm@0.16.0 >/dev/null
 cat >"$tmp/try.mjs" <<'JS'
 import { readFileSync } from "node:fs";
 import open from "@vlcn.io/crsqlite-wasm";

@@ -6,7 +6,7 @@
 set -euo pipefail
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-npm install --prefix "$tmp" --silent --no-audit --no-fund --ignore-scripts dayjs@1.11.18 luxon@3.7.1 moment-timezone@0.6.0 moment@2.30.1
+npm install --prefix "$tmp" --loglevel=error --no-audit --no-fund --ignore-scripts dayjs@1.11.18 luxon@3.7.1 moment-timezone@0.6.0 moment@2.30.1 >/dev/null
 cat >"$tmp/try.cjs" <<'JS'
 const dayjs = require("dayjs");
 dayjs.extend(require("dayjs/plugin/utc"));

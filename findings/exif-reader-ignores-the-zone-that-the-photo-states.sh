@@ -8,7 +8,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 python3 -m venv "$tmp/venv"
 "$tmp/venv/bin/pip" -q --disable-pip-version-check install --no-deps pillow==11.3.0 piexif==1.1.3
-npm install --prefix "$tmp" --silent --no-audit --no-fund --ignore-scripts exifr@7.1.3
+npm install --prefix "$tmp" --loglevel=error --no-audit --no-fund --ignore-scripts exifr@7.1.3 >/dev/null
 cat >"$tmp/photo.py" <<'PY'
 import sys
 

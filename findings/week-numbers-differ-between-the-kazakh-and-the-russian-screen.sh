@@ -6,7 +6,7 @@
 set -euo pipefail
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-npm install --prefix "$tmp" --silent --no-audit --no-fund --ignore-scripts moment@2.30.1 dayjs@1.11.18 date-fns@4.1.0
+npm install --prefix "$tmp" --loglevel=error --no-audit --no-fund --ignore-scripts moment@2.30.1 dayjs@1.11.18 date-fns@4.1.0 >/dev/null
 cat >"$tmp/try.cjs" <<'JS'
 const moment = require("moment");
 require("moment/locale/kk");

@@ -7,7 +7,7 @@
 set -euo pipefail
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-npm install --prefix "$tmp" --silent --no-audit --no-fund --ignore-scripts yjs@13.6.27
+npm install --prefix "$tmp" --loglevel=error --no-audit --no-fund --ignore-scripts yjs@13.6.27 >/dev/null
 cat >"$tmp/try.mjs" <<'JS'
 import { readFileSync } from "node:fs";
 import * as Y from "yjs";

@@ -6,8 +6,8 @@
 set -euo pipefail
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-npm install --prefix "$tmp" --silent --no-audit --no-fund --ignore-scripts dayjs@1.11.18 luxon@3.7.1 moment-timezone@0.6.0 moment@2.30.1 date-fns@4.1.0 date-fns-tz@3.2.0 \
-  @js-temporal/polyfill@0.5.1 @electric-sql/pglite@0.3.7
+npm install --prefix "$tmp" --loglevel=error --no-audit --no-fund --ignore-scripts dayjs@1.11.18 luxon@3.7.1 moment-timezone@0.6.0 moment@2.30.1 date-fns@4.1.0 date-fns-tz@3.2.0 \
+  @js-temporal/polyfill@0.5.1 @electric-sql/pglite@0.3.7 >/dev/null
 python3 -m venv "$tmp/venv"
 "$tmp/venv/bin/pip" -q --disable-pip-version-check install --no-deps tzdata==2024.1
 cat >"$tmp/try.cjs" <<'JS'
