@@ -79,7 +79,7 @@ pub use sessions::{SessionRow, end_session, keep_session, session};
 pub use status::{DeviceStatus, Noted, corrected, nonce_floor, note_status};
 pub use tokens::{TokenRow, TokenShown, end_token, keep_token, live_credentials, token, tokens};
 pub use walk::leaves;
-pub use words::{DOCUMENT_OF_ROWID, document_of_key, fold, fold_loosely, hour_of_key, keys_of_hour, scope_of_key};
+pub use words::{DOCUMENT_OF_ROWID, document_of_key, hour_of_key, keys_of_hour, scope_of_key};
 pub use writer::{Transaction, Writer};
 
 /// Why the store did not do what it was asked.

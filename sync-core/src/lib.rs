@@ -26,6 +26,7 @@ pub mod document;
 pub mod reading;
 pub mod visit;
 
+pub mod fold;
 pub mod frame;
 pub mod stream;
 

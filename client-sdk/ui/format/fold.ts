@@ -3,7 +3,7 @@ const RUSSIAN = new Map(
   Object.entries({ ә: 'а', ғ: 'г', қ: 'к', ң: 'н', ө: 'о', ұ: 'у', ү: 'у', һ: 'х', і: 'и', ё: 'е' }),
 );
 
-/** The words of a name, as `fold_loosely` of the server has them: lower case, ё as е, Kazakh letters as Russian ones. */
+/** The words of a name, as `fold` of the core has them: lower case, ё as е, Kazakh letters as Russian ones, no apostrophes. */
 function words(text: string): string[] {
   const letters = [...text.toLowerCase().normalize('NFC')].map((letter) => {
     const base = letter.normalize('NFD').charAt(0);
@@ -12,7 +12,7 @@ function words(text: string): string[] {
   return (
     letters
       .join('')
-      .replace(/\p{M}/gu, '')
+      .replace(/[\p{M}'’‘ʼ`´]/gu, '')
       .match(/[\p{L}\p{N}]+/gu) ?? []
   );
 }

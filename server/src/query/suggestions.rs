@@ -6,6 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use aralau_sync_core::{
     collation::SortKey,
+    fold::fold,
     id::{DocumentId, PersonId},
     visit::ACTIVE,
 };
@@ -13,7 +14,7 @@ use aralau_sync_core::{
 use super::{Conditions, author::Person, text::MAX_WORDS};
 use crate::{
     reach::Reach,
-    store::{HEADQUARTERS, StoreError, fold_loosely},
+    store::{HEADQUARTERS, StoreError},
 };
 
 /// Suggestions of one answer, at most: more than fit a screen are no help.
@@ -32,7 +33,7 @@ pub struct TooManyWords;
 impl TryFrom<String> for Typed {
     type Error = TooManyWords;
     fn try_from(text: String) -> Result<Self, TooManyWords> {
-        let words: Vec<_> = fold_loosely(&text).split_ascii_whitespace().map(str::to_owned).collect();
+        let words: Vec<_> = fold(&text).split_ascii_whitespace().map(str::to_owned).collect();
         if words.len() > MAX_WORDS { Err(TooManyWords) } else { Ok(Self(words)) }
     }
 }
@@ -40,7 +41,7 @@ impl TryFrom<String> for Typed {
 impl Typed {
     /// Whether it may mean this name: whatever the case, ё as е, and Kazakh letters as Russian ones.
     pub fn finds(&self, name: &str) -> bool {
-        let folded = fold_loosely(name);
+        let folded = fold(name);
         self.0.iter().all(|typed| folded.split_ascii_whitespace().any(|word| word.starts_with(typed.as_str())))
     }
 

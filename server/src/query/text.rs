@@ -1,9 +1,10 @@
 //! Full-text search: what a person typed, as a query that cannot be a syntax error.
 
+use aralau_sync_core::fold::fold;
 use rusqlite::{Connection, params};
 use serde::Deserialize;
 
-use crate::store::{StoreError, fold};
+use crate::store::StoreError;
 
 /// Words of one search, at most: a longer expression would be too deep for the index.
 pub const MAX_WORDS: usize = 32;

@@ -6,6 +6,7 @@ use aralau_sync_core::{
     change::{Change, KeyPath, NOTES, OpId, STATUS, Value},
     collation::SortKey,
     document::Document,
+    fold::{fold, fold_into},
     id::{ChangeHash, DocumentId, Kind, PersonId, ReplicaId},
     log::{Labels, Verdict},
     reading::Reading,
@@ -25,7 +26,7 @@ use super::{
     joined,
     log::ScopeLog,
     segment::Contents,
-    words::{Words, fold_into, fold_loosely},
+    words::Words,
 };
 
 /// What the store knows of a document's accepted rows, beside the changes themselves; in the order of the log.
@@ -326,7 +327,7 @@ fn place(tx: &Connection, scope_no: i64, document_no: i64, place: &Place, is_new
         place.coordinates.map(|coordinates| coordinates.lat),
         place.coordinates.map(|coordinates| coordinates.lon),
     ])?;
-    let address = fold_loosely(place.address.as_deref().unwrap_or_default());
+    let address = fold(place.address.as_deref().unwrap_or_default());
     tx.prepare_cached("INSERT OR REPLACE INTO place_text (rowid, folded) VALUES (?, ?)")?
         .execute(params![document_no, address])?;
     let mut id = tx.prepare_cached("SELECT document FROM document WHERE document_no = ?")?;

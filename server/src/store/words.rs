@@ -6,7 +6,6 @@ use std::{
 };
 
 use rusqlite::{Connection, params};
-use unicode_normalization::char::{compose, decompose_canonical, is_combining_mark};
 
 use super::StoreError;
 
@@ -93,99 +92,11 @@ impl Words {
     }
 }
 
-/// The words of a text, each followed by a space, in lower case, ё as е and Latin letters without their accents: what
-/// people type is found however it was written.
-pub fn fold(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len() + 1);
-    fold_into(&mut folded, text);
-    folded
-}
-
-/// As [`fold`], and the letters of Kazakh as what stands under the same keys of a Russian keyboard: a name is found by who
-/// has no other. The console folds so too, and both pass the cases of `sync-core/tests/collation/cases.json`.
-pub fn fold_loosely(text: &str) -> String {
-    let russian = |c| match c {
-        'ә' => 'а',
-        'ғ' => 'г',
-        'қ' => 'к',
-        'ң' => 'н',
-        'ө' => 'о',
-        'ұ' | 'ү' => 'у',
-        'һ' => 'х',
-        'і' => 'и',
-        other => other,
-    };
-    fold(text).chars().map(russian).collect()
-}
-
-/// As [`fold`], after what is there already.
-pub fn fold_into(folded: &mut String, text: &str) {
-    let begin = folded.len();
-    for c in text.chars() {
-        match c {
-            'a'..='z' | '0'..='9' | 'а'..='я' => folded.push(c),
-            'A'..='Z' => folded.push(c.to_ascii_lowercase()),
-            'ё' | 'Ё' => folded.push('е'),
-            // The two rows of the alphabet stand one behind the other: most letters are told without a table.
-            'А'..='Я' => folded.extend(char::from_u32(u32::from(c) + ROW)),
-            _ if c.is_alphanumeric() => c.to_lowercase().for_each(|c| fold_letter(folded, c)),
-            _ if is_combining_mark(c) => fold_mark(folded, begin, c),
-            _ => end_word(folded, begin),
-        }
-    }
-    end_word(folded, begin);
-}
-
-/// From А to а.
-const ROW: u32 = 0x20;
-
-fn end_word(folded: &mut String, begin: usize) {
-    if folded.len() > begin && !folded.ends_with(' ') {
-        folded.push(' ');
-    }
-}
-
-/// A letter in lower case.
-fn fold_letter(folded: &mut String, c: char) {
-    let mut base = None;
-    decompose_canonical(c, |part| base = base.or(Some(part)));
-    match base.filter(char::is_ascii) {
-        Some(latin) => folded.push(latin),
-        None if c == 'ё' => folded.push('е'),
-        // Lower case of a few letters is a letter and a mark.
-        None => folded.extend(Some(c).filter(|c| c.is_alphanumeric())),
-    }
-}
-
-/// An accent that follows its letter: with it, it is one of the alphabet's, as й is, or goes.
-fn fold_mark(folded: &mut String, begin: usize, mark: char) {
-    let letter = folded.get(begin..).and_then(|written| written.chars().next_back());
-    if let Some(whole) = letter.and_then(|letter| compose(letter, mark)) {
-        folded.pop();
-        fold_letter(folded, whole);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn words_are_found_however_they_were_written() {
-        for (text, folded) in [
-            ("Ёлка, ЕЛЬ — 2 шт.", "елка ель 2 шт "),
-            ("Қазақстан ӘЖЕ Үй Ілгері", "қазақстан әже үй ілгері "),
-            ("Café NAÏVE İstanbul", "cafe naive istanbul "),
-            ("мои\u{306} е\u{308}лка cafe\u{301} x\u{306}", "мой елка cafe x "),
-            ("\u{301}a -- ", "a "),
-            ("№5/7 кв.12", "5 7 кв 12 "),
-            ("", ""),
-        ] {
-            assert_eq!(fold(text), folded, "{text}");
-        }
-    }
 
     proptest! {
         #[test]
@@ -200,14 +111,6 @@ mod tests {
             let (earlier, later) = (earlier.min(later), earlier.max(later));
             prop_assert!(key(earlier) >= key(later));
             prop_assert!(key(earlier) > key(later) || later - earlier < HOUR_MS || later > 3_700_000_000_000);
-        }
-
-        #[test]
-        fn a_folded_text_is_words_and_single_spaces(text in ".{0,60}") {
-            let folded = fold(&text);
-            prop_assert!(folded.chars().all(|c| c == ' ' || c.is_alphanumeric()), "{folded:?}");
-            prop_assert!(!folded.starts_with(' ') && !folded.contains("  "));
-            prop_assert_eq!(fold(&folded), folded.clone());
         }
     }
 }

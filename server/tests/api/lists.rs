@@ -158,7 +158,15 @@ async fn words_are_found_however_they_are_written_and_no_search_is_an_error() {
     let (token, mut anna) = (world.token(Role::Headquarters).await, world.phone("Анна", 1).await);
     let a = world.visit(&mut anna, 1, 2_000, "Ребёнок плачет; сосед шумит").await.to_string();
     let b = world.visit(&mut anna, 2, 1_000, "ЕЛКА и ёлочные огни, Қайрат көше").await.to_string();
+    let c = world.visit(&mut anna, 3, 500, "ҰЙҚЫ жоқ, о’қу мен ұлы Пәтер туралы Қабдеш айтты").await.to_string();
     for (text, expected) in [
+        ("кабдеш", vec![&c]),
+        ("УЙКЫ", vec![&c]),
+        ("ұйқы", vec![&c]),
+        ("улы патер", vec![&c]),
+        ("оқу", vec![&c]),
+        ("оку", vec![&c]),
+        ("о'қу", vec![&c]),
         ("ребенок", vec![&a]),
         ("РЕБЁНОК", vec![&a]),
         ("ёлка", vec![&b]),
