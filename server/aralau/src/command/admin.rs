@@ -1,5 +1,6 @@
 //! `aralau admin`: the organisation, its devices and tokens. Works beside a running server on the same folder.
 
+mod devices;
 mod import;
 mod join;
 mod load;
@@ -284,18 +285,7 @@ impl Admin {
 
     fn devices(&self, json: bool) -> Result<(), Failure> {
         let devices = self.open()?.read(|connection| query::devices::all(connection, &Reach::EVERYWHERE, now()))?;
-        output::list(json, &devices, "No device is enrolled yet.", |device| {
-            let value = serde_json::to_value(device).unwrap_or_default();
-            let text = |name: &str| value.pointer(name).and_then(|value| value.as_str()).unwrap_or("-").to_owned();
-            let standing = if device.revoked_at.is_some() {
-                "  shut out"
-            } else if device.unconfirmed {
-                "  waits to be confirmed"
-            } else {
-                ""
-            };
-            format!("{}  {}  last sync {}{standing}", text("/id"), text("/person/name"), text("/last_sync_at"))
-        });
+        output::list(json, &devices, "No device is enrolled yet.", devices::line);
         Ok(())
     }
 
