@@ -35,6 +35,9 @@ pub enum Error {
     /// None of the values that a field has looks like the one chosen.
     #[error("this value does not stand to choose any more")]
     UnknownValue,
+    /// Nobody disagrees about this field of the visit.
+    #[error("this field is not in conflict")]
+    NotInConflict,
     /// The document takes no more; a successor comes in a later version.
     #[error("the document is full")]
     DocumentFull,
@@ -83,6 +86,7 @@ impl Error {
             Self::UnknownDraft => "draft_unknown",
             Self::UnknownBeat => "beat_unknown",
             Self::UnknownValue => "value_unknown",
+            Self::NotInConflict => "not_in_conflict",
             Self::DocumentFull => "document_full",
             Self::Edit(AuthorError::Change(error)) => error.code(),
             Self::Edit(AuthorError::Document(error)) => error.code(),
@@ -111,6 +115,7 @@ impl Error {
             | Self::UnknownDraft
             | Self::UnknownValue
             | Self::UnknownBeat
+            | Self::NotInConflict
             | Self::DocumentFull
             | Self::Edit(_)
             | Self::OtherDeployment => Action::Correct,

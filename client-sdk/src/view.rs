@@ -269,6 +269,8 @@ pub struct Status {
     pub orphans: u64,
     /// Server's clock minus the device's, as last measured.
     pub skew_ms: Option<i64>,
+    /// Headquarters has shut this device out: what it sends is held until somebody there releases it, and it is to be erased.
+    pub shut_out: bool,
     /// Each scope.
     pub scopes: Vec<ScopeStatus>,
     /// What was noticed and must not be kept quiet.

@@ -145,6 +145,7 @@ impl<S: Store> Client<S> {
             synced_at: self.number(Key::SyncedAt)?.map(Millis),
             orphans,
             skew_ms: self.number(Key::SkewMs)?,
+            shut_out: self.store.meta(Key::ShutOut)?.is_some_and(|said| !said.is_empty()),
             scopes: scopes.iter().map(|record| self.scope_status(record)).collect::<Result<_, _>>()?,
             alarms: self.store.alarms()?,
         })

@@ -76,7 +76,13 @@ impl<S: Store> Client<S> {
     }
 
     /// Ends a conflict by choosing a value, one of those shown or another.
+    ///
+    /// # Errors
+    /// [`Error::NotInConflict`] where nobody disagrees about that field.
     pub fn resolve(&mut self, id: DocumentId, field: &str, value: Value) -> Result<(), Error> {
+        if !self.visit(id)?.conflicts.iter().any(|conflict| conflict.field == field) {
+            return Err(Error::NotInConflict);
+        }
         self.edit(id, &[(field.to_owned(), value)], true)
     }
 

@@ -34,6 +34,8 @@ pub enum Key {
     SyncedAt,
     /// By which rules the projections were made, as text.
     Projected,
+    /// Whether headquarters has shut this device out, not empty if so.
+    ShutOut,
 }
 
 impl Key {
@@ -51,6 +53,7 @@ impl Key {
             Self::TakesRoll => "takes_roll",
             Self::SyncedAt => "synced_at",
             Self::Projected => "projected",
+            Self::ShutOut => "shut_out",
         }
     }
 }

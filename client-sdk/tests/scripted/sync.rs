@@ -281,8 +281,17 @@ fn watchers_hear_of_own_edits_and_of_what_a_sync_brings() {
 #[test]
 fn a_full_visit_says_so_before_anything_is_written_and_can_still_be_resolved_and_taken_back() {
     let line = Line::new();
-    let mut client = phone(&line, "Aigul", 1);
+    let (mut client, mut partner) = (phone(&line, "Aigul", 1), phone(&line, "Daniyar", 2));
     let id = log(&mut client, "contacted");
+    client.sync(&line, ONCE).expect("syncs");
+    partner.sync(&line, ONCE).expect("syncs");
+    for (phone, outcome) in [(&mut partner, "moved"), (&mut client, "vacant")] {
+        let edit = VisitEdit::Set { field: "outcome".into(), value: outcome.into() };
+        phone.edit_visit(id, &[edit]).expect("edits");
+        phone.sync(&line, ONCE).expect("syncs");
+    }
+    let unasked = client.resolve(id, "visit_type", Value::from("follow_up")).expect_err("nobody disagrees");
+    assert_eq!((unasked.code(), unasked.action()), ("not_in_conflict", Action::Correct));
     let fields = |round: i64| -> Vec<VisitEdit> {
         (0..4_500).map(|n| VisitEdit::Set { field: format!("f{n}"), value: Value::Int(round) }).collect()
     };

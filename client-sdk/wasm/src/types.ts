@@ -165,6 +165,8 @@ export interface Status {
   synced_at: Millis | null;
   orphans: number;
   skew_ms: number | null;
+  /** Headquarters has shut this device out. */
+  shut_out: boolean;
   scopes: {
     scope: string;
     beat: Beat | null;

@@ -84,7 +84,8 @@ impl SyncSession {
     /// Nonce, clock, beats, directives. Whether the beats changed.
     fn greet<S: Store>(&mut self, client: &mut Client<S>, welcome: &Welcome) -> Result<bool, Error> {
         self.report.skew_ms = welcome.time.since(client.seams.clock.now());
-        self.report.wipe |= welcome.directives.contains(&Directive::Wipe);
+        let shut_out = welcome.directives.contains(&Directive::Wipe);
+        self.report.wipe |= shut_out;
         self.report.upgrade |= welcome.directives.contains(&Directive::Upgrade);
         let known = client.enrollment.as_ref().ok_or(Error::NotEnrolled)?;
         let beats = match (self.called, welcome.level) {
@@ -97,6 +98,7 @@ impl SyncSession {
         transaction::<_, _, Error>(&mut client.store, |store| {
             store.set_meta(Key::Nonce, welcome.nonce.as_bytes())?;
             store.set_meta(Key::SkewMs, self.report.skew_ms.to_string().as_bytes())?;
+            store.set_meta(Key::ShutOut, if shut_out { b"yes" } else { b"" })?;
             if changed {
                 enrollment.save(store)?;
             }
