@@ -28,7 +28,7 @@ test('what was promised comes before who was not met', () => {
   expect(standing(stop('a', { due: '2026-11-30' }), reckoning)).toBe('soon');
   expect(standing(stop('a', { due: '2026-12-24' }), reckoning)).toBe('done');
   expect(standing(stop('a', { contacted_at: now - 366 * DAY }), reckoning)).toBe('overdue');
-  expect(standing(stop('a', { contacted_at: null, visits: 3 }), reckoning)).toBe('overdue');
+  expect(standing(stop('a', { contacted_at: null, visits: 3 }), reckoning)).toBe('attempted');
   expect(standing(stop('a', { contacted_at: null, visits: 0 }), reckoning)).toBe('never');
 });
 

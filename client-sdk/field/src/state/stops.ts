@@ -5,12 +5,15 @@ import { distance } from './whereabouts.svelte';
 export const ORDERS = ['urgent', 'near', 'street'] as const;
 export type Order = (typeof ORDERS)[number];
 
-/** How a place stands: something promised is late or near, nobody was met for too long, or ever; or all is well. */
-export type Standing = 'late' | 'soon' | 'overdue' | 'never' | 'done';
+/**
+ * How a place stands: something promised is late or near, nobody was met for too long, nobody has been there, or nobody was
+ * met yet; or all is well. Overdue is what headquarters counts as overdue.
+ */
+export type Standing = 'late' | 'soon' | 'overdue' | 'never' | 'attempted' | 'done';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const SOON_DAYS = 3;
-const RANK: Record<Standing, number> = { late: 0, soon: 1, overdue: 2, never: 3, done: 4 };
+const RANK: Record<Standing, number> = { late: 0, soon: 1, overdue: 2, never: 3, attempted: 4, done: 5 };
 
 export interface Reckoning {
   /** The deployment's day, `2026-11-30`. */
@@ -22,7 +25,7 @@ export interface Reckoning {
 export function standing(stop: Stop, { today, now, intervalDays }: Reckoning): Standing {
   if (stop.due !== null && stop.due < today) return 'late';
   if (stop.due !== null && days(today, stop.due) <= SOON_DAYS) return 'soon';
-  if (stop.contacted_at === null) return stop.visits === 0 ? 'never' : 'overdue';
+  if (stop.contacted_at === null) return stop.visits === 0 ? 'never' : 'attempted';
   return now - stop.contacted_at > intervalDays * DAY_MS ? 'overdue' : 'done';
 }
 
