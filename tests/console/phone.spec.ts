@@ -1,5 +1,6 @@
 // The device in a browser: the client as WebAssembly, its store in the browser's private file system, its key in WebCrypto, against
 // a real server that is stopped, and in a browser that is killed.
+import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { expect, test, type Page } from '@playwright/test';
 import type { startDevice } from '../../client-sdk/field/src/device/index.ts';
@@ -176,10 +177,12 @@ test('a code that is used, an unknown one and a visit without a beat are told as
   await Promise.all([madina.end(), other.end()]);
 });
 
-test('the store in this browser keeps its contract', async () => {
+test('the store in this browser keeps its contract, and the same words are the same bytes as elsewhere', async () => {
   test.setTimeout(300_000);
   const one = await phone();
   const page = await open(one);
-  expect(await page.evaluate(() => contract())).toBe('kept');
+  const vector = new URL('../../client-sdk/tests/vector.json', import.meta.url);
+  const { visit, signs } = JSON.parse(readFileSync(vector, 'utf8')) as { visit: string; signs: string[] };
+  expect(await page.evaluate(() => contract())).toEqual({ contract: 'kept', vector: { visit, signs } });
   await one.end();
 });

@@ -3,7 +3,7 @@ import { startDevice } from './device';
 
 declare global {
   var device: ReturnType<typeof startDevice>;
-  /** Whether the store in this browser keeps its contract. */
+  /** What the store's contract came to in this browser, and what a device writes by the vector. */
   var contract: () => Promise<unknown>;
 }
 

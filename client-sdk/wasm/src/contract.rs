@@ -1,9 +1,12 @@
-//! The store's contract, run by a test in a real browser.
+//! What a test runs in a real browser: the store's contract, and a device that writes the same bytes as every other build.
 
-use aralau_client_sdk::store::{OpfsFolder, Store as _, contract};
+use aralau_client_sdk::{
+    Client, Millis, Seams,
+    store::{OpfsFolder, Store as _, contract},
+};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-use crate::value::Thrown;
+use crate::{device::Device, value::Thrown};
 
 /// Runs all of it on stores of one folder. Panics, which ends the worker, where a promise is not kept.
 #[wasm_bindgen(js_name = keepsItsContract)]
@@ -21,4 +24,13 @@ pub async fn keeps_its_contract(folder: String) -> Result<(), Thrown> {
         open()
     });
     folder.release().map_err(|error| Thrown(JsValue::from_str(&error.to_string())))
+}
+
+#[wasm_bindgen]
+impl Device {
+    /// A device whose clock stands and whose chances follow from a seed, for `client-sdk/tests/vector.json`.
+    pub async fn scripted(folder: String, public_key: Vec<u8>, now: f64, seed: u32) -> Result<Device, JsValue> {
+        let seams = Seams::scripted(Millis(now as i64), seed.into());
+        Self::over(&folder, &public_key, |store, key, _| Client::over(store, key, seams)).await
+    }
 }

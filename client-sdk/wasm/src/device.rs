@@ -148,7 +148,7 @@ impl Device {
 }
 
 impl Device {
-    async fn over(
+    pub(crate) async fn over(
         folder: &str,
         public_key: &[u8],
         open: impl FnOnce(SqliteStore, PublicKey, Seams) -> std::result::Result<Client<SqliteStore>, Error>,
