@@ -56,10 +56,14 @@ impl Phone {
         self.run(&[&["edit", visit], edits].concat()).ok();
     }
 
-    /// Brings itself and the server level.
+    /// Brings itself and the server level; one that was shut out says so by what it ends with.
     #[track_caller]
     pub fn sync(&self) -> Value {
-        self.run(&["sync"]).ok().object()
+        let run = self.run(&["sync"]);
+        let synced = run.object();
+        let expected = if synced["wipe"] == true { 3 } else { 0 };
+        assert_eq!(run.status.code(), Some(expected), "{}{}", run.stdout, run.stderr);
+        synced
     }
 
     /// Its visits.

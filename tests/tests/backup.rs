@@ -131,7 +131,7 @@ fn what_headquarters_decided_after_the_backup_comes_back_too() {
     phones.iter().for_each(|phone| drop(phone.sync()));
     for visit in &visits {
         phones[0].edit(visit, &["--outcome", "refused"]);
-        phones[1].edit(visit, &["--outcome", "no_answer"]);
+        phones[1].edit(visit, &["--outcome", "nobody_home"]);
     }
     phones.iter().for_each(|phone| drop(phone.sync()));
     let settle = |visit: &str, value: &str| {
@@ -145,12 +145,12 @@ fn what_headquarters_decided_after_the_backup_comes_back_too() {
     restore(&mut world, &file);
     assert_eq!(headquarters.conflicts().len(), 2, "the backup is from before");
     // Headquarters goes on at once, before any phone has come back.
-    settle(&visits[1], "no_answer");
+    settle(&visits[1], "nobody_home");
     phones.iter().chain(&phones).for_each(|phone| drop(phone.sync()));
     assert_eq!(headquarters.conflicts(), [] as [Value; 0]);
     for phone in &phones {
         let outcomes = visits.each_ref().map(|visit| phone.visit(visit)["outcome"].clone());
-        assert_eq!(outcomes, ["refused", "no_answer"]);
+        assert_eq!(outcomes, ["refused", "nobody_home"]);
         assert_eq!(phone.run(&["status"]).ok().object()["alarms"], json!([]));
     }
     world.check();

@@ -93,12 +93,12 @@ fn two_phones_that_edit_one_visit_offline_both_find_both_values_and_headquarters
     one.sync();
     other.sync();
     one.edit(&visit, &["--outcome", "refused", "--note", "Айгүл's words"]);
-    other.edit(&visit, &["--outcome", "no_answer", "--note", "Борис' words"]);
+    other.edit(&visit, &["--outcome", "nobody_home", "--note", "Борис' words"]);
     for phone in [&one, &other, &one, &other] {
         phone.sync();
     }
     for phone in [&one, &other] {
-        assert_eq!(phone.conflict(&visit, "outcome"), ["no_answer", "refused"]);
+        assert_eq!(phone.conflict(&visit, "outcome"), ["nobody_home", "refused"]);
         let shown = phone.visit(&visit);
         assert_eq!(texts(shown["notes"].as_array().unwrap(), "text").len(), 3);
         let values = shown["conflicts"][0]["values"].as_array().unwrap();
@@ -139,15 +139,15 @@ fn a_phone_may_settle_a_conflict_as_well() {
     one.sync();
     other.sync();
     one.edit(&visit, &["--outcome", "refused"]);
-    other.edit(&visit, &["--outcome", "no_answer"]);
+    other.edit(&visit, &["--outcome", "nobody_home"]);
     for phone in [&one, &other, &one] {
         phone.sync();
     }
-    one.run(&["resolve", &visit, "--field", "outcome", "--value", "no_answer"]).ok();
+    one.run(&["resolve", &visit, "--field", "outcome", "--value", "nobody_home"]).ok();
     one.sync();
     other.sync();
     assert_eq!(other.conflict(&visit, "outcome"), [] as [&str; 0]);
-    assert_eq!(world.headquarters().visits("")[0]["outcome"], "no_answer");
+    assert_eq!(world.headquarters().visits("")[0]["outcome"], "nobody_home");
     assert_eq!(world.headquarters().conflicts(), [] as [Value; 0]);
 }
 
@@ -190,7 +190,7 @@ fn codes_and_fields_that_nobody_knows_are_carried_unharmed() {
     let world = World::new();
     let (one, other) = (world.phone("Aigul", "beat-01"), world.phone("Boris", "beat-01"));
     let place = one.places()[0].clone();
-    let logged = ["log", "--place", &place, "--type", "drone_flyover", "--outcome", "жаңа_код"];
+    let logged = ["log", "--force", "--place", &place, "--type", "drone_flyover", "--outcome", "жаңа_код"];
     let visit = one.run(&logged).ok().object()["visit"].as_str().unwrap().to_owned();
     let mut sdk = one.sdk();
     let field = |value: &str| VisitEdit::Set { field: "weather_2031".into(), value: Code::Text(value.into()) };
@@ -478,7 +478,7 @@ fn a_rebuild_changes_no_row() {
     one.sync();
     other.sync();
     one.edit(&visit, &["--outcome", "refused"]);
-    other.edit(&visit, &["--outcome", "no_answer", "--note", "more"]);
+    other.edit(&visit, &["--outcome", "nobody_home", "--note", "more"]);
     one.sync();
     other.sync();
     let resolution = json!({ "field": "outcome", "value": "refused" });

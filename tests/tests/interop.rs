@@ -49,7 +49,7 @@ fn automerge_in_javascript_opens_an_exported_visit_and_reads_the_same_values() {
     one.sync();
     other.sync();
     one.edit(&visit, &["--outcome", "refused"]);
-    other.edit(&visit, &["--outcome", "no_answer", "--note", "second note"]);
+    other.edit(&visit, &["--outcome", "nobody_home", "--note", "second note"]);
     for phone in [&one, &other, &one] {
         phone.sync();
     }
@@ -60,7 +60,7 @@ fn automerge_in_javascript_opens_an_exported_visit_and_reads_the_same_values() {
     let values = &read["values"];
     assert_eq!((&values["place"], &values["visit_type"]), (&json!(place), &json!("door_to_door")));
     assert_eq!(values["outcome"], shown["outcome"], "the same of two concurrent values is shown");
-    assert_eq!(read["conflicts"], json!({ "outcome": ["no_answer", "refused"] }));
+    assert_eq!(read["conflicts"], json!({ "outcome": ["nobody_home", "refused"] }));
     for note in shown["notes"].as_array().unwrap() {
         assert_eq!(values[format!("notes/{}/text", note["id"].as_str().unwrap())], note["text"]);
     }

@@ -4,14 +4,17 @@ mod admin;
 mod device;
 mod serve;
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use aralau_server::{entropy::SystemEntropy, store};
 use aralau_sync_core::time::Millis;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{demo::Demo, failure::Failure, output, target};
-pub use serve::start_log;
+pub use serve::{start_log, told_to_stop};
 
 /// Offline-first visits for inspectors' field work: the server, its administration, and a device to try it with.
 #[derive(Debug, Parser)]
@@ -194,10 +197,22 @@ pub fn open_store(data: &Path) -> Result<store::Store, Failure> {
     Ok(store::Store::open_telling(data, now(), std::sync::Arc::new(SystemEntropy), tell)?)
 }
 
+/// Why nothing can be served there, and what to do.
+pub fn cannot_listen(listen: SocketAddr, error: &std::io::Error) -> Failure {
+    if error.kind() != std::io::ErrorKind::AddrInUse {
+        return Failure::new("listen", format!("cannot listen on {listen}: {error}"));
+    }
+    let other = SocketAddr::new(listen.ip(), listen.port().checked_add(1).unwrap_or_default());
+    Failure::new("listen", format!("another program has {listen}; take another port, such as --listen {other}"))
+}
+
 /// A mistyped folder must not become a new, empty store.
 pub fn must_exist(data: &Path) -> Result<(), Failure> {
     if data.join("aralau.db").is_file() {
         return Ok(());
+    }
+    if data.is_file() {
+        return Err(Failure::new("data_missing", format!("{} is a file; a store is a folder", data.display())));
     }
     let data = data.display();
     Err(Failure::new(

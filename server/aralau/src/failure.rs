@@ -11,6 +11,9 @@ pub struct Failure {
     code: String,
     sentence: String,
     parts: Option<Parts>,
+    exit: u8,
+    /// The command has already answered on stdout.
+    has_reported: bool,
 }
 
 /// Many things that are wrong at once.
@@ -25,7 +28,12 @@ struct Parts {
 impl Failure {
     /// A failure of the command itself.
     pub fn new(code: &str, sentence: impl fmt::Display) -> Self {
-        Self { code: code.to_owned(), sentence: sentence.to_string(), parts: None }
+        Self { code: code.to_owned(), sentence: sentence.to_string(), parts: None, exit: 1, has_reported: false }
+    }
+
+    /// One that a command ends with after it has reported as usual, told from others by what it exits with.
+    pub fn after_report(exit: u8, code: &str, sentence: impl fmt::Display) -> Self {
+        Self { exit, has_reported: true, ..Self::new(code, sentence) }
     }
 
     /// With each of the things that are wrong: a line for a person, and an object for a script.
@@ -43,8 +51,8 @@ impl Failure {
 
     /// Says it on stderr, or as one JSON object on stdout.
     pub fn report(&self, json: bool) -> ExitCode {
-        let Self { code, sentence, parts } = self;
-        if json {
+        let Self { code, sentence, parts, exit, has_reported } = self;
+        if json && !has_reported {
             let mut error = serde_json::json!({ "code": code, "message": sentence });
             if let (Some(error), Some(values)) =
                 (error.as_object_mut(), parts.as_ref().and_then(|parts| parts.values.as_object()))
@@ -55,7 +63,7 @@ impl Failure {
         }
         parts.iter().flat_map(|parts| &parts.lines).for_each(|line| eprintln!("{line}"));
         eprintln!("aralau: {sentence} [{code}]");
-        ExitCode::FAILURE
+        ExitCode::from(*exit)
     }
 }
 

@@ -21,6 +21,11 @@ pub fn show<T: Serialize>(json: bool, value: &T, words: impl FnOnce(&T) -> Strin
     }
 }
 
+/// “1 note”, “2 notes”.
+pub fn many(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Prints many values, one a line, or a sentence where there are none.
 pub fn list<T: Serialize>(json: bool, values: &[T], none: &str, words: impl Fn(&T) -> String) {
     if values.is_empty() && !json {

@@ -14,7 +14,7 @@ use clap::Args;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use tokio::net::TcpListener;
 
-use super::{now, open_store};
+use super::{cannot_listen, now, open_store};
 use crate::{
     failure::Failure,
     web::{CONSOLE, FIELD},
@@ -125,9 +125,7 @@ impl Serve {
             tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
         runtime.block_on(async {
             let stop = told_to_stop()?;
-            let listener = TcpListener::bind(listen)
-                .await
-                .map_err(|error| Failure::new("listen", format!("cannot listen on {listen}: {error}")))?;
+            let listener = TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, &error))?;
             tracing::info!(listen = %listener.local_addr()?, deployment = %app.deployment(), "serving");
             eprintln!("aralau: serving {} on http://{}", self.data.display(), listener.local_addr()?);
             eprintln!("aralau: the console is at http://{}/; sign in with a token", listener.local_addr()?);
@@ -211,7 +209,7 @@ pub fn start_log(filter: &str, json: bool) -> Result<(), Failure> {
 }
 
 /// Listens for the signals from the call on: whoever has read that this serves may tell it to stop.
-fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+pub fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {

@@ -1,6 +1,7 @@
 //! Where the demonstration plays: a server in a fresh folder, a bad line, and devices in folders of their own.
 
 use std::{
+    convert::Infallible,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
@@ -25,7 +26,7 @@ use aralau_sync_core::{
 };
 use indicatif::ProgressBar;
 use tempfile::TempDir;
-use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot};
+use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, task::JoinHandle};
 
 use super::{
     cast,
@@ -34,7 +35,7 @@ use super::{
     script::{Act, Calendar, Script},
 };
 use crate::{
-    command::now,
+    command::{cannot_listen, now, told_to_stop},
     failure::Failure,
     output,
     web::{CONSOLE, FIELD},
@@ -44,6 +45,8 @@ use crate::{
 const BEAT: &str = "beat-01";
 /// Devices that sync at the same moment.
 const AT_ONCE: usize = 4;
+/// What a demonstration exits with that somebody ended half way.
+const INTERRUPTED: i32 = 130;
 /// How long a device tries against the bad line.
 const PATIENCE: SyncOptions = SyncOptions { wait: Duration::from_secs(120) };
 
@@ -58,6 +61,8 @@ pub struct Stage {
     line_address: SocketAddr,
     line: Arc<Line>,
     stop: Option<oneshot::Sender<()>>,
+    /// Removes the folder where somebody ends the demonstration half way.
+    leaving: JoinHandle<Infallible>,
     devices: Vec<Client<SqliteStore>>,
     names: Vec<String>,
 }
@@ -72,15 +77,22 @@ impl Stage {
         let app = App::with(store, Arc::new(now), settings);
         let runtime = Runtime::new()?;
         let (stop, stopped) = oneshot::channel();
-        let (address, line_address, line) = runtime.block_on(async {
-            let listener = TcpListener::bind(listen).await?;
+        let home = folder.path().to_owned();
+        let (address, line_address, line, leaving) = runtime.block_on(async {
+            let told = told_to_stop()?;
+            let leaving = tokio::spawn(async move {
+                told.await;
+                drop(std::fs::remove_dir_all(home));
+                std::process::exit(INTERRUPTED);
+            });
+            let listener = TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, &error))?;
             let address = listener.local_addr()?;
             tokio::spawn(serve(app.clone(), listener, MAX_CONNECTIONS, async { drop(stopped.await) }));
             let (line_address, line) = line::lay(address, seed).await?;
-            Ok::<_, std::io::Error>((address, line_address, line))
+            Ok::<_, Failure>((address, line_address, line, leaving))
         })?;
         let (devices, names) = (Vec::new(), Vec::new());
-        Ok(Self { folder, runtime, app, address, line_address, line, stop: Some(stop), devices, names })
+        Ok(Self { folder, runtime, app, address, line_address, line, stop: Some(stop), leaving, devices, names })
     }
 
     /// The server's own address, without the bad line.
@@ -256,7 +268,11 @@ impl Stage {
         }
         // The devices' folders can then be opened by the commands above.
         self.devices.clear();
-        self.runtime.block_on(async { drop(tokio::signal::ctrl_c().await) });
+        self.leaving.abort();
+        self.runtime.block_on(async {
+            told_to_stop()?.await;
+            Ok::<_, Failure>(())
+        })?;
         drop(self.stop.take());
         Ok(())
     }
