@@ -29,7 +29,7 @@ pub async fn keeps_its_contract(folder: String) -> Result<(), Thrown> {
 #[wasm_bindgen]
 impl Device {
     /// A device whose clock stands and whose chances follow from a seed, for `client-sdk/tests/vector.json`.
-    pub async fn scripted(folder: String, public_key: Vec<u8>, now: f64, seed: u32) -> Result<Device, JsValue> {
+    pub async fn scripted(folder: String, public_key: Vec<u8>, now: f64, seed: u32) -> Result<Device, Thrown> {
         let seams = Seams::scripted(Millis(now as i64), seed.into());
         Self::over(&folder, &public_key, |store, key, _| Client::over(store, key, seams)).await
     }
