@@ -1,6 +1,6 @@
 // A server and devices as an operator and inspectors run them: real processes, real folders.
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -135,6 +135,13 @@ export class World {
   async token(role: Role): Promise<string> {
     const made = await aralau('admin', '--data', this.data, 'token', '--role', role, '--name', `${role} of the test`);
     return String(made['token']);
+  }
+
+  /** Further places of a beat, as an operator loads them. */
+  async addPlaces(beat: string, ...addresses: string[]): Promise<void> {
+    const file = join(this.folder, 'places.csv');
+    await writeFile(file, ['beat,address', ...addresses.map((address) => `${beat},"${address}"`)].join('\n'));
+    await aralau('admin', '--data', this.data, 'load', '--places', file);
   }
 
   /** Shuts out whatever devices somebody has. */

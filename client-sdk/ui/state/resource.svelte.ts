@@ -9,6 +9,12 @@ export class Resource<T> {
 
   constructor(readonly fetch: () => Promise<T>) {}
 
+  /** Nothing, and nothing is asked for. */
+  clear = (): void => {
+    this.#asked += 1;
+    [this.data, this.problem, this.loading] = [null, null, false];
+  };
+
   load = async (): Promise<void> => {
     const asked = ++this.#asked;
     this.loading = true;

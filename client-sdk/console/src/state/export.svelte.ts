@@ -1,3 +1,5 @@
+import { today } from '$ui/format/calendar';
+import { preferences } from '$ui/state/preferences.svelte';
 import { ask } from '../api/client';
 import { Problem } from '../api/problem';
 import { toRequest, type VisitFilter } from './filter';
@@ -30,7 +32,7 @@ export class Export {
     this.received = 0;
     this.total = null;
     this.problem = null;
-    this.name = `visits-${new Date().toISOString().slice(0, 10)}.${format}`;
+    this.name = `visits-${today(preferences.timeZone)}.${format}`;
     try {
       const wanted = { ...toRequest(filter), ...style };
       const query = new URLSearchParams(Object.entries(wanted).map(([name, value]) => [name, String(value)]));

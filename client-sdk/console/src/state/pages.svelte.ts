@@ -26,10 +26,21 @@ export class Pages<Row> {
 
   constructor(readonly fetch: (wanted: PageWanted) => Promise<Page<Row>>) {}
 
-  /** The first page, in place of all that is here; until it comes, what is here stays on screen. */
-  reload = (): Promise<void> => {
+  /**
+   * The first page, in place of all that is here, or as many rows as are wanted at `least`; until they come, what is here stays on
+   * screen.
+   */
+  reload = (least = PAGE_ROWS): Promise<void> => {
     this.ready = false;
-    return this.#read({ limit: PAGE_ROWS }, (page) => page.rows);
+    const limit = Math.min(Math.max(least, PAGE_ROWS), MAX_PAGE_ROWS);
+    return this.#read({ limit }, (page) => page.rows);
+  };
+
+  /** Nothing, and nothing is asked for. */
+  clear = (): void => {
+    this.#asked += 1;
+    [this.rows, this.next, this.problem] = [[], null, null];
+    this.loading = this.ready = false;
   };
 
   /** Everything that is here once more, as it is by now. What is beyond one answer's limit stays as it was. */

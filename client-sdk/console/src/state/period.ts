@@ -20,8 +20,22 @@ export function readPeriod(query: URLSearchParams, timeZone: string): Period {
   return { from: given('from') ?? addDays(to, 1 - PERIOD_DAYS), to, beat: query.get('beat') ?? '' };
 }
 
-export function isPeriod({ from, to }: Period): boolean {
-  return from <= to;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** What the server counts at once, at most: so many days where each is told, and so many otherwise. */
+export const MOST_DAYS_BY_DAY = 366;
+export const MOST_DAYS = 3_660;
+
+/** Why nobody need ask for these days; each of them is empty where it is open. */
+export type PeriodFault = 'backwards' | 'too_long' | 'too_long_by_day';
+
+export function periodFault(
+  { from, to }: { from?: string; to?: string },
+  mostDays = Infinity,
+): PeriodFault | null {
+  if (!from || !to) return null;
+  if (from > to) return 'backwards';
+  if ((Date.parse(to) - Date.parse(from)) / DAY_MS < mostDays) return null;
+  return mostDays === MOST_DAYS_BY_DAY ? 'too_long_by_day' : 'too_long';
 }
 
 /** As the server is asked, and as addresses of this console say it. */

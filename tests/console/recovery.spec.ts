@@ -1,0 +1,110 @@
+// A server that is away while somebody works: whatever they open meanwhile opens by itself once it is back.
+import { expect, test, type Page } from '@playwright/test';
+import { World, signIn, type Device } from './world.ts';
+
+let world: World;
+let token: string;
+let aigul: Device;
+let visit: string;
+
+test.beforeAll(async () => {
+  world = await World.begin();
+  token = await world.token('administrator');
+  aigul = await world.device('Aigul');
+  visit = await aigul.log('contacted', 'Before the server went.');
+  await aigul.sync();
+});
+
+test.afterAll(() => world.end());
+
+/** How often the page was loaded as a whole. */
+function loads(page: Page): () => number {
+  let count = 0;
+  page.on('load', () => (count += 1));
+  return () => count;
+}
+
+async function goAway(page: Page): Promise<void> {
+  await world.stop();
+  await expect(page.getByRole('alert').getByText('Server does not answer')).toBeVisible();
+}
+
+for (const [name, path, shows] of [
+  ['Coverage', '/coverage', 'By beat'],
+  ['Map', '/map', 'Coverage shading'],
+  ['Places', '/places', 'ул. Абая, 1'],
+  ['Conflicts', '/conflicts', 'No conflicts'],
+  ['Quarantine', '/quarantine', 'Quarantine is empty'],
+  ['Devices', '/devices', 'Aigul'],
+  ['Access', '/tokens', 'administrator of the test'],
+] as const) {
+  test(`${name}, first opened while the server is away, opens once it is back`, async ({ page }) => {
+    await signIn(page, world, token);
+    await expect(page.getByRole('grid')).toBeVisible();
+    await goAway(page);
+    await page.getByRole('link', { name, exact: true }).click();
+    await expect(page.getByRole('grid')).toHaveCount(0);
+    await expect(page.locator('.skeleton')).toHaveCount(0);
+    await expect(page.getByRole('alert')).toHaveCount(1);
+    await expect(page.getByText('This opens by itself')).toBeVisible();
+    await world.start();
+    await expect(page.getByRole('heading', { name, exact: true })).toBeVisible({ timeout: 30_000 });
+    await expect(page.getByText(shows, { exact: true }).first()).toBeVisible();
+    expect(new URL(page.url()).pathname).toBe(path);
+    await expect(page.getByRole('alert')).toHaveCount(0);
+  });
+}
+
+test('a list that is on screen stays, and one banner says why it is not renewed', async ({ page }) => {
+  await signIn(page, world, token);
+  await expect(page.getByRole('grid')).toBeVisible();
+  await goAway(page);
+  await page.getByRole('checkbox', { name: 'Late entries' }).check();
+  await expect(page.getByRole('grid')).toBeVisible();
+  await expect(page.getByRole('alert')).toHaveCount(1);
+  await world.start();
+  await expect(page.getByText('No visits pass this filter')).toBeVisible({ timeout: 30_000 });
+});
+
+test('a language chosen while the server is away is spoken once it is back', async ({ page }) => {
+  await signIn(page, world, token);
+  await goAway(page);
+  await page.getByLabel('Language').selectOption('kk');
+  await world.start();
+  await expect(page.getByRole('heading', { name: 'Бару тарихы' })).toBeVisible({ timeout: 30_000 });
+});
+
+test('a page whose code a newer console does not have any more is loaded anew, once', async ({ page }) => {
+  await signIn(page, world, token);
+  await expect(page.getByRole('grid')).toBeVisible();
+  const loaded = loads(page);
+  const gone = '**/assets/Conflicts-*.js';
+  await page.route(gone, (route) => route.fulfill({ status: 404 }), { times: 1 });
+  await page.getByRole('link', { name: 'Conflicts', exact: true }).click();
+  await expect(page.getByText('No conflicts')).toBeVisible();
+  expect(loaded()).toBe(1);
+  // One that is not there either is no reason to go on without end.
+  await page.route('**/assets/Devices-*.js', (route) => route.fulfill({ status: 404 }));
+  await page.getByRole('link', { name: 'Devices', exact: true }).click();
+  await expect(page.getByText('could not be loaded')).toBeVisible();
+  expect(loaded()).toBe(2);
+});
+
+test('the page is not loaded anew under somebody who is writing', async ({ page }) => {
+  await signIn(page, world, token);
+  await page.goto(`${world.url}/visits/${visit}`);
+  const card = page.getByRole('region', { name: 'Receipt' });
+  await card.getByRole('textbox').fill('aralau/ half a receipt');
+  await goAway(page);
+  await card.getByRole('button', { name: 'Verify' }).click();
+  await expect(card.getByRole('alert')).toBeVisible();
+  const loaded = loads(page);
+  await world.start();
+  await expect(page.getByText('The server is back')).toBeVisible({ timeout: 30_000 });
+  await expect(card.getByRole('textbox')).toHaveValue('aralau/ half a receipt');
+  expect(loaded()).toBe(0);
+  await card.getByRole('textbox').fill('');
+  await expect.poll(loaded).toBe(1);
+  await card.getByRole('button', { name: 'Verify' }).click();
+  await expect(card.getByText('rows of this visit are under the signed root').or(card.getByText('row of this visit'))).toBeVisible();
+});
