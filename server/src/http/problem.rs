@@ -69,6 +69,9 @@ pub enum Problem {
     /// The held entry can never become part of its document; its reason.
     #[error("this entry cannot be released: {0}")]
     NotReleasable(String),
+    /// The held entry builds on one that was rejected.
+    #[error("this entry builds on one that was rejected: release it with `with_rejected`, or reject it")]
+    BaseRejected,
     /// A device that is not enrolled, or a request that it did not sign.
     #[error("a device signs its request in the Authorization header, with the key it enrolled")]
     DeviceUnknown,
@@ -183,6 +186,7 @@ impl Problem {
             Self::BadValue(_) => (StatusCode::BAD_REQUEST, "bad_value"),
             Self::AlreadyDecided => (StatusCode::CONFLICT, "already_decided"),
             Self::NotReleasable(_) => (StatusCode::CONFLICT, "not_releasable"),
+            Self::BaseRejected => (StatusCode::CONFLICT, "base_rejected"),
             Self::DeviceUnknown => (StatusCode::UNAUTHORIZED, "device_unknown"),
             Self::DeviceUnconfirmed => (StatusCode::FORBIDDEN, "device_unconfirmed"),
             Self::NonceStale(_) => (StatusCode::UNAUTHORIZED, "nonce_stale"),

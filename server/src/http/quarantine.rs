@@ -4,7 +4,10 @@ use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use aralau_sync_core::id::{ReplicaId, ScopeId};
+use aralau_sync_core::{
+    id::{ReplicaId, ScopeId},
+    reconcile::RejectedPast,
+};
 
 use super::{
     extract::{Body, Named, PageParameters, Paged},
@@ -15,7 +18,7 @@ use crate::{
     auth::Caller,
     authorize::Action,
     query::quarantine::{self, HeldFilter, QuarantinePage},
-    store::{self, HeldKey, HoldError},
+    store::{self, HeldKey, HoldError, Said},
 };
 
 /// A note of whoever rejects, in characters at most.
@@ -57,7 +60,7 @@ pub async fn release(
     let reach = caller.may(Action::JudgeQuarantine)?;
     let (key, now) = (HeldKey { replica, scope, index }, app.now());
     let released = app.write(move |tx| match quarantine::reaches(tx, &reach, &key)? {
-        true => store::release_held(tx, key, &caller.name, now),
+        true => store::release_held(tx, key, RejectedPast::Stays, Said::by(&caller.name), now),
         false => Ok(Err(HoldError::Unknown)),
     });
     Ok(Json(Released { filled: released.await?? }))
@@ -96,7 +99,7 @@ pub async fn reject(
     }
     let (key, now) = (HeldKey { replica, scope, index }, app.now());
     let rejected = app.write(move |tx| match quarantine::reaches(tx, &reach, &key)? {
-        true => store::reject_held(tx, key, &caller.name, &note, now),
+        true => store::reject_held(tx, key, Said::by(&caller.name).noting(&note), now),
         false => Ok(Err(HoldError::Unknown)),
     });
     rejected.await??;
@@ -109,6 +112,7 @@ impl From<HoldError> for Problem {
             HoldError::Unknown => Self::NotFound,
             HoldError::Decided => Self::AlreadyDecided,
             HoldError::NotReleasable(reason) => Self::NotReleasable(reason),
+            HoldError::OnRejected => Self::BaseRejected,
         }
     }
 }
