@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aralau_sync_core::{
     change::Value,
-    id::{ChangeHash, DocumentId, ReplicaId, ScopeId},
+    id::{ChangeHash, DocumentId, PersonId, ReplicaId, ScopeId},
     time::Millis,
     visit::{CONTACTED, Conflict, Coordinates, Note, Place, Position, Visit},
     vocabulary::Language,
@@ -90,8 +90,20 @@ pub struct VisitView {
     pub other: BTreeMap<String, Value>,
     /// Names of everybody who wrote.
     pub authors: Vec<String>,
+    /// The same people, in the same order.
+    pub people: Vec<Writer>,
     /// Own words that are kept apart.
     pub held: Vec<HeldView>,
+}
+
+/// Somebody who wrote.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Writer {
+    /// Their name.
+    pub name: String,
+    /// In the directory; `None` where the server has not introduced them.
+    #[serde(rename = "id")]
+    pub person: Option<PersonId>,
 }
 
 /// A note.
@@ -103,6 +115,8 @@ pub struct NoteView {
     pub text: String,
     /// Whose.
     pub by: String,
+    /// Whose, in the directory.
+    pub person: Option<PersonId>,
     /// By that person's device.
     pub at: Millis,
     /// `active` or `withdrawn`.
@@ -132,6 +146,8 @@ pub struct ConflictValueView {
 pub struct AuthorView {
     /// Whose device.
     pub name: String,
+    /// Whose, in the directory.
+    pub person: Option<PersonId>,
     /// By that device's clock.
     pub at: Millis,
 }
@@ -234,6 +250,8 @@ pub struct ChangeView {
     pub change: ChangeHash,
     /// Whose.
     pub by: String,
+    /// Whose, in the directory.
+    pub person: Option<PersonId>,
     /// By that person's device.
     pub at: Millis,
     /// By the server; `None` while it has not been decided.
@@ -315,7 +333,7 @@ pub enum Event {
 
 /// What names are looked up in.
 pub(crate) struct Surroundings {
-    pub(crate) names: BTreeMap<ReplicaId, String>,
+    pub(crate) writers: BTreeMap<ReplicaId, Writer>,
     pub(crate) beats: Vec<Beat>,
     pub(crate) scopes: BTreeMap<ScopeId, ScopeRecord>,
     /// Of the places met so far.
@@ -323,9 +341,10 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    pub(crate) fn name(&self, replica: ReplicaId) -> String {
+    pub(crate) fn writer(&self, replica: ReplicaId) -> Writer {
         // Someone whose stream was never introduced: the start of the id is all there is.
-        self.names.get(&replica).cloned().unwrap_or_else(|| replica.to_string().chars().take(8).collect())
+        let unknown = || Writer { name: replica.to_string().chars().take(8).collect(), person: None };
+        self.writers.get(&replica).cloned().unwrap_or_else(unknown)
     }
 
     fn beat(&self, scope: ScopeId) -> Option<String> {
@@ -349,7 +368,10 @@ impl Surroundings {
 
     pub(crate) fn visit(&self, record: &ProjectionRecord, visit: Visit, local: LocalDocument) -> VisitView {
         let by: BTreeSet<_> = local.document.changes().iter().map(|change| change.actor().replica).collect();
-        let authors: BTreeSet<_> = by.into_iter().map(|replica| self.name(replica)).collect();
+        // Of one name each once, as it is read.
+        let mut people: Vec<_> = by.into_iter().map(|replica| self.writer(replica)).collect();
+        people.sort();
+        people.dedup_by(|one, other| one.name == other.name);
         VisitView {
             id: record.document,
             scope: record.scope,
@@ -367,7 +389,8 @@ impl Surroundings {
             collections: visit.collections,
             conflicts: visit.conflicts.into_iter().map(|conflict| self.conflict(conflict)).collect(),
             other: visit.other,
-            authors: authors.into_iter().collect(),
+            authors: people.iter().map(|writer| writer.name.clone()).collect(),
+            people,
             held: local.apart.into_iter().map(held).collect(),
         }
     }
@@ -391,13 +414,17 @@ impl Surroundings {
 
     fn note(&self, note: Note) -> NoteView {
         let Note { id, text, by, at, status } = note;
-        NoteView { id, text, by: by.map(|replica| self.name(replica)).unwrap_or_default(), at, status }
+        let writer = by.map(|replica| self.writer(replica));
+        let (by, person) = writer.map(|Writer { name, person }| (name, person)).unwrap_or_default();
+        NoteView { id, text, by, person, at, status }
     }
 
     fn conflict(&self, conflict: Conflict) -> ConflictView {
         let values = conflict.values.into_iter().map(|candidate| {
-            let author = candidate.authors.iter();
-            let authors = author.map(|author| AuthorView { name: self.name(author.actor.replica), at: author.at });
+            let authors = candidate.authors.iter().map(|author| {
+                let Writer { name, person } = self.writer(author.actor.replica);
+                AuthorView { name, person, at: author.at }
+            });
             ConflictValueView { value: candidate.value, authors: authors.collect() }
         });
         ConflictView { field: conflict.field, values: values.collect() }

@@ -102,6 +102,8 @@ pub fn headquarters() -> OpenApiRouter<App> {
         .routes(routes!(quarantine::list))
         .routes(routes!(quarantine::release))
         .routes(routes!(quarantine::reject))
+        .routes(routes!(quarantine::many::release))
+        .routes(routes!(quarantine::many::reject))
         .routes(routes!(devices::list))
         .routes(routes!(devices::revoke))
         .routes(routes!(devices::confirm))

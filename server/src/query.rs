@@ -18,6 +18,7 @@ pub mod export;
 pub mod history;
 pub mod people;
 pub mod period;
+mod place_names;
 pub mod places;
 pub mod points;
 pub mod proof;

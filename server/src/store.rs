@@ -55,7 +55,7 @@ pub use directory::{
 pub use epochs::{Loss, find_loss, is_behind, mend_loss};
 pub use fair::Lane;
 pub use follow_up::REPEAT_WITHIN_MS;
-pub use hold::{HeldKey, HoldError, reject_held, release_held};
+pub use hold::{HeldKey, HoldError, Said, reject_held, release_held};
 pub use ingest::{Ingested, Upload, ingest, ingest_some};
 pub use joined::{person as person_goes_as, place_anywhere as place_goes_as};
 pub use log::{ScopeLog, current_epoch, epochs_for, has_row, row_id, scope_no};

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use aralau_server::{
     entropy::SystemEntropy,
-    store::{self, Asking, BeatRow, Enrollment, HeldKey, HoldError, PullLimits, Store, Upload},
+    store::{self, Asking, BeatRow, Enrollment, HeldKey, HoldError, PullLimits, Said, Store, Upload},
 };
 use aralau_sync_core::{
     change::Value,
@@ -19,6 +19,7 @@ use aralau_sync_core::{
     log::RowKind,
     merkle::Frontier,
     receipt::Receipt,
+    reconcile::RejectedPast,
     stream::{Header, Link, Seen, StreamId, Tip, VerifyDevice},
     sync::{Ask, FrameFate, Gained, Intake},
     time::Millis,
@@ -44,7 +45,7 @@ enum Operation {
     /// The last frame once more.
     Repeat(usize),
     ShutOut(usize),
-    Release(usize),
+    Release(usize, RejectedPast),
     Reject(usize),
     /// So many of the oldest rows.
     Seal(usize),
@@ -54,13 +55,14 @@ enum Operation {
 
 fn operations() -> impl Strategy<Value = Vec<Operation>> {
     let phones = || 0..PHONES;
+    let past = prop_oneof![Just(RejectedPast::Stays), Just(RejectedPast::GoesIn)];
     let operation = prop_oneof![
         6 => phones().prop_map(Operation::Log),
         6 => (phones(), 0..4_usize).prop_map(|(phone, place)| Operation::Edit(phone, place)),
         2 => phones().prop_map(Operation::Poison),
         2 => phones().prop_map(Operation::Repeat),
         1 => phones().prop_map(Operation::ShutOut),
-        4 => (0..8_usize).prop_map(Operation::Release),
+        4 => (0..8_usize, past).prop_map(|(nth, past)| Operation::Release(nth, past)),
         3 => (0..8_usize).prop_map(Operation::Reject),
         3 => (1..6_usize).prop_map(Operation::Seal),
         1 => Just(Operation::Rebuild),
@@ -75,13 +77,11 @@ enum State {
     Accepted,
     /// For want of a right: may be released.
     Unjudged,
-    /// Behind one that is held.
+    /// Behind one that is held or rejected.
     Follows,
     /// No change at all.
     Poison,
     Rejected,
-    /// Behind one that was rejected: for ever.
-    Stranded,
 }
 
 #[derive(Debug, Clone)]
@@ -91,6 +91,13 @@ struct Entry {
     /// The entry before it in its document.
     after: Option<usize>,
     state: State,
+}
+
+/// Why an entry is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stays {
+    Unfit,
+    OnRejected,
 }
 
 /// The entries in the order of arrival, and the kinds of all rows.
@@ -106,8 +113,7 @@ impl Model {
             _ if is_poison => State::Poison,
             _ if shut_out => State::Unjudged,
             None | Some(State::Accepted) => State::Accepted,
-            Some(State::Rejected | State::Stranded) => State::Stranded,
-            Some(State::Unjudged | State::Follows | State::Poison) => State::Follows,
+            Some(State::Unjudged | State::Follows | State::Poison | State::Rejected) => State::Follows,
         };
         self.rows.push(if state == State::Accepted { RowKind::Accepted } else { RowKind::Held });
         self.entries.push(Entry { phone, index, after, state });
@@ -118,20 +124,32 @@ impl Model {
         (0..self.entries.len()).filter(is_held).collect()
     }
 
-    /// How many were filled; `None` where it may not be released.
-    fn release(&mut self, at: usize) -> Option<usize> {
-        if self.entries[at].state != State::Unjudged {
-            return None;
+    /// How many were filled, or why it may not be released.
+    fn release(&mut self, at: usize, past: RejectedPast) -> Result<usize, Stays> {
+        let before = |at: usize| self.entries[at].after;
+        let is_rejected = |at: &usize| self.entries[*at].state == State::Rejected;
+        let mut rejected: Vec<_> =
+            std::iter::successors(before(at).filter(is_rejected), |at| before(*at).filter(is_rejected)).collect();
+        let own = self.entries[at].state;
+        if own == State::Poison || own == State::Follows && rejected.is_empty() {
+            return Err(Stays::Unfit);
         }
-        match self.entries[at].after.map(|before| self.entries[before].state) {
-            None | Some(State::Accepted) => Some(self.fill(at)),
-            before => {
-                let lost = matches!(before, Some(State::Rejected | State::Stranded));
-                self.entries[at].state = if lost { State::Stranded } else { State::Follows };
-                self.rows.push(RowKind::Held);
-                Some(0)
-            }
+        if !rejected.is_empty() && past == RejectedPast::Stays {
+            return Err(Stays::OnRejected);
         }
+        let base = before(*rejected.last().unwrap_or(&at));
+        if base.is_none_or(|base| self.entries[base].state == State::Accepted) {
+            rejected.reverse();
+            let filled: usize = rejected.into_iter().map(|at| self.fill(at)).sum();
+            let is_left = self.entries[at].state != State::Accepted;
+            return Ok(filled + if is_left { self.fill(at) } else { 0 });
+        }
+        if !rejected.is_empty() {
+            return Err(Stays::Unfit);
+        }
+        self.entries[at].state = State::Follows;
+        self.rows.push(RowKind::Held);
+        Ok(0)
     }
 
     fn fill(&mut self, at: usize) -> usize {
@@ -205,7 +223,7 @@ impl World {
                 assert!(self.store().write(move |tx| store::revoke_device(tx, device, NOW)).unwrap());
                 self.phones[phone].shut_out = true;
             }
-            Operation::Release(nth) => self.release(nth),
+            Operation::Release(nth, past) => self.release(nth, past),
             Operation::Reject(nth) => self.reject(nth),
             Operation::Seal(rows) => self.seal(rows),
             Operation::Rebuild => assert_eq!(self.store().rebuild().unwrap().changed, 0),
@@ -291,17 +309,19 @@ impl World {
         HeldKey { replica: self.phones[entry.phone].stream.replica, scope: self.beat.scope, index: entry.index }
     }
 
-    fn release(&mut self, nth: usize) {
+    fn release(&mut self, nth: usize, past: RejectedPast) {
         let held = self.model.held();
         if held.is_empty() {
             return;
         }
         let at = held[nth % held.len()];
         let key = self.key(at);
-        let released = self.store().write(move |tx| store::release_held(tx, key, "Сауле", NOW)).unwrap();
-        match self.model.release(at) {
-            Some(filled) => assert_eq!(released, Ok(filled)),
-            None => assert!(matches!(released, Err(HoldError::NotReleasable(_))), "{released:?}"),
+        let said = Said::by("Сауле");
+        let released = self.store().write(move |tx| store::release_held(tx, key, past, said, NOW)).unwrap();
+        match self.model.release(at, past) {
+            Ok(filled) => assert_eq!(released, Ok(filled)),
+            Err(Stays::OnRejected) => assert_eq!(released, Err(HoldError::OnRejected)),
+            Err(Stays::Unfit) => assert!(matches!(released, Err(HoldError::NotReleasable(_))), "{released:?}"),
         }
     }
 
@@ -312,7 +332,8 @@ impl World {
         }
         let at = held[nth % held.len()];
         let key = self.key(at);
-        let reject = move |tx: &mut store::Transaction<'_>| store::reject_held(tx, key, "Сауле", "no", NOW);
+        let reject =
+            move |tx: &mut store::Transaction<'_>| store::reject_held(tx, key, Said::by("Сауле").noting("no"), NOW);
         assert_eq!(self.store().write(reject).unwrap(), Ok(()));
         assert_eq!(self.store().write(reject).unwrap(), Err(HoldError::Decided));
         self.model.reject(at);

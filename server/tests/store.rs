@@ -18,7 +18,7 @@ use aralau_server::{
     },
     reach::Reach,
     serve::serve,
-    store::{self, Asking, BeatRow, Enrollment, PullLimits, Store, StoreError, Upload},
+    store::{self, Asking, BeatRow, Enrollment, PullLimits, Said, Store, StoreError, Upload},
 };
 use aralau_sync_core::{
     change::{Change, Value},
@@ -29,6 +29,7 @@ use aralau_sync_core::{
     log::RowKind,
     merkle::Frontier,
     receipt::{Receipt, SignServer as _, VerifyServer},
+    reconcile::RejectedPast,
     stream::{Entry, Header, SignDevice as _, StreamId, Tip},
     sync::{Ask, FrameFate, Intake, Row},
     time::{DAY_MS, Millis},
@@ -39,6 +40,7 @@ use uuid::Uuid;
 
 use packs::whole;
 
+const STAYS: RejectedPast = RejectedPast::Stays;
 const NOW: Millis = Millis(1_700_000_000_000);
 
 struct Ed25519;
@@ -496,16 +498,74 @@ fn a_revoked_phone_is_held_and_its_words_can_be_released() {
     let key = |index| store::HeldKey { replica, scope: world.beat.scope, index };
     let (one, two, none) = (key(1), key(2), key(3));
     assert_eq!(
-        world.store.write(move |tx| store::release_held(tx, none, "x", NOW)).unwrap(),
+        world.store.write(move |tx| store::release_held(tx, none, STAYS, Said::by("x"), NOW)).unwrap(),
         Err(store::HoldError::Unknown)
     );
-    assert_eq!(world.store.write(move |tx| store::release_held(tx, one, "Сауле", NOW)).unwrap(), Ok(1));
-    assert_eq!(world.store.write(move |tx| store::reject_held(tx, two, "Сауле", "not hers", NOW)).unwrap(), Ok(()));
     assert_eq!(
-        world.store.write(move |tx| store::release_held(tx, two, "x", NOW)).unwrap(),
+        world.store.write(move |tx| store::release_held(tx, one, STAYS, Said::by("Сауле"), NOW)).unwrap(),
+        Ok(1)
+    );
+    let said = Said::by("Сауле").noting("not hers");
+    assert_eq!(world.store.write(move |tx| store::reject_held(tx, two, said, NOW)).unwrap(), Ok(()));
+    assert_eq!(
+        world.store.write(move |tx| store::release_held(tx, two, STAYS, Said::by("x"), NOW)).unwrap(),
         Err(store::HoldError::Decided)
     );
     assert_eq!(world.count("SELECT count(*) FROM visit WHERE outcome = 'contacted'"), 1);
+    world.check();
+}
+
+/// A visit and two edits of it, by a phone that was shut out before they came.
+fn three_of_a_lost_phone(world: &World) -> impl Fn(u64) -> store::HeldKey + use<> {
+    let mut anna = world.phone("Анна", 1);
+    let (replica, scope) = (anna.stream.replica, world.beat.scope);
+    let device = world.store.read(move |connection| store::device_of_replica(connection, replica)).unwrap().unwrap();
+    world.store.write(move |tx| store::revoke_device(tx, device.device, NOW)).unwrap();
+    let id = DocumentId(Uuid::from_u128(7));
+    let edit = |anna: &mut Phone, outcome: &str| anna.edit(id, &[("outcome".to_owned(), outcome.into())]);
+    let entries = [anna.edit(id, &visit("contacted", 1)), edit(&mut anna, "moved"), edit(&mut anna, "vacant")];
+    let frame = anna.frame(world, &entries);
+    assert_eq!(world.send(frame, &anna).1.len(), 3);
+    move |index| store::HeldKey { replica, scope, index }
+}
+
+#[test]
+fn what_builds_on_a_rejected_entry_goes_in_together_with_it_or_not_at_all() {
+    let world = World::new();
+    let key = three_of_a_lost_phone(&world);
+    let release = |index, past| {
+        let key = key(index);
+        world.store.write(move |tx| store::release_held(tx, key, past, Said::by("Сауле"), NOW)).unwrap()
+    };
+    let reject = |index| {
+        let key = key(index);
+        world.store.write(move |tx| store::reject_held(tx, key, Said::by("Сауле").noting("no"), NOW)).unwrap()
+    };
+    let rows = world.count("SELECT count(*) FROM log");
+    assert_eq!(release(3, STAYS), Ok(0), "it follows what is held");
+    assert_eq!(reject(1), Ok(()));
+    assert_eq!(release(2, STAYS), Err(store::HoldError::OnRejected), "nobody waits for what was refused");
+    assert_eq!(world.count("SELECT count(*) FROM held WHERE reason = 'waiting'"), 0);
+    assert_eq!(reject(2), Ok(()));
+    assert_eq!(release(3, STAYS), Err(store::HoldError::OnRejected), "also where it followed before");
+    assert_eq!(world.count("SELECT count(*) FROM visit"), 0);
+    assert_eq!(release(3, RejectedPast::GoesIn), Ok(3));
+    assert_eq!(world.count("SELECT count(*) FROM visit WHERE outcome = 'vacant'"), 1);
+    assert_eq!(world.count("SELECT count(*) FROM held WHERE state = 'filled'"), 3);
+    assert_eq!(world.count("SELECT count(*) FROM log") - rows, 6, "held because, two refused, three filled");
+    assert_eq!(release(2, STAYS), Err(store::HoldError::Decided));
+    world.check();
+}
+
+#[test]
+fn what_waits_for_a_rejected_entry_can_be_rejected_too() {
+    let world = World::new();
+    let key = three_of_a_lost_phone(&world);
+    for index in 1..=3 {
+        let (key, said) = (key(index), Said::by("Сауле").noting("not hers"));
+        assert_eq!(world.store.write(move |tx| store::reject_held(tx, key, said, NOW)).unwrap(), Ok(()));
+    }
+    assert_eq!(world.count("SELECT count(*) FROM held WHERE state = 'held'"), 0);
     world.check();
 }
 

@@ -65,6 +65,12 @@ impl Introduction {
         let introduced = short.and_then(|bytes| word::open(DOMAIN, deployment, bytes, key, verifier));
         cbor::decode(introduced.ok_or(NotIntroduced)?).map_err(|_| NotIntroduced)
     }
+
+    /// Whose install it says writes, whoever signed it: to be shown with the name that came beside it, and for nothing else.
+    pub fn person_said(bytes: &[u8]) -> Option<PersonId> {
+        let introduced: Self = cbor::decode(word::said(bytes)?).ok()?;
+        Some(introduced.person)
+    }
 }
 
 #[cfg(test)]
@@ -92,6 +98,8 @@ mod tests {
     fn an_introduction_reads_back_and_a_changed_one_does_not() {
         let signed = introduction("Айгүл").sign(&DEPLOYMENT, &Toy).expect("short enough");
         assert_eq!(open(&signed, DEPLOYMENT), Ok(introduction("Айгүл")));
+        assert_eq!(Introduction::person_said(&signed), Some(PersonId::from_bytes([4; 16])), "whoever asks");
+        assert_eq!(Introduction::person_said(&signed[..64]), None);
         assert_eq!(open(&signed, DeploymentId::from_bytes([9; 16])), Err(NotIntroduced), "another deployment's");
         for at in 0..signed.len() {
             let mut changed = signed.clone();

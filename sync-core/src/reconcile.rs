@@ -3,11 +3,13 @@
 //! Every entry is decided the moment its turn in its stream comes: **accepted** into its document, or **held** for a
 //! [`Reason`]. What builds on something held is held because of it, in the same plan; other documents flow on. An entry
 //! whose past was never seen waits, held, and is **filled** by itself when that past arrives. What a person releases is
-//! filled too, with everything that was held only because of it.
+//! filled too, with everything that was held only because of it. What builds on something that a person has refused is filled
+//! only together with that, by a further word of theirs.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
+    change::Change,
     digest::change_hash,
     document::{Document, Refusal},
     id::{ChangeHash, DocumentId, Kind, ReplicaId},
@@ -32,6 +34,8 @@ pub struct DocumentGround {
     pub document: Document,
     /// The held ones that are neither released nor rejected, by the change inside, in order of arrival within one hash.
     pub held: BTreeMap<ChangeHash, HeldEntry>,
+    /// Those that a person has refused. Only a [`release`] looks at them: without one they need not be loaded.
+    pub rejected: BTreeMap<ChangeHash, HeldEntry>,
 }
 
 /// An entry kept apart.
@@ -264,40 +268,72 @@ pub fn decide(ground: &mut Ground, arrival: &Arrival<'_>, rights: &Rights, momen
     }
 }
 
+/// What becomes of refused entries that a released one builds on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RejectedPast {
+    /// They stay refused, and the entry held.
+    Stays,
+    /// They become part of the document after all, before the entry.
+    GoesIn,
+}
+
+/// Why a held entry is not let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// It cannot become part of its document, even now.
+    Unfit(Reason),
+    /// It builds on this entry, which a person has refused.
+    OnRejected(Because),
+}
+
 /// Releases a held entry by a person's word, with everything held only because of it.
 ///
 /// # Errors
-/// The reason it cannot become part of its document, even now.
+/// Why it stays held. The ground may then be ahead of the store, and is to be dropped.
 pub fn release(
     place: &mut DocumentGround,
     id: DocumentId,
     change: &ChangeHash,
+    past: RejectedPast,
     moment: &Moment<'_>,
-) -> Result<Vec<Decision>, Reason> {
-    let held = place.held.get(change).ok_or(Reason::DUPLICATE)?;
-    let (Remedy::Judge, Some(entry)) = (held.reason.remedy(), held.entry.clone()) else {
-        return Err(held.reason.clone());
+) -> Result<Vec<Decision>, Kept> {
+    let held = place.held.get(change).ok_or(Kept::Unfit(Reason::DUPLICATE))?;
+    let refused = held.entry.as_ref().map(|entry| place.rejected_past(entry)).unwrap_or_default();
+    let may = match held.reason.remedy() {
+        Remedy::Judge => true,
+        // It would go in by itself, had nobody refused what it builds on.
+        Remedy::Wait | Remedy::Follow => !refused.is_empty(),
+        Remedy::Reject => false,
     };
-    let (replica, index) = (held.replica, held.index);
-    let held = place.held.remove(change);
+    let (true, Some(entry)) = (may, held.entry.clone()) else { return Err(Kept::Unfit(held.reason.clone())) };
+    if let (Some(first), RejectedPast::Stays) = (refused.first().and_then(|hash| place.rejected.get(hash)), past) {
+        return Err(Kept::OnRejected(Because { replica: first.replica, index: first.index }));
+    }
+    let mut decisions = Vec::new();
+    for hash in refused {
+        let Some(HeldEntry { replica, index, entry, reason }) = place.rejected.remove(&hash) else { continue };
+        let entry = entry.ok_or(Kept::Unfit(reason))?;
+        place.judge(&entry).map_err(|(reason, _)| Kept::Unfit(reason))?;
+        place.fill(id, (replica, index), entry, moment, &mut decisions);
+    }
+    // It may have gone in with them.
+    let Some(held) = place.held.remove(change) else { return Ok(decisions) };
     match place.judge(&entry) {
         Ok(()) => {
-            let labels = labels(&entry, moment);
-            place.accept(&entry);
-            let outcome = Outcome::Filled { entry: Box::new(entry), labels };
-            let mut decisions = vec![Decision { replica, index, document: Some(id), outcome }];
-            place.set_free(id, moment, &mut decisions);
+            place.fill(id, (held.replica, held.index), entry, moment, &mut decisions);
             Ok(decisions)
         }
         // What was held for want of rights may, once judged by content, have to wait or follow.
         Err((reason, because)) if matches!(reason.remedy(), Remedy::Wait | Remedy::Follow) => {
-            place.held.extend(held.map(|held| (*change, HeldEntry { reason: reason.clone(), ..held })));
+            let (replica, index) = (held.replica, held.index);
+            place.held.insert(*change, HeldEntry { reason: reason.clone(), ..held });
             let outcome = Outcome::Held { change: *change, reason, because };
-            Ok(vec![Decision { replica, index, document: Some(id), outcome }])
+            decisions.push(Decision { replica, index, document: Some(id), outcome });
+            Ok(decisions)
         }
         Err((reason, _)) => {
-            place.held.extend(held.map(|held| (*change, held)));
-            Err(reason)
+            place.held.insert(*change, held);
+            Err(Kept::Unfit(reason))
         }
     }
 }
@@ -331,6 +367,37 @@ impl DocumentGround {
     fn accept(&mut self, entry: &Entry) {
         self.kind.get_or_insert(entry.header.kind());
         self.document.apply(entry.change.clone());
+    }
+
+    /// Takes an entry in that was kept apart, and whatever it sets free.
+    fn fill(
+        &mut self,
+        id: DocumentId,
+        (replica, index): (ReplicaId, u64),
+        entry: Entry,
+        moment: &Moment<'_>,
+        decisions: &mut Vec<Decision>,
+    ) {
+        let labels = labels(&entry, moment);
+        self.accept(&entry);
+        let outcome = Outcome::Filled { entry: Box::new(entry), labels };
+        decisions.push(Decision { replica, index, document: Some(id), outcome });
+        self.set_free(id, moment, decisions);
+    }
+
+    /// The refused changes that an entry builds on, and those that these build on, each behind its own past.
+    fn rejected_past(&self, entry: &Entry) -> Vec<ChangeHash> {
+        let (mut found, mut looked_at) = (BTreeMap::new(), entry.change.dependencies().to_vec());
+        while let Some(hash) = looked_at.pop() {
+            let Some(refused) = self.rejected.get(&hash).filter(|_| !self.document.has(&hash)) else { continue };
+            let change = refused.entry.as_ref().map(|entry| &entry.change);
+            if found.insert(hash, change.map(Change::start_op)).is_none() {
+                looked_at.extend(change.into_iter().flat_map(Change::dependencies));
+            }
+        }
+        let mut found: Vec<_> = found.into_iter().collect();
+        found.sort_by_key(|(_, start_op)| *start_op);
+        found.into_iter().map(|(hash, _)| hash).collect()
     }
 
     /// Fills, or holds for a better reason, whatever was only waiting for what has just been accepted.

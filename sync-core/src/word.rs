@@ -29,6 +29,11 @@ pub fn open<'word>(
     verifier.verify(key, &preimage(domain, deployment, said), signature).then_some(said)
 }
 
+/// What is said, by whomever.
+pub fn said(word: &[u8]) -> Option<&[u8]> {
+    word.get(SIGNATURE_BYTES..)
+}
+
 fn preimage(domain: &[u8], deployment: &DeploymentId, said: &[u8]) -> Vec<u8> {
     [domain, deployment.as_bytes(), said].concat()
 }

@@ -146,13 +146,14 @@ test('the page checks for itself that a visit is in the log and that the log has
   const card = page.getByRole('region', { name: 'Receipt' });
   await expect(card.getByText('for the first time')).toBeVisible();
   await card.getByRole('button', { name: 'Verify' }).click();
-  await expect(card.getByText('rows of this visit are under the signed root')).toBeVisible();
+  await expect(card.getByText('rows of this visit are under the signed fingerprint')).toBeVisible();
 
   // Rows come, and a phone shows the receipt that it was given before.
   const receipt = await timur.receipt();
   await timur.log('contacted', 'Later.', 2);
   await timur.sync();
   await page.reload();
+  await card.getByText('Technical details').click();
   await card.getByRole('textbox').fill(receipt);
   await card.getByRole('button', { name: 'Verify' }).click();
   await expect(card.getByText('that this browser saw before: it has only grown')).toBeVisible();

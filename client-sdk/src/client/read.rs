@@ -7,6 +7,7 @@ use aralau_sync_core::{
     change::Change,
     collation::SortKey,
     id::{DocumentId, Kind, ReplicaId},
+    introduction::Introduction,
     log::Verdict,
     reading::export,
     time::Millis,
@@ -20,7 +21,7 @@ use crate::{
     outbox::{oldest_unsent_at, unsent_documents},
     projection::PlaceRow,
     store::{Key, ProjectionRecord, ScopeRecord, Store, StoreError},
-    view::{ChangeView, PlaceView, ScopeStatus, Status, Stop, Surroundings, VisitView},
+    view::{ChangeView, PlaceView, ScopeStatus, Status, Stop, Surroundings, VisitView, Writer},
 };
 
 impl<S: Store> Client<S> {
@@ -206,23 +207,29 @@ impl<S: Store> Client<S> {
 
     fn surroundings(&self) -> Result<Surroundings, Error> {
         let scopes = self.store.scopes()?;
-        let mut names = BTreeMap::<ReplicaId, String>::new();
+        let mut writers = BTreeMap::<ReplicaId, Writer>::new();
         for record in &scopes {
-            names.extend(self.store.streams(record.scope)?.into_iter().map(|stream| (stream.replica, stream.person)));
+            writers.extend(self.store.streams(record.scope)?.into_iter().map(|stream| {
+                let person = stream.introduction.as_deref().and_then(Introduction::person_said);
+                (stream.replica, Writer { name: stream.person, person })
+            }));
         }
         if let Some(person) = self.person() {
             let own = self.identity.closed.iter().chain([&self.identity.replica]);
-            names.extend(own.map(|replica| (*replica, person.name.clone())));
+            let writer = Writer { name: person.name.clone(), person: Some(person.id) };
+            writers.extend(own.map(|replica| (*replica, writer.clone())));
         }
         let scopes = scopes.into_iter().map(|record| (record.scope, record)).collect();
-        Ok(Surroundings { names, beats: self.beats().to_vec(), scopes, addresses: BTreeMap::new() })
+        Ok(Surroundings { writers, beats: self.beats().to_vec(), scopes, addresses: BTreeMap::new() })
     }
 }
 
 fn change_view(change: &Change, surroundings: &Surroundings) -> ChangeView {
+    let Writer { name, person } = surroundings.writer(change.actor().replica);
     ChangeView {
         change: change.hash(),
-        by: surroundings.name(change.actor().replica),
+        by: name,
+        person,
         at: Millis::default(),
         received_at: None,
         labels: Vec::new(),

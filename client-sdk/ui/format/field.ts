@@ -1,7 +1,9 @@
 import { t, tCode } from '../i18n/index.svelte';
 import { wording, type CodeListName } from '../state/wording.svelte';
+import { placeNames } from '../state/placeNames.svelte';
+import { isDay } from './calendar';
 import { metres } from './number';
-import { dateTimeSeconds } from './time';
+import { dateTimeSeconds, day } from './time';
 
 /** The fields that hold codes, by name: of the document, or of an item of a collection. */
 const CODED: Record<string, CodeListName> = {
@@ -15,6 +17,10 @@ const CODED: Record<string, CodeListName> = {
 };
 
 const INSTANTS = new Set(['started_at', 'ended_at', 'fulfilled_at', 'informed_at', 'consent_at']);
+/** A day of somebody's calendar, without a zone. */
+const DAYS = new Set(['due']);
+/** What names a place. */
+const PLACES = new Set(['place', 'joined_into']);
 /** Long digits that mean nothing to a reader, or that a line above names: whose visit it is. */
 const OPAQUE = new Set(['nonce', 'inspector']);
 
@@ -58,6 +64,8 @@ export function fieldValue(key: string, value: unknown): string {
   if (list && typeof value === 'string') return wording.label(list, value);
   if (name === 'status' && typeof value === 'string') return tCode('status', value) ?? value;
   if (INSTANTS.has(name) && typeof value === 'number') return dateTimeSeconds(value);
+  if (DAYS.has(name) && typeof value === 'string' && isDay(value)) return day(value);
+  if (PLACES.has(name) && typeof value === 'string') return placeNames.of(value) ?? t('place.unnamed');
   if (typeof value === 'number' && name.endsWith('_e7')) return `${(value / 1e7).toFixed(6)}°`;
   if (typeof value === 'number' && name === 'accuracy_cm') return metres(value / 100);
   if (typeof value === 'boolean') return t(value ? 'value.yes' : 'value.no');

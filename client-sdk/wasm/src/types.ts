@@ -79,13 +79,14 @@ export interface Note {
   id: string;
   text: string;
   by: string;
+  person: string | null;
   at: Millis;
   status: 'active' | 'withdrawn';
 }
 
 export interface Conflict {
   field: string;
-  values: { value: Value; authors: { name: string; at: Millis }[] }[];
+  values: { value: Value; authors: { name: string; person: string | null; at: Millis }[] }[];
 }
 
 /** Own words that are kept apart. */
@@ -115,6 +116,7 @@ export type Visit = State & {
   conflicts: Conflict[];
   other: Record<string, Value>;
   authors: string[];
+  people: { name: string; id: string | null }[];
   held: Held[];
 };
 
@@ -139,6 +141,7 @@ export interface Stop {
 export interface Change {
   change: string;
   by: string;
+  person: string | null;
   at: Millis;
   received_at: Millis | null;
   labels: string[];

@@ -60,6 +60,9 @@ pub enum Problem {
     /// The field has no two values to choose from.
     #[error("this field is not in conflict; someone may have settled it already")]
     NotInConflict,
+    /// The settlement that is to be taken back is not what the field holds.
+    #[error("somebody has written to this field since that settlement, or it was none")]
+    SettledSince,
     /// The value cannot stand in a document.
     #[error("this value cannot stand in a document: {0}")]
     BadValue(String),
@@ -69,6 +72,9 @@ pub enum Problem {
     /// The held entry can never become part of its document; its reason.
     #[error("this entry cannot be released: {0}")]
     NotReleasable(String),
+    /// The held entry builds on one that was rejected.
+    #[error("this entry builds on one that was rejected: release it with `with_rejected`, or reject it")]
+    BaseRejected,
     /// A device that is not enrolled, or a request that it did not sign.
     #[error("a device signs its request in the Authorization header, with the key it enrolled")]
     DeviceUnknown,
@@ -180,9 +186,11 @@ impl Problem {
             Self::TooManyRows(_) => (StatusCode::UNPROCESSABLE_ENTITY, "too_many_rows"),
             Self::TooManyExports => (StatusCode::SERVICE_UNAVAILABLE, "too_many_exports"),
             Self::NotInConflict => (StatusCode::CONFLICT, "not_in_conflict"),
+            Self::SettledSince => (StatusCode::CONFLICT, "settled_since"),
             Self::BadValue(_) => (StatusCode::BAD_REQUEST, "bad_value"),
             Self::AlreadyDecided => (StatusCode::CONFLICT, "already_decided"),
             Self::NotReleasable(_) => (StatusCode::CONFLICT, "not_releasable"),
+            Self::BaseRejected => (StatusCode::CONFLICT, "base_rejected"),
             Self::DeviceUnknown => (StatusCode::UNAUTHORIZED, "device_unknown"),
             Self::DeviceUnconfirmed => (StatusCode::FORBIDDEN, "device_unconfirmed"),
             Self::NonceStale(_) => (StatusCode::UNAUTHORIZED, "nonce_stale"),

@@ -1,13 +1,18 @@
 //! `/v1/quarantine`: what is held, and what a person decides about it.
 
+pub mod many;
+
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use aralau_sync_core::id::{ReplicaId, ScopeId};
+use aralau_sync_core::{
+    id::{ReplicaId, ScopeId},
+    reconcile::RejectedPast,
+};
 
 use super::{
-    extract::{Body, Named, PageParameters, Paged},
+    extract::{Body, Named, PageParameters, Paged, Perhaps},
     problem::Problem,
 };
 use crate::{
@@ -15,10 +20,10 @@ use crate::{
     auth::Caller,
     authorize::Action,
     query::quarantine::{self, HeldFilter, QuarantinePage},
-    store::{self, HeldKey, HoldError},
+    store::{self, HeldKey, HoldError, Said},
 };
 
-/// A note of whoever rejects, in characters at most.
+/// A note of whoever decides, in characters at most.
 const MAX_NOTE_CHARS: usize = 2_000;
 
 /// Held entries with their words, in the order of the log; at most 100 on a page.
@@ -32,7 +37,8 @@ pub async fn list(
     Paged { filter, page }: Paged<HeldFilter, i64>,
 ) -> Result<Json<QuarantinePage>, Problem> {
     let reach = caller.may(Action::ReadQuarantine)?;
-    Ok(Json(app.read(move |connection| quarantine::page(connection, &reach, &filter, &page)).await?))
+    let now = app.now();
+    Ok(Json(app.read(move |connection| quarantine::page(connection, &reach, &filter, &page, now)).await?))
 }
 
 /// What a release let in.
@@ -43,21 +49,39 @@ pub struct Released {
     pub filled: usize,
 }
 
+/// How an entry is released.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Release {
+    /// For whoever reads the history; at most 2,000 characters.
+    pub note: String,
+    /// Whether what it builds on goes in as well, where that was rejected.
+    pub with_rejected: bool,
+}
+
+impl Release {
+    pub(super) fn past(&self) -> RejectedPast {
+        if self.with_rejected { RejectedPast::GoesIn } else { RejectedPast::Stays }
+    }
+}
+
 /// Lets a held entry into its document, with everything that was held only because of it.
 #[utoipa::path(
     post, path = "/v1/quarantine/{replica}/{scope}/{index}/release", security(("token" = []), ("session" = [])),
     params(("replica" = String, Path), ("scope" = Uuid, Path), ("index" = u64, Path)),
-    responses((status = 200, body = Released), Problem)
+    request_body = Option<Release>, responses((status = 200, body = Released), Problem)
 )]
 pub async fn release(
     State(app): State<App>,
     caller: Caller,
     Named((replica, scope, index)): Named<(ReplicaId, ScopeId, u64)>,
+    Perhaps(release): Perhaps<Release>,
 ) -> Result<Json<Released>, Problem> {
     let reach = caller.may(Action::JudgeQuarantine)?;
+    bounded(&release.note)?;
     let (key, now) = (HeldKey { replica, scope, index }, app.now());
     let released = app.write(move |tx| match quarantine::reaches(tx, &reach, &key)? {
-        true => store::release_held(tx, key, &caller.name, now),
+        true => store::release_held(tx, key, release.past(), Said::by(&caller.name).noting(&release.note), now),
         false => Ok(Err(HoldError::Unknown)),
     });
     Ok(Json(Released { filled: released.await?? }))
@@ -91,16 +115,21 @@ pub async fn reject(
     Body(Rejection { note }): Body<Rejection>,
 ) -> Result<Json<Rejected>, Problem> {
     let reach = caller.may(Action::JudgeQuarantine)?;
-    if note.chars().count() > MAX_NOTE_CHARS {
-        return Err(Problem::BadBody(format!("note: at most {MAX_NOTE_CHARS} characters")));
-    }
+    bounded(&note)?;
     let (key, now) = (HeldKey { replica, scope, index }, app.now());
     let rejected = app.write(move |tx| match quarantine::reaches(tx, &reach, &key)? {
-        true => store::reject_held(tx, key, &caller.name, &note, now),
+        true => store::reject_held(tx, key, Said::by(&caller.name).noting(&note), now),
         false => Ok(Err(HoldError::Unknown)),
     });
     rejected.await??;
     Ok(Json(Rejected { rejected: true }))
+}
+
+pub(super) fn bounded(note: &str) -> Result<(), Problem> {
+    if note.chars().count() > MAX_NOTE_CHARS {
+        return Err(Problem::BadBody(format!("note: at most {MAX_NOTE_CHARS} characters")));
+    }
+    Ok(())
 }
 
 impl From<HoldError> for Problem {
@@ -109,6 +138,7 @@ impl From<HoldError> for Problem {
             HoldError::Unknown => Self::NotFound,
             HoldError::Decided => Self::AlreadyDecided,
             HoldError::NotReleasable(reason) => Self::NotReleasable(reason),
+            HoldError::OnRejected => Self::BaseRejected,
         }
     }
 }

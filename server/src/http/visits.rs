@@ -128,6 +128,9 @@ pub struct Resolution {
     pub field: String,
     /// One of its values, or another one.
     pub value: serde_json::Value,
+    /// The change of an earlier settlement that this one is to take the place of: as long as nobody has written to the field since.
+    #[schema(value_type = Option<String>)]
+    pub instead_of: Option<ChangeHash>,
 }
 
 /// A conflict settled.
@@ -138,7 +141,8 @@ pub struct Resolved {
     pub change: Option<ChangeHash>,
 }
 
-/// Settles a conflict: an edit like any other, in headquarters' name, which replaces all the values known now.
+/// Settles a conflict: an edit like any other, in headquarters' name, which replaces all the values known now. With `instead_of`
+/// it takes an earlier settlement back: by one edit more, for what is written stays written.
 #[utoipa::path(
     post, path = "/v1/visits/{id}/resolve", params(("id" = Uuid, Path), WhichBeat), security(("token" = []), ("session" = [])),
     request_body = Resolution, responses((status = 200, body = Resolved), Problem)
@@ -148,7 +152,7 @@ pub async fn resolve(
     caller: Caller,
     Named(id): Named<DocumentId>,
     Filter(WhichBeat { beat }): Filter<WhichBeat>,
-    Body(Resolution { field, value }): Body<Resolution>,
+    Body(Resolution { field, value, instead_of }): Body<Resolution>,
 ) -> Result<Json<Resolved>, Problem> {
     let reach = caller.may(Action::Resolve)?;
     let (now, identity) = (app.now(), app.clone());
@@ -156,7 +160,7 @@ pub async fn resolve(
         let Some(located) = locate(tx, &reach, id, Kind::VISIT, beat.as_deref())? else {
             return Ok(Err(Problem::NotFound));
         };
-        let value = match conflicts::value_for(tx, &located, &field, &value)? {
+        let value = match conflicts::value_for(tx, &located, &field, &value, instead_of)? {
             Ok(value) => value,
             Err(problem) => return Ok(Err(problem.into())),
         };
@@ -180,6 +184,7 @@ impl From<conflicts::Unsettled> for Problem {
     fn from(error: conflicts::Unsettled) -> Self {
         match error {
             conflicts::Unsettled::NotInConflict => Self::NotInConflict,
+            conflicts::Unsettled::SettledSince => Self::SettledSince,
             conflicts::Unsettled::NotAScalar => Self::BadValue("send text, a number, true, false or null".into()),
         }
     }

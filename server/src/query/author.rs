@@ -61,9 +61,4 @@ impl<'a> Authors<'a> {
         self.known.insert(replica, author.clone());
         Ok(author)
     }
-
-    /// The name of whoever wrote; empty where the directory does not know.
-    pub fn name_of(&mut self, replica: ReplicaId) -> Result<String, StoreError> {
-        Ok(self.of(replica)?.map(|author| author.person.name).unwrap_or_default())
-    }
 }

@@ -18,6 +18,8 @@ use super::{
     document::Located,
     instant::Instant,
     page::{Cursor, Page},
+    place_names::PlaceNames,
+    visits::PlaceName,
 };
 use crate::store::{Contents, StoreError, corrected};
 
@@ -86,6 +88,8 @@ pub struct PutShown {
 pub struct HistoryPage {
     /// In the order of the log.
     pub history: Vec<HistoryRow>,
+    /// The places that the rows name, as far as they are known.
+    pub places: Vec<PlaceName>,
     /// Where the next page begins; null on the last one.
     #[schema(value_type = Option<String>)]
     pub next: Option<Cursor<i64>>,
@@ -127,7 +131,11 @@ pub fn page(
             .push((row.get("row_id")?, history_row(connection, row, located, &mut authors, &mut contents, sees_held)?));
     }
     let (history, next) = page.cut(history);
-    Ok(HistoryPage { history, next })
+    let mut places = PlaceNames::new(connection);
+    for put in history.iter().flat_map(|row: &HistoryRow| row.puts.iter().flatten()) {
+        places.meet(located.scope_no, &put.key, &put.value)?;
+    }
+    Ok(HistoryPage { history, places: places.met(), next })
 }
 
 fn history_row(
@@ -183,8 +191,11 @@ pub(super) fn corrected_time(
 }
 
 /// What an entry's change sets; `None` where it is not a change that this build can read.
-pub(super) fn puts(body: &[u8]) -> Option<Vec<PutShown>> {
-    let change = Change::from_body(body).ok()?;
-    let shown = change.puts().iter().map(|put| PutShown { key: put.key.clone(), value: put.value.clone() });
-    Some(shown.collect())
+fn puts(body: &[u8]) -> Option<Vec<PutShown>> {
+    Change::from_body(body).ok().map(|change| shown(&change))
+}
+
+/// What a change sets.
+pub(super) fn shown(change: &Change) -> Vec<PutShown> {
+    change.puts().iter().map(|put| PutShown { key: put.key.clone(), value: put.value.clone() }).collect()
 }

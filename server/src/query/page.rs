@@ -32,6 +32,8 @@ impl Default for Limit {
 }
 
 impl Limit {
+    /// As many as there can be.
+    pub const MOST: Self = Self(MAX_LIMIT);
     /// Rows read at once by an export.
     pub(super) const BATCH: Self = Self(500);
 

@@ -16,10 +16,11 @@ use aralau_sync_core::{
 };
 
 use super::{
-    author::Authors,
+    author::{Authors, Person},
     document::{Loaded, Located, load, locate},
     instant::Instant,
-    visits::{self, VisitHead},
+    place_names::PlaceNames,
+    visits::{self, PlaceName, VisitHead},
 };
 use crate::{reach::Reach, store::StoreError};
 
@@ -38,6 +39,8 @@ pub struct VisitDetail {
     pub notes: Vec<Note>,
     /// Fields with two or more different values.
     pub conflicts: Vec<Conflict>,
+    /// The places that the conflicts name, as far as they are known.
+    pub places: Vec<PlaceName>,
     /// What residents raised.
     pub concerns: Vec<Item>,
     /// What was sent to an agency.
@@ -69,6 +72,8 @@ pub struct Note {
     pub text: String,
     /// The name of whoever wrote it; empty where the directory does not know.
     pub by: String,
+    /// Who that is.
+    pub author: Option<Person>,
     /// By the writing device's clock.
     pub at: Instant,
     /// `active` or `withdrawn`.
@@ -96,6 +101,8 @@ pub struct ConflictValue {
     pub at: Instant,
     /// Names of others who wrote the same.
     pub also_by: Vec<String>,
+    /// Whoever wrote it, the last first, as far as the directory knows.
+    pub people: Vec<Person>,
 }
 
 /// An item of a collection: its id and its fields.
@@ -149,6 +156,7 @@ pub fn detail(
         state: state(connection, &located, !conflicts.is_empty())?,
         value: reading.fields.iter().filter_map(winner).collect(),
         notes,
+        places: places_in(connection, &located, &conflicts)?,
         conflicts,
         concerns: items(&mut visit, "concerns"),
         referrals: items(&mut visit, "referrals"),
@@ -157,25 +165,40 @@ pub fn detail(
     }))
 }
 
+fn places_in(connection: &Connection, located: &Located, conflicts: &[Conflict]) -> Result<Vec<PlaceName>, StoreError> {
+    let mut places = PlaceNames::new(connection);
+    for conflict in conflicts {
+        for candidate in &conflict.values {
+            places.meet(located.scope_no, &conflict.field, &candidate.value)?;
+        }
+    }
+    Ok(places.met())
+}
+
 /// A conflict with the names of those who wrote.
 pub(super) fn named(conflict: visit::Conflict, authors: &mut Authors<'_>) -> Result<Conflict, StoreError> {
     let mut values = Vec::with_capacity(conflict.values.len());
     for candidate in conflict.values {
         let mut names = Vec::with_capacity(candidate.authors.len());
+        let mut people = Vec::with_capacity(candidate.authors.len());
         for author in &candidate.authors {
-            names.push(authors.name_of(author.actor.replica)?);
+            let person = authors.of(author.actor.replica)?.map(|author| author.person);
+            names.push(person.as_ref().map(|person| person.name.clone()).unwrap_or_default());
+            people.extend(person);
         }
         let at = candidate.authors.first().map_or(Instant::from_ms(0), |author| Instant(author.at));
         let mut names = names.into_iter();
         let author = names.next().unwrap_or_default();
-        values.push(ConflictValue { value: candidate.value, author, at, also_by: names.collect() });
+        values.push(ConflictValue { value: candidate.value, author, at, also_by: names.collect(), people });
     }
     Ok(Conflict { field: conflict.field, values })
 }
 
-fn signed(note: visit::Note, authors: &mut Authors<'_>) -> Result<Note, StoreError> {
-    let by = note.by.map(|replica| authors.name_of(replica)).transpose()?.unwrap_or_default();
-    Ok(Note { id: note.id, text: note.text, by, at: Instant(note.at), status: note.status })
+/// A note with the name of whoever wrote it.
+pub(super) fn signed(note: visit::Note, authors: &mut Authors<'_>) -> Result<Note, StoreError> {
+    let author = note.by.map(|replica| authors.of(replica)).transpose()?.flatten().map(|author| author.person);
+    let by = author.as_ref().map(|person| person.name.clone()).unwrap_or_default();
+    Ok(Note { id: note.id, text: note.text, by, author, at: Instant(note.at), status: note.status })
 }
 
 fn items(visit: &mut Visit, collection: &str) -> Vec<Item> {

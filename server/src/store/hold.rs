@@ -4,7 +4,7 @@ use aralau_sync_core::{
     digest::change_hash,
     id::{ChangeHash, DocumentId, PersonId, ReplicaId, ScopeId},
     log::{RowKind, Verdict},
-    reconcile::{Decision, Moment, Outcome, Reason, release},
+    reconcile::{Decision, Kept, Moment, Outcome, Reason, RejectedPast, release},
     stream::{Header, Tip},
     time::Millis,
 };
@@ -30,6 +30,38 @@ pub struct HeldKey {
     pub index: u64,
 }
 
+/// Whose word a row is, and what they said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Said<'a> {
+    by: Option<&'a str>,
+    note: &'a str,
+}
+
+impl<'a> Said<'a> {
+    /// Without a word more.
+    pub const fn by(by: &'a str) -> Self {
+        Self { by: Some(by), note: "" }
+    }
+
+    /// With a note for whoever reads the history; none where it is empty.
+    pub const fn noting(self, note: &'a str) -> Self {
+        Self { note, ..self }
+    }
+
+    /// Whose word it is, where it is somebody's.
+    pub const fn of(by: Option<&'a str>) -> Self {
+        Self { by, note: "" }
+    }
+
+    pub(super) fn who(self) -> Option<String> {
+        self.by.map(str::to_owned)
+    }
+
+    pub(super) fn note(self) -> Option<String> {
+        Some(self.note.to_owned()).filter(|note| !note.is_empty())
+    }
+}
+
 /// Why a held entry stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HoldError {
@@ -39,6 +71,8 @@ pub enum HoldError {
     Decided,
     /// Its bytes can never become part of a document; a stable code says why.
     NotReleasable(String),
+    /// It builds on an entry that was rejected, and goes in only together with that.
+    OnRejected,
 }
 
 /// Notes a `held` row: an entry newly kept apart, or kept apart for another reason than before.
@@ -151,20 +185,22 @@ pub fn write_again(
     log: &mut ScopeLog,
     decision: &Decision,
     now: Millis,
-    by: Option<&str>,
+    said: Said<'_>,
 ) -> Result<(), StoreError> {
     let held = find(tx, decision.replica, log.scope, decision.index)?
         .ok_or_else(|| StoreError::corrupt("a held entry is missing from quarantine"))?;
     let hash = held.entry_hash(tx, decision.index)?;
     let entry = (held.stream_no, decision.index);
-    ingest::write_decision(tx, log, decision, entry, hash, (&held.header, &held.body), now, by)
+    ingest::write_decision(tx, log, decision, entry, hash, (&held.header, &held.body), now, said)
 }
 
-/// Lets a held entry in by a person's word, with whatever was held only because of it.
+/// Lets a held entry in by a person's word, with whatever was held only because of it; `past` says whether also with what it
+/// builds on and was rejected.
 pub fn release_held(
     tx: &Transaction<'_>,
     key: HeldKey,
-    by: &str,
+    past: RejectedPast,
+    said: Said<'_>,
     now: Millis,
 ) -> Result<Result<usize, HoldError>, StoreError> {
     let Some(held) = find(tx, key.replica, key.scope, key.index)? else { return Ok(Err(HoldError::Unknown)) };
@@ -177,13 +213,15 @@ pub fn release_held(
     let (scope_no, scope) = (log.scope_no, log.scope);
     let seen = |seen| log::seen_received_at(tx, scope_no, scope, seen);
     let moment = Moment { now, grace_ms: 0, seen_received_at: &seen };
-    let decisions = match release(&mut ground, id, &held.change, &moment) {
+    projection::load_rejected(tx, scope_no, id, &mut ground)?;
+    let decisions = match release(&mut ground, id, &held.change, past, &moment) {
         Ok(decisions) => decisions,
-        Err(reason) => return Ok(Err(HoldError::NotReleasable(reason.code().to_owned()))),
+        Err(Kept::Unfit(reason)) => return Ok(Err(HoldError::NotReleasable(reason.code().to_owned()))),
+        Err(Kept::OnRejected(_)) => return Ok(Err(HoldError::OnRejected)),
     };
     let mut filled = 0;
     for decision in &decisions {
-        write_again(tx, &mut log, decision, now, Some(by))?;
+        write_again(tx, &mut log, decision, now, said)?;
         if matches!(decision.outcome, Outcome::Filled { .. }) {
             loaded.note(tx, scope_no, id, decision, &log, now)?;
             filled += 1;
@@ -208,19 +246,18 @@ pub fn release_granted(tx: &Transaction<'_>, person: PersonId, scope: ScopeId, n
         })?;
     for key in found.collect::<Result<Vec<_>, _>>()? {
         // What another release has let in already, or what can never be let in, stays as it is.
-        if let Err(kept) = release_held(tx, key, BY_GRANT, now)? {
+        if let Err(kept) = release_held(tx, key, RejectedPast::Stays, Said::by(BY_GRANT), now)? {
             tracing::debug!(?kept, "not released by a grant");
         }
     }
     Ok(())
 }
 
-/// Refuses a held entry for good; what follows it stays held because of it.
+/// Refuses a held entry for good; what builds on it stays held until somebody decides about that.
 pub fn reject_held(
     tx: &Transaction<'_>,
     key: HeldKey,
-    by: &str,
-    note: &str,
+    said: Said<'_>,
     now: Millis,
 ) -> Result<Result<(), HoldError>, StoreError> {
     let Some(held) = find(tx, key.replica, key.scope, key.index)? else { return Ok(Err(HoldError::Unknown)) };
@@ -230,8 +267,8 @@ pub fn reject_held(
     let mut log = ScopeLog::load(tx, held.scope_no)?;
     let verdict = Verdict {
         reason: Some(Reason::from_code(held.reason.clone()).code().to_owned()),
-        by: Some(by.to_owned()),
-        note: Some(note.to_owned()).filter(|note| !note.is_empty()),
+        by: said.who(),
+        note: said.note(),
         ..Verdict::default()
     };
     let hash = held.entry_hash(tx, key.index)?;

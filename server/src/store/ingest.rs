@@ -17,7 +17,8 @@ use aralau_sync_core::{
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
-    StoreError, Transaction, directory, hold,
+    StoreError, Transaction, directory,
+    hold::{self, Said},
     log::{self, NewRow, ScopeLog},
     projection::{self, Loaded},
     segment::Contents,
@@ -335,10 +336,10 @@ impl<'a> Taking<'a> {
                     tip.hash,
                     (header, body),
                     self.now,
-                    self.upload.by.as_deref(),
+                    Said::of(self.upload.by.as_deref()),
                 )?;
             }
-            None => hold::write_again(self.tx, &mut self.log, decision, self.now, None)?,
+            None => hold::write_again(self.tx, &mut self.log, decision, self.now, Said::default())?,
         }
         match (&decision.outcome, decision.document) {
             (Outcome::Accepted { .. } | Outcome::Filled { .. }, Some(id)) => {
@@ -419,15 +420,19 @@ pub fn write_decision(
     hash: EntryHash,
     (header, body): (&[u8], &[u8]),
     now: Millis,
-    by: Option<&str>,
+    said: Said<'_>,
 ) -> Result<(), StoreError> {
-    let by = by.map(str::to_owned);
+    let (by, note) = (said.who(), said.note());
     let (kind, verdict) = match &decision.outcome {
-        Outcome::Accepted { labels, .. } => (RowKind::Accepted, Verdict { labels: *labels, by, ..Verdict::default() }),
-        Outcome::Filled { labels, .. } => (RowKind::Filled, Verdict { labels: *labels, by, ..Verdict::default() }),
+        Outcome::Accepted { labels, .. } => {
+            (RowKind::Accepted, Verdict { labels: *labels, by, note, ..Verdict::default() })
+        }
+        Outcome::Filled { labels, .. } => {
+            (RowKind::Filled, Verdict { labels: *labels, by, note, ..Verdict::default() })
+        }
         Outcome::Held { reason, because, .. } => {
             let reason = Some(reason.code().to_owned());
-            (RowKind::Held, Verdict { reason, because: *because, by, ..Verdict::default() })
+            (RowKind::Held, Verdict { reason, because: *because, by, note, ..Verdict::default() })
         }
     };
     let verdict_bytes = verdict.to_bytes();

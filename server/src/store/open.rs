@@ -54,6 +54,7 @@ static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| {
         M::up(include_str!("../../migrations/sqlite/13-reach.sql")),
         M::up(include_str!("../../migrations/sqlite/14-joined.sql")),
         M::up(include_str!("../../migrations/sqlite/15-folded-words.sql")),
+        M::up(include_str!("../../migrations/sqlite/16-quarantine.sql")),
     ])
 });
 
@@ -62,7 +63,7 @@ fn notice_all(connection: &rusqlite::Transaction<'_>) -> HookResult {
 }
 
 /// The schema this build writes; a newer one is refused, an older one migrated.
-pub const SCHEMA_VERSION: usize = 15;
+pub const SCHEMA_VERSION: usize = 16;
 
 /// What an older schema than this one projected is made anew from the log, once every table is there.
 const PROJECTED_SINCE: i64 = 15;

@@ -125,13 +125,33 @@ pub(super) fn load_held(
     id: DocumentId,
     ground: &mut DocumentGround,
 ) -> Result<usize, StoreError> {
+    load_apart(connection, scope_no, id, "held", &mut ground.held)
+}
+
+/// What was rejected beside a document: for whoever lets in what builds on it.
+pub(super) fn load_rejected(
+    connection: &Connection,
+    scope_no: i64,
+    id: DocumentId,
+    ground: &mut DocumentGround,
+) -> Result<(), StoreError> {
+    load_apart(connection, scope_no, id, "rejected", &mut ground.rejected).map(|_| ())
+}
+
+fn load_apart(
+    connection: &Connection,
+    scope_no: i64,
+    id: DocumentId,
+    state: &str,
+    apart: &mut BTreeMap<ChangeHash, HeldEntry>,
+) -> Result<usize, StoreError> {
     let mut weight = 0;
     let mut statement = connection.prepare_cached(
         "SELECT change_hash, replica, held.entry_index, reason, header, body FROM held
          JOIN stream USING (stream_no) JOIN log ON row_id = held_row
-         WHERE document = ? AND held.scope_no = ? AND state = 'held' ORDER BY held_row",
+         WHERE document = ? AND held.scope_no = ? AND state = ? ORDER BY held_row",
     )?;
-    let mut rows = statement.query(params![id.as_bytes(), scope_no])?;
+    let mut rows = statement.query(params![id.as_bytes(), scope_no, state])?;
     while let Some(row) = rows.next()? {
         let (header, body): (Vec<u8>, Vec<u8>) = (row.get(4)?, row.get(5)?);
         weight += CHANGE_BYTES + body.len();
@@ -141,7 +161,7 @@ pub(super) fn load_held(
             entry: stream::Entry::open(header, &body).ok(),
             reason: Reason::from_code(row.get(3)?),
         };
-        ground.held.entry(ChangeHash(row.get(0)?)).or_insert(held);
+        apart.entry(ChangeHash(row.get(0)?)).or_insert(held);
     }
     Ok(weight)
 }

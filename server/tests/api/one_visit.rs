@@ -52,6 +52,21 @@ async fn what_two_people_wrote_is_all_there_and_their_difference_can_be_settled(
     let queue = world.list("/v1/conflicts", &token).await;
     assert_eq!((&queue["conflicts"][0]["visit"], &queue["conflicts"][0]["field"]), (&json!(id), &json!("outcome")));
 
+    let row = &queue["conflicts"][0];
+    assert_eq!(
+        (&row["notes"][0]["text"], &row["values"][0]["people"][0]["name"]),
+        (&visit["notes"][0]["text"], &visit["conflicts"][0]["values"][0]["author"])
+    );
+    assert_eq!(
+        (&row["started_at"], &row["inspector"], &row["type"]),
+        (&visit["started_at"], &visit["author"], &visit["type"])
+    );
+    assert_eq!((&queue["total"], &queue["fields"]), (&json!(1), &json!([{ "field": "outcome", "conflicts": 1 }])));
+    for (field, total) in [("outcome", 1), ("visit_type", 0), ("commitments/*/due", 0), ("*", 0)] {
+        let found = world.list(&format!("/v1/conflicts?field={field}"), &token).await;
+        assert_eq!((&found["total"], found["conflicts"].as_array().unwrap().len()), (&json!(total), total), "{field}");
+    }
+
     let resolve = format!("{uri}/resolve");
     let body = json!({ "field": "visit_type", "value": "meeting" });
     let reply = world.send(Method::POST, &resolve, Some(&token), Some(body)).await;
@@ -68,6 +83,36 @@ async fn what_two_people_wrote_is_all_there_and_their_difference_can_be_settled(
     assert_eq!(world.list("/v1/conflicts", &token).await["conflicts"], json!([]));
     let reply = world.send(Method::POST, &resolve, Some(&token), Some(body)).await;
     assert_eq!(reply.code(), "not_in_conflict");
+}
+
+#[tokio::test]
+async fn a_settlement_is_taken_back_by_one_edit_more_as_long_as_nobody_wrote_since() {
+    let world = World::new().await;
+    let token = world.token(Role::Supervisor).await;
+    let id = disputed(&world).await;
+    let uri = format!("/v1/visits/{id}");
+    let settle = async |value: &str, instead_of: Option<&Json>| {
+        let mut body = json!({ "field": "outcome", "value": value });
+        body["instead_of"] = json!(instead_of);
+        world.send(Method::POST, &format!("{uri}/resolve"), Some(&token), Some(body)).await
+    };
+    let values = world.list(&uri, &token).await["conflicts"][0]["values"].clone();
+    let [shown, other] = [0, 1].map(|at: usize| values[at]["value"].as_str().unwrap().to_owned());
+    let first = settle(&other, None).await.json()["change"].clone();
+    assert_eq!(
+        settle(&shown, Some(&json!("00".repeat(32)))).await.code(),
+        "settled_since",
+        "of no change of this visit"
+    );
+    let back = settle(&shown, Some(&first)).await;
+    assert_eq!(back.status, StatusCode::OK, "{}", back.body);
+    assert_eq!(world.list(&uri, &token).await["value"]["outcome"], json!(shown));
+    assert_eq!(settle(&other, Some(&first)).await.code(), "settled_since", "it was taken back already");
+    let again = settle(&other, Some(&back.json()["change"])).await;
+    assert_eq!(again.status, StatusCode::OK, "{}", again.body);
+    let history = world.list(&format!("{uri}/history"), &token).await;
+    let by_hand = history["history"].as_array().unwrap().iter().filter(|row| !row["decided_by"].is_null());
+    assert_eq!(by_hand.count(), 3, "all of it stays to be read");
 }
 
 /// What the server's own receipt says of a proof, and whether each row of the visit is under its root.

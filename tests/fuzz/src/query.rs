@@ -43,16 +43,18 @@ const GETS: [&str; 14] = [
     "/v1/export.ndjson",
     "/v1/deployment",
 ];
-const POSTS: [&str; 5] = [
+const POSTS: [&str; 7] = [
     "/v1/visits/{}/resolve",
     "/v1/quarantine/{}/{}/1/release",
     "/v1/quarantine/{}/{}/1/reject",
+    "/v1/quarantine/release",
+    "/v1/quarantine/reject",
     "/v1/devices/{}/revoke",
     "/v1/enroll",
 ];
-const PARAMETERS: [&str; 16] = [
+const PARAMETERS: [&str; 17] = [
     "beat", "place", "author", "type", "outcome", "from", "to", "text", "late", "conflict", "status", "limit",
-    "cursor", "reason", "state", "lang",
+    "cursor", "reason", "state", "lang", "field",
 ];
 
 /// `None` where the input is nothing that can stand in a request.

@@ -1,4 +1,5 @@
 import { day } from '$ui/format/time';
+import { placeNames } from '$ui/state/placeNames.svelte';
 import { wording, type CodeListName } from '$ui/state/wording.svelte';
 import { t } from '../i18n';
 import { directory } from './directory.svelte';
@@ -16,7 +17,7 @@ export function valueWords(name: keyof VisitFilter, value: string): string {
   const list = CODED[name];
   if (list) return wording.label(list, value);
   if (name === 'beat') return directory.beatName(value);
-  if (name === 'place') return directory.placeName(value) ?? t('place.unnamed');
+  if (name === 'place') return placeNames.of(value) ?? t('place.unnamed');
   if (DAYS.has(name)) return day(value);
   if (SWITCHES.has(name)) return t(value === 'true' ? 'value.yes' : 'value.no');
   if (name === 'status') return t(value === 'withdrawn' ? 'status.withdrawn' : 'status.active');

@@ -1,6 +1,7 @@
 import { api, body } from '../api/client';
 import type { Suggestion } from '$ui/components/Suggest.svelte';
 import { finds } from '$ui/format/fold';
+import { placeNames } from '$ui/state/placeNames.svelte';
 import { directory } from './directory.svelte';
 
 /** More than anybody looks through. */
@@ -26,8 +27,10 @@ export async function suggestPeople(typed: string): Promise<Suggestion[]> {
 export async function suggestPlaces(typed: string, beat: string | undefined): Promise<Suggestion[]> {
   const query = { text: typed, ...(beat && { beat }) };
   const { places } = await body(api.GET('/v1/suggestions/places', { params: { query } }));
-  return places.map(({ id, beat, address }) => {
-    directory.learnPlace(id, address);
-    return { value: id, text: address, ...(beat && { detail: directory.beatName(beat) }) };
-  });
+  placeNames.learn(places);
+  return places.map(({ id, beat, address }) => ({
+    value: id,
+    text: address,
+    ...(beat && { detail: directory.beatName(beat) }),
+  }));
 }

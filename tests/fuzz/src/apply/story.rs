@@ -4,7 +4,7 @@ use aralau_sync_core::{
     change::{Change, ChangeParts, OpId, Put, Value},
     document::Document,
     id::{Actor, ChangeHash, DocumentId, EntryHash, Kind, ReplicaId},
-    reconcile::{Arrival, DocumentGround, Grant, Ground, Moment, Outcome, Rights, decide, release},
+    reconcile::{Arrival, DocumentGround, Grant, Ground, Moment, Outcome, RejectedPast, Rights, decide, release},
     stream::Header,
     time::Millis,
 };
@@ -198,7 +198,7 @@ impl Story {
 
     fn release(&mut self, change: &ChangeHash) {
         let place: &mut DocumentGround = self.ground.documents.entry(DOCUMENT).or_default();
-        drop(release(place, DOCUMENT, change, &moment()));
+        drop(release(place, DOCUMENT, change, RejectedPast::Stays, &moment()));
     }
 }
 

@@ -1,9 +1,11 @@
 //! I4: any upload may be repeated, reordered with others, or cut anywhere, with the same result.
 //!
 //! The line repeats, reorders and cuts; here is judged that no entry is ever decided twice. That the same comes of it on
-//! all sides is judged with I3 and I9.
+//! all sides is judged with I3 and I9. A refused entry may be filled after all, together with what builds on it.
 
 use std::collections::BTreeMap;
+
+use aralau_sync_core::{cbor, log::Verdict};
 
 use super::{Judge, Judgement, violated};
 use crate::{
@@ -20,6 +22,10 @@ pub struct Repeats {
     changes: BTreeMap<(Scope, Hash), u64>,
 }
 
+fn is_somebodys(verdict: &[u8]) -> bool {
+    cbor::decode::<Verdict>(verdict).is_ok_and(|verdict| verdict.by.is_some())
+}
+
 impl Judge for Repeats {
     fn after_server(&mut self, world: &World) -> Judgement {
         if world.timeline != self.timeline {
@@ -34,6 +40,8 @@ impl Judge for Repeats {
                     (None, 1 | 2) => true,
                     (Some((2, verdict)), 2) => verdict != row.verdict,
                     (Some((2, _)), 3 | 4) => true,
+                    // What a person has refused goes in by a person's word alone.
+                    (Some((4, _)), 3) => is_somebodys(&row.verdict),
                     _ => false,
                 };
                 if !follows {

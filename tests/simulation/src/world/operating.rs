@@ -1,8 +1,8 @@
 //! The operators: beats, codes, rights, headquarters' own edits, quarantine, rebuilds; whatever `aralau admin` does.
 
 use aralau_client_sdk::{DocumentId, ReplicaId, ScopeId, Value};
-use aralau_server::store::{self, BeatRow, EditError, HeldKey};
-use aralau_sync_core::id::DeviceId;
+use aralau_server::store::{self, BeatRow, EditError, HeldKey, Said};
+use aralau_sync_core::{id::DeviceId, reconcile::RejectedPast};
 
 use super::World;
 use crate::{
@@ -173,7 +173,10 @@ impl World {
     pub(super) fn release(&mut self) -> Judgement {
         let Some(key) = self.some_held() else { return Ok(()) };
         self.operations += 1;
-        let done = self.server.write(move |tx, now| store::release_held(tx, key, "Supervisor", now));
+        // What was refused before stays so for every other one.
+        let past = if key.index.is_multiple_of(2) { RejectedPast::GoesIn } else { RejectedPast::Stays };
+        let said = Said::by("Supervisor");
+        let done = self.server.write(move |tx, now| store::release_held(tx, key, past, said, now));
         self.say("supervisor", format_args!("releases {}/{}: {:?}", key.replica, key.index, done.expect("writes")));
         self.judge_server()
     }
@@ -182,7 +185,8 @@ impl World {
     pub(super) fn reject(&mut self) -> Judgement {
         let Some(key) = self.some_held() else { return Ok(()) };
         self.operations += 1;
-        let done = self.server.write(move |tx, now| store::reject_held(tx, key, "Supervisor", "no", now));
+        let done =
+            self.server.write(move |tx, now| store::reject_held(tx, key, Said::by("Supervisor").noting("no"), now));
         self.say("supervisor", format_args!("rejects {}/{}: {:?}", key.replica, key.index, done.expect("writes")));
         self.judge_server()
     }
