@@ -94,6 +94,7 @@ test('the page is not loaded anew under somebody who is writing', async ({ page 
   await signIn(page, world, token);
   await page.goto(`${world.url}/visits/${visit}`);
   const card = page.getByRole('region', { name: 'Receipt' });
+  await card.getByText('Technical details').click();
   await card.getByRole('textbox').fill('aralau/ half a receipt');
   await goAway(page);
   await card.getByRole('button', { name: 'Verify' }).click();
@@ -106,5 +107,5 @@ test('the page is not loaded anew under somebody who is writing', async ({ page 
   await card.getByRole('textbox').fill('');
   await expect.poll(loaded).toBe(1);
   await card.getByRole('button', { name: 'Verify' }).click();
-  await expect(card.getByText('rows of this visit are under the signed root').or(card.getByText('row of this visit'))).toBeVisible();
+  await expect(card.getByText('rows of this visit are under the signed fingerprint').or(card.getByText('row of this visit'))).toBeVisible();
 });
