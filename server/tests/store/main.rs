@@ -1,0 +1,10 @@
+//! The store as a device meets it.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+
+mod folder;
+mod held;
+#[path = "../packs/mod.rs"]
+mod packs;
+mod rows;
+mod world;
