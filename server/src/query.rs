@@ -107,3 +107,15 @@ impl<const N: usize> ToSql for Blob<N> {
         Ok(ToSqlOutput::from(&self.0[..]))
     }
 }
+
+/// How SQLite means to go about a question.
+#[cfg(test)]
+fn plan(
+    connection: &rusqlite::Connection,
+    sql: &str,
+    conditions: &Conditions,
+) -> Result<String, crate::store::StoreError> {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+    let steps = statement.query_map(conditions.values(), |row| row.get::<_, String>("detail"))?;
+    Ok(steps.collect::<Result<Vec<_>, _>>()?.join("\n"))
+}

@@ -2,7 +2,10 @@
 
 use axum::{
     Json,
-    extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::QueryRejection},
+    extract::{
+        FromRequest, FromRequestParts, OptionalFromRequest, Path, Query, Request,
+        rejection::{JsonRejection, QueryRejection},
+    },
     http::{StatusCode, Uri, header, request::Parts},
 };
 use serde::de::DeserializeOwned;
@@ -160,25 +163,25 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let Json(body) = Json::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::BodyTooLarge,
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::UnsupportedMediaType,
-            _ => Problem::BadBody(rejection.body_text()),
-        })?;
+        let Json(body) = <Json<T> as FromRequest<S>>::from_request(request, state).await.map_err(bad_body)?;
         Ok(Self(body))
     }
 }
 
-/// A JSON body, or none where nothing has to be said.
-pub struct Perhaps<T>(pub T);
-
-impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Perhaps<T> {
+/// None where the request says of no body what it is.
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !request.headers().contains_key(header::CONTENT_TYPE) {
-            return Ok(Self(T::default()));
-        }
-        Body::from_request(request, state).await.map(|Body(body)| Self(body))
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        let body = <Json<T> as OptionalFromRequest<S>>::from_request(request, state).await.map_err(bad_body)?;
+        Ok(body.map(|Json(body)| Self(body)))
+    }
+}
+
+fn bad_body(rejection: JsonRejection) -> Problem {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::BodyTooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::UnsupportedMediaType,
+        _ => Problem::BadBody(rejection.body_text()),
     }
 }

@@ -12,7 +12,7 @@ use aralau_sync_core::{
 };
 
 use super::{
-    extract::{Body, Named, PageParameters, Paged, Perhaps},
+    extract::{Body, Named, PageParameters, Paged},
     problem::Problem,
 };
 use crate::{
@@ -59,10 +59,8 @@ pub struct Release {
     pub with_rejected: bool,
 }
 
-impl Release {
-    pub(super) fn past(&self) -> RejectedPast {
-        if self.with_rejected { RejectedPast::GoesIn } else { RejectedPast::Stays }
-    }
+const fn past(with_rejected: bool) -> RejectedPast {
+    if with_rejected { RejectedPast::GoesIn } else { RejectedPast::Stays }
 }
 
 /// Lets a held entry into its document, with everything that was held only because of it.
@@ -75,13 +73,14 @@ pub async fn release(
     State(app): State<App>,
     caller: Caller,
     Named((replica, scope, index)): Named<(ReplicaId, ScopeId, u64)>,
-    Perhaps(release): Perhaps<Release>,
+    release: Option<Body<Release>>,
 ) -> Result<Json<Released>, Problem> {
     let reach = caller.may(Action::JudgeQuarantine)?;
-    bounded(&release.note)?;
+    let Release { note, with_rejected } = release.map(|Body(release)| release).unwrap_or_default();
+    bounded(&note)?;
     let (key, now) = (HeldKey { replica, scope, index }, app.now());
     let released = app.write(move |tx| match quarantine::reaches(tx, &reach, &key)? {
-        true => store::release_held(tx, key, release.past(), Said::by(&caller.name).noting(&release.note), now),
+        true => store::release_held(tx, key, past(with_rejected), Said::by(&caller.name).noting(&note), now),
         false => Ok(Err(HoldError::Unknown)),
     });
     Ok(Json(Released { filled: released.await?? }))
@@ -125,7 +124,7 @@ pub async fn reject(
     Ok(Json(Rejected { rejected: true }))
 }
 
-pub(super) fn bounded(note: &str) -> Result<(), Problem> {
+fn bounded(note: &str) -> Result<(), Problem> {
     if note.chars().count() > MAX_NOTE_CHARS {
         return Err(Problem::BadBody(format!("note: at most {MAX_NOTE_CHARS} characters")));
     }

@@ -367,14 +367,11 @@ mod tests {
     use aralau_sync_core::time::Millis;
 
     use super::*;
-    use crate::{entropy::SystemEntropy, query::page::Limit, store::Store};
-
-    /// How SQLite means to go about a page of the queue.
-    fn plan(connection: &Connection, conditions: &Conditions) -> Result<String, StoreError> {
-        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", listing(conditions, 101)))?;
-        let steps = statement.query_map(conditions.values(), |row| row.get::<_, String>("detail"))?;
-        Ok(steps.collect::<Result<Vec<_>, _>>()?.join("\n"))
-    }
+    use crate::{
+        entropy::SystemEntropy,
+        query::{page::Limit, plan},
+        store::Store,
+    };
 
     #[test]
     fn the_queue_is_walked_in_its_order_and_never_sorted() {
@@ -385,7 +382,8 @@ mod tests {
             for field in [None, Some("outcome"), Some("commitments/*/due")] {
                 for page in [&Page::first(Limit::default()), &next] {
                     let conditions = conditions(&reach, field, page);
-                    let plan = store.read(|connection| plan(connection, &conditions)).unwrap();
+                    let plan =
+                        store.read(|connection| plan(connection, &listing(&conditions, 101), &conditions)).unwrap();
                     let walked = plan.lines().next().is_some_and(|first| first.contains(" c"));
                     assert!(walked && !plan.contains("TEMP B-TREE"), "{reach:?} {field:?}: {plan}");
                 }

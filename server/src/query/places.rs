@@ -186,9 +186,7 @@ mod tests {
         let period = filter.period(connection, Millis(0))?.expect("a period");
         let mut conditions = conditions(reach, filter, &period, 365);
         conditions.and_pair("(s.address_key, s.document_no) > (?, ?)", Vec::<u8>::new(), 0);
-        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", listing(&conditions, 101)))?;
-        let steps = statement.query_map(conditions.values(), |row| row.get::<_, String>("detail"))?;
-        Ok(steps.collect::<Result<Vec<_>, _>>()?.join("\n"))
+        crate::query::plan(connection, &listing(&conditions, 101), &conditions)
     }
 
     #[test]

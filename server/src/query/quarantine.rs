@@ -437,14 +437,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{entropy::SystemEntropy, store::Store};
-
-    /// How SQLite means to go about a statement.
-    fn plan(connection: &Connection, sql: &str, conditions: &Conditions) -> Result<String, StoreError> {
-        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
-        let steps = statement.query_map(conditions.values(), |row| row.get::<_, String>("detail"))?;
-        Ok(steps.collect::<Result<Vec<_>, _>>()?.join("\n"))
-    }
+    use crate::{entropy::SystemEntropy, query::plan, store::Store};
 
     #[test]
     fn the_queue_is_walked_in_its_order_and_counted_from_an_index() {

@@ -11,7 +11,7 @@ use aralau_sync_core::{
 
 use super::{
     super::{extract::Body, problem::Problem},
-    Release, bounded,
+    bounded, past,
 };
 use crate::{
     app::App,
@@ -132,10 +132,8 @@ pub async fn release(
 ) -> Result<Json<Judged>, Problem> {
     let reach = caller.may(Action::JudgeQuarantine)?;
     bounded(&note)?;
-    let asked = Release { note, with_rejected };
-    let past = asked.past();
-    let judged = judge(&app, reach, caller.name, asked.note, which, move |tx, key, said, now| {
-        store::release_held(tx, key, past, said, now)
+    let judged = judge(&app, reach, caller.name, note, which, move |tx, key, said, now| {
+        store::release_held(tx, key, past(with_rejected), said, now)
     });
     judged.await.map(Json)
 }
