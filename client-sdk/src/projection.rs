@@ -36,17 +36,18 @@ pub(crate) fn project(
         store.drop_projection(scope, document)?;
         return Ok(local.unsound);
     };
-    let first_at = first_at(&local);
-    let mut summary = Summary { asks: !local.apart.is_empty(), ..Summary::default() };
-    let (mut at, mut body) = (first_at, Vec::new());
-    if kind == Kind::VISIT {
-        let visit = Visit::read(&local.reading());
-        at = visit.started_at.unwrap_or(first_at);
-        summarize(visit, &mut summary);
-    } else if kind == Kind::PLACE {
-        let row = PlaceRow::of(Place::read(&local.reading()));
-        body = serde_json::to_vec(&row).map_err(|_| StoreError::corrupt("a projection cannot be written"))?;
-    }
+    let (first_at, asks) = (first_at(&local), !local.apart.is_empty());
+    let (at, summary, body) = match kind {
+        Kind::VISIT => {
+            let visit = Visit::read(&local.reading());
+            (visit.started_at.unwrap_or(first_at), summary(visit, asks), Vec::new())
+        }
+        Kind::PLACE => {
+            let row = PlaceRow::of(Place::read(&local.reading()));
+            (first_at, Summary { asks, ..Summary::default() }, row.to_bytes()?)
+        }
+        _ => (first_at, Summary { asks, ..Summary::default() }, Vec::new()),
+    };
     store.put_projection(&ProjectionRecord { scope, document, kind, at, summary, body })?;
     Ok(local.unsound)
 }
@@ -66,14 +67,10 @@ pub(crate) fn bring_up_to_date(store: &mut impl Store, identity: &Identity) -> R
     })
 }
 
-fn summarize(visit: Visit, summary: &mut Summary) {
-    summary.asks |= !visit.conflicts.is_empty();
+fn summary(visit: Visit, is_held: bool) -> Summary {
     // One that was taken back counts nowhere and leaves nothing to do.
-    if visit.status == ACTIVE {
-        summary.place = visit.place;
-        summary.due = due(&visit);
-    }
-    summary.outcome = visit.outcome;
+    let (place, due) = if visit.status == ACTIVE { (visit.place, due(&visit)) } else { (None, None) };
+    Summary { place, due, asks: is_held || !visit.conflicts.is_empty(), outcome: visit.outcome }
 }
 
 /// What the list of places shows of one.
@@ -92,6 +89,10 @@ impl PlaceRow {
         let Place { address, external_code, place_type, coordinates, status, joined_into: _ } = place;
         let point = coordinates.map(|point| (point.lat.to_bits(), point.lon.to_bits()));
         Self { address, external_code, place_type, point, status }
+    }
+
+    fn to_bytes(&self) -> Result<Vec<u8>, StoreError> {
+        serde_json::to_vec(self).map_err(|_| StoreError::corrupt("a projection cannot be written"))
     }
 
     pub(crate) fn read(record: &ProjectionRecord) -> Result<Self, StoreError> {

@@ -16,7 +16,7 @@ use crate::{
     local::LocalDocument,
     outbox::{self, Moment},
     store::{Store, transaction},
-    view::Event,
+    view::{ConflictView, Event},
 };
 
 impl<S: Store> Client<S> {
@@ -80,10 +80,8 @@ impl<S: Store> Client<S> {
     /// # Errors
     /// [`Error::NotInConflict`] where nobody disagrees about that field.
     pub fn resolve(&mut self, id: DocumentId, field: &str, value: Value) -> Result<(), Error> {
-        if !self.visit(id)?.conflicts.iter().any(|conflict| conflict.field == field) {
-            return Err(Error::NotInConflict);
-        }
-        self.edit(id, &[(field.to_owned(), value)], true)
+        self.conflict(id, field)?.ok_or(Error::NotInConflict)?;
+        self.put_choice(id, field, value)
     }
 
     /// Ends a conflict by choosing one of the values shown, told by its JSON: numbers and instants look alike there, and the
@@ -92,11 +90,18 @@ impl<S: Store> Client<S> {
     /// # Errors
     /// [`Error::UnknownValue`] where none looks like it, because somebody else has chosen meanwhile.
     pub fn choose(&mut self, id: DocumentId, field: &str, shown: &serde_json::Value) -> Result<(), Error> {
-        let conflicts = self.visit(id)?.conflicts;
-        let values = conflicts.into_iter().filter(|conflict| conflict.field == field).flat_map(|one| one.values);
+        let values = self.conflict(id, field)?.into_iter().flat_map(|conflict| conflict.values);
         let looks_like = |value: &Value| serde_json::to_value(value).is_ok_and(|json| json == *shown);
         let chosen = values.map(|one| one.value).find(looks_like).ok_or(Error::UnknownValue)?;
-        self.resolve(id, field, chosen)
+        self.put_choice(id, field, chosen)
+    }
+
+    fn conflict(&self, id: DocumentId, field: &str) -> Result<Option<ConflictView>, Error> {
+        Ok(self.visit(id)?.conflicts.into_iter().find(|conflict| conflict.field == field))
+    }
+
+    fn put_choice(&mut self, id: DocumentId, field: &str, value: Value) -> Result<(), Error> {
+        self.edit(id, &[(field.to_owned(), value)], true)
     }
 
     /// Takes a visit back. It stays in the history.
