@@ -50,13 +50,20 @@ enum Task {
         #[arg(long, default_value_t = 8)]
         wait: u64,
     },
-    /// The places of this device's beats. A device learns of them with a sync.
-    Places,
     /// The codes that visits are told in, with what they mean.
     Codes {
         /// One list only, such as visit_type or outcome.
         list: Option<String>,
     },
+    #[command(flatten)]
+    Enrolled(Enrolled),
+}
+
+/// What a device does that a server knows.
+#[derive(Debug, Subcommand)]
+enum Enrolled {
+    /// The places of this device's beats. A device learns of them with a sync.
+    Places,
     /// Log a visit. Needs no network.
     Log(Log),
     /// Change a visit, or add a note to it. Needs no network.
@@ -166,48 +173,42 @@ fn position(text: &str) -> Result<Position, String> {
 
 impl Device {
     pub fn run(&self, json: bool) -> Result<(), Failure> {
-        let mut client = match &self.task {
-            Task::Enroll { server, code, wait } => return self.enroll(json, server, code, Duration::from_secs(*wait)),
-            Task::Codes { list } => return codes::list(json, list.as_deref()),
-            Task::Places
-            | Task::Log(_)
-            | Task::Edit(_)
-            | Task::Resolve { .. }
-            | Task::Sync { .. }
-            | Task::Export { .. }
-            | Task::Visits
-            | Task::History { .. }
-            | Task::Status => self.enrolled()?,
-        };
         match &self.task {
-            Task::Sync { wait } => return self.sync(json, &mut client, Duration::from_secs(*wait)),
-            Task::Places => output::list(json, &client.places()?, "No places yet: sync first.", |place| {
+            Task::Enroll { server, code, wait } => self.enroll(json, server, code, Duration::from_secs(*wait)),
+            Task::Codes { list } => codes::list(json, list.as_deref()),
+            Task::Enrolled(task) => self.work(json, &mut self.enrolled()?, task),
+        }
+    }
+
+    fn work(&self, json: bool, client: &mut Client<SqliteStore>, task: &Enrolled) -> Result<(), Failure> {
+        match task {
+            Enrolled::Sync { wait } => return self.sync(json, client, Duration::from_secs(*wait)),
+            Enrolled::Places => output::list(json, &client.places()?, "No places yet: sync first.", |place| {
                 format!("{}  {}", place.id, place.address.as_deref().unwrap_or("-"))
             }),
-            Task::Visits => {
+            Enrolled::Visits => {
                 let visits: Vec<_> = client.visits()?.into_iter().map(show::Shown::of).collect();
                 output::list(json, &visits, "No visits yet.", show::Shown::words);
                 if client.status()?.shut_out {
                     eprintln!("aralau: {}", show::SHUT_OUT);
                 }
             }
-            Task::History { visit } => output::list(json, &client.history(*visit)?, "No changes.", |change| {
+            Enrolled::History { visit } => output::list(json, &client.history(*visit)?, "No changes.", |change| {
                 format!("{}  {}  {}", show::rfc3339(change.at), change.by, json!(change.puts))
             }),
-            Task::Status => output::show(json, &client.status()?, show::status_words),
-            Task::Export { visit, file } => {
+            Enrolled::Status => output::show(json, &client.status()?, show::status_words),
+            Enrolled::Export { visit, file } => {
                 target::check(file, &self.home)?;
                 std::fs::write(file, client.export(*visit)?)?;
                 output::show(json, &json!({ "visit": visit, "file": file }), |_| {
                     format!("Written: {}", file.display())
                 });
             }
-            Task::Log(log) => written(json, write::log(&mut client, log)?),
-            Task::Edit(edit) => written(json, write::edit(&mut client, edit)?),
-            Task::Resolve { visit, field, value } => {
-                written(json, write::resolve(&mut client, *visit, field, value)?);
+            Enrolled::Log(log) => written(json, write::log(client, log)?),
+            Enrolled::Edit(edit) => written(json, write::edit(client, edit)?),
+            Enrolled::Resolve { visit, field, value } => {
+                written(json, write::resolve(client, *visit, field, value)?);
             }
-            Task::Enroll { .. } | Task::Codes { .. } => {}
         }
         Ok(())
     }
