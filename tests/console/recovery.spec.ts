@@ -90,6 +90,22 @@ test('a page whose code a newer console does not have any more is loaded anew, o
   expect(loaded()).toBe(2);
 });
 
+test('a list that the server could not give is asked for once more, as it was', async ({ page }) => {
+  await signIn(page, world, token);
+  const asked: string[] = [];
+  let refusals = 1;
+  await page.route('**/v1/places?*', async (route) => {
+    asked.push(new URL(route.request().url()).searchParams.get('limit') ?? '');
+    if (refusals-- > 0) await route.fulfill({ status: 500, json: { code: 'internal', title: 'internal', status: 500 } });
+    else await route.continue();
+  });
+  await page.getByRole('link', { name: 'Places', exact: true }).click();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByRole('main').getByText('ул. Абая, 1', { exact: true }).first()).toBeVisible();
+  expect(asked).toEqual([asked[0], asked[0]]);
+  expect(Number(asked[0])).toBeGreaterThan(0);
+});
+
 test('the page is not loaded anew under somebody who is writing', async ({ page }) => {
   await signIn(page, world, token);
   await page.goto(`${world.url}/visits/${visit}`);

@@ -36,6 +36,9 @@ export class Pages<Row> {
     return this.#read({ limit }, (page) => page.rows);
   };
 
+  /** Once more what went wrong. */
+  again = (): Promise<void> => (this.ready ? this.refresh() : this.reload());
+
   /** Nothing, and nothing is asked for. */
   clear = (): void => {
     this.#asked += 1;
