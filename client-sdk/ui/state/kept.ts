@@ -1,17 +1,28 @@
-// What a browser keeps of small things. It may forbid it: then they last as long as the page.
+// What a browser keeps of small things, for good or for as long as the tab. It may forbid it: then they last as long as the page.
 
-export function recall(name: string): string | null {
+const NAMES = 'aralau.';
+
+export type Keeper = 'browser' | 'tab';
+
+export function recall(name: string, keeper: Keeper = 'browser'): string | null {
   try {
-    return localStorage.getItem(`aralau.${name}`);
+    return storage(keeper).getItem(NAMES + name);
   } catch {
     return null;
   }
 }
 
-export function remember(name: string, value: string): void {
+/** Whether it is kept. */
+export function remember(name: string, value: string, keeper: Keeper = 'browser'): boolean {
   try {
-    localStorage.setItem(`aralau.${name}`, value);
+    storage(keeper).setItem(NAMES + name, value);
+    return true;
   } catch {
-    return;
+    return false;
   }
+}
+
+/** To name it is forbidden already, where it is. */
+function storage(keeper: Keeper): Storage {
+  return keeper === 'browser' ? localStorage : sessionStorage;
 }

@@ -24,6 +24,16 @@ class Router {
     this.#read();
   }
 
+  /** Changes parameters of the address where we are; what is empty goes. */
+  set(parameters: Record<string, string>): void {
+    const query = new URLSearchParams(this.query);
+    for (const [name, value] of Object.entries(parameters)) {
+      if (value) query.set(name, value);
+      else query.delete(name);
+    }
+    this.go(at(query.size ? `${this.path}?${query}` : this.path));
+  }
+
   #read(): void {
     const path = within(location.pathname);
     const moved = this.path !== path;

@@ -1,8 +1,9 @@
+import { recall, remember } from '$ui/state/kept';
 import { Problem } from '../api/problem';
 import { connection } from './connection.svelte';
 
 /** Which page was loaded anew because a part of it could not be had, and when; kept for as long as the tab. */
-const RENEWED = 'aralau.renewed';
+const RENEWED = 'renewed';
 const RENEW_AGAIN_MS = 60_000;
 /** Whoever is writing something is asked about so often whether they still are. */
 const TYPING_MS = 2_000;
@@ -57,14 +58,9 @@ function isTyping(): boolean {
 /** Not twice in a row: a part that a new page lacks as well would be asked for without end. */
 function mayRenew(): boolean {
   if (isTyping()) return false;
-  try {
-    const [path, at] = sessionStorage.getItem(RENEWED)?.split(' ') ?? [];
-    if (path === location.pathname && Date.now() - Number(at) < RENEW_AGAIN_MS) return false;
-    sessionStorage.setItem(RENEWED, `${location.pathname} ${Date.now()}`);
-    return true;
-  } catch {
-    return false;
-  }
+  const [path, at] = recall(RENEWED, 'tab')?.split(' ') ?? [];
+  if (path === location.pathname && Date.now() - Number(at) < RENEW_AGAIN_MS) return false;
+  return remember(RENEWED, `${location.pathname} ${Date.now()}`, 'tab');
 }
 
 export const parts = new Parts();

@@ -1,4 +1,4 @@
-import { addDays, isDay, today } from '$ui/format/calendar';
+import { addDays, daysBetween, isDay, today } from '$ui/format/calendar';
 
 const PERIOD_DAYS = 12 * 7;
 
@@ -20,7 +20,6 @@ export function readPeriod(query: URLSearchParams, timeZone: string): Period {
   return { from: given('from') ?? addDays(to, 1 - PERIOD_DAYS), to, beat: query.get('beat') ?? '' };
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 /** What the server counts at once, at most: so many days where each is told, and so many otherwise. */
 export const MOST_DAYS_BY_DAY = 366;
 export const MOST_DAYS = 3_660;
@@ -34,7 +33,7 @@ export function periodFault(
 ): PeriodFault | null {
   if (!from || !to) return null;
   if (from > to) return 'backwards';
-  if ((Date.parse(to) - Date.parse(from)) / DAY_MS < mostDays) return null;
+  if (daysBetween(from, to) < mostDays) return null;
   return mostDays === MOST_DAYS_BY_DAY ? 'too_long_by_day' : 'too_long';
 }
 

@@ -1,3 +1,5 @@
+import { recall, remember } from '$ui/state/kept';
+
 /** Where somebody reads in the history: the filter as its address says it, the visit that is chosen, and how far down it is. */
 export interface Reading {
   asked: string;
@@ -5,7 +7,7 @@ export interface Reading {
   at: number;
 }
 
-const NAME = 'aralau.reading';
+const NAME = 'reading';
 
 let last: Reading | null | undefined;
 
@@ -17,11 +19,7 @@ export function lastReading(): Reading | null {
 
 export function keepReading(reading: Reading): void {
   last = reading;
-  try {
-    sessionStorage.setItem(NAME, JSON.stringify(reading));
-  } catch {
-    // Then it lasts as long as the page.
-  }
+  remember(NAME, JSON.stringify(reading), 'tab');
 }
 
 /** The history as it was left. */
@@ -31,7 +29,7 @@ export function historyHref(): string {
 
 function kept(): Reading | null {
   try {
-    const read = JSON.parse(sessionStorage.getItem(NAME) ?? 'null') as Partial<Reading> | null;
+    const read = JSON.parse(recall(NAME, 'tab') ?? 'null') as Partial<Reading> | null;
     if (typeof read?.asked !== 'string' || !/^(\?|$)/.test(read.asked)) return null;
     return { asked: read.asked, chosen: read.chosen ?? null, at: Number(read.at) || 0 };
   } catch {

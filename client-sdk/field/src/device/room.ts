@@ -3,20 +3,24 @@
 
 const NAME = 'aralau-room';
 /** With less than this left, whoever logs should know. */
-export const LITTLE_BYTES = 64 << 20;
+const LITTLE_BYTES = 64 << 20;
 
-/** Whether so much more would be given. Only in a dedicated worker; a browser that does not let itself be asked has room. */
-export async function hasRoom(bytes = LITTLE_BYTES): Promise<boolean> {
+/** Whether there is room for a good while. Only in a dedicated worker; a browser that does not let itself be asked has room. */
+export async function hasRoom(): Promise<boolean> {
   const root = await navigator.storage.getDirectory();
-  const file = await root.getFileHandle(NAME, { create: true });
-  const handle = await file.createSyncAccessHandle();
   try {
-    handle.truncate(bytes);
+    const file = await root.getFileHandle(NAME, { create: true });
+    const handle = await file.createSyncAccessHandle();
+    try {
+      handle.truncate(LITTLE_BYTES);
+    } finally {
+      handle.close();
+    }
     return true;
   } catch (error) {
     return (error as Error).name !== 'QuotaExceededError';
   } finally {
-    handle.close();
-    await root.removeEntry(NAME);
+    // It may not even have been made.
+    await root.removeEntry(NAME).catch(() => undefined);
   }
 }

@@ -1,3 +1,4 @@
+import { daysBetween } from '$ui/format/calendar';
 import { finds } from '$ui/format/fold';
 import type { Stop } from '../../../wasm/src/types.ts';
 import { distance } from './whereabouts.svelte';
@@ -24,14 +25,9 @@ export interface Reckoning {
 
 export function standing(stop: Stop, { today, now, intervalDays }: Reckoning): Standing {
   if (stop.due !== null && stop.due < today) return 'late';
-  if (stop.due !== null && days(today, stop.due) <= SOON_DAYS) return 'soon';
+  if (stop.due !== null && daysBetween(today, stop.due) <= SOON_DAYS) return 'soon';
   if (stop.contacted_at === null) return stop.visits === 0 ? 'never' : 'attempted';
   return now - stop.contacted_at > intervalDays * DAY_MS ? 'overdue' : 'done';
-}
-
-/** Days from one to the other. */
-export function days(from: string, to: string): number {
-  return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / DAY_MS);
 }
 
 export interface Shown {
