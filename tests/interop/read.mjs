@@ -17,6 +17,7 @@ export function read(file) {
 
 function plain(value) {
   if (value instanceof Date) return value.getTime();
+  if (typeof value === "bigint") return String(value);
   if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
   return Automerge.isImmutableString(value) ? value.toString() : value;
 }

@@ -6,7 +6,11 @@ use std::{
     sync::OnceLock,
 };
 
-use aralau_sync_core::{change::Change, id::Actor};
+use aralau_sync_core::{
+    change::{Change, Value as Field},
+    id::Actor,
+    visit::VisitEdit,
+};
 use aralau_tests::world::World;
 use serde_json::{Value, json};
 
@@ -77,4 +81,31 @@ fn automerge_in_javascript_opens_an_exported_visit_and_reads_the_same_values() {
     let change = Change::from_chunk(&bytes).expect("within the profile");
     assert_eq!((change.actor(), change.sequence(), change.dependencies().len()), (actor, 1, 2));
     assert_eq!(change.puts()[0].predecessors.len(), 2, "it settles the conflict");
+}
+
+/// An export holds nothing that its reader cannot decode, and what JSON cannot hold exactly is shown by its digits.
+#[test]
+fn numbers_that_browsers_do_not_hold_exactly_are_neither_lost_nor_rounded() {
+    let Some(scripts) = scripts() else { return };
+    let world = World::new();
+    let phone = world.phone("Айгүл", "beat-01");
+    let visit = phone.log(&phone.places()[0].clone(), &[]);
+    let numbers = [
+        ("greatest", Field::Uint(u64::MAX), json!(u64::MAX.to_string())),
+        ("least", Field::Int(i64::MIN), json!(i64::MIN.to_string())),
+        ("exact", Field::Int(9_007_199_254_740_991), json!(9_007_199_254_740_991_i64)),
+    ];
+    let edits =
+        numbers.each_ref().map(|(field, value, _)| VisitEdit::Set { field: (*field).into(), value: value.clone() });
+    phone.sdk().edit_visit(visit.parse().unwrap(), &edits).unwrap();
+    phone.sync();
+    let file = world.path("numbers.automerge");
+    phone.run(&["export", &visit, file.to_str().unwrap()]).ok();
+    let read: Value = serde_json::from_str(&node(scripts, &["read.mjs", file.to_str().unwrap()])).unwrap();
+    let shown = phone.visit(&visit);
+    for (field, _, wanted) in &numbers {
+        let digits = |value: &Value| value.to_string().trim_matches('"').to_owned();
+        assert_eq!(digits(&read["values"][*field]), digits(wanted), "{field}, as Automerge reads it");
+        assert_eq!(&shown["other"][*field], wanted, "{field}, in JSON: {shown}");
+    }
 }

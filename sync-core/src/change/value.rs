@@ -86,11 +86,19 @@ impl PartialEq for Value {
 
 impl Eq for Value {}
 
+/// Beyond it readers of JSON that hold numbers as floats, as browsers do, read another number than is written.
+const MAX_EXACT: u64 = (1 << 53) - 1;
+
+/// As JSON shows it: bytes in hexadecimal, and whole numbers that not every reader holds exactly as their digits.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Boolean(flag) => serializer.serialize_bool(*flag),
+            Self::Int(number) | Self::Timestamp(number) if number.unsigned_abs() > MAX_EXACT => {
+                serializer.collect_str(number)
+            }
+            Self::Uint(number) if *number > MAX_EXACT => serializer.collect_str(number),
             Self::Int(number) | Self::Timestamp(number) => serializer.serialize_i64(*number),
             Self::Uint(number) => serializer.serialize_u64(*number),
             Self::Float(number) => serializer.serialize_f64(*number),
@@ -148,5 +156,19 @@ mod tests {
         assert_eq!(Value::Float(1.5), Value::Float(1.5));
         assert_ne!(Value::Int(1), Value::Timestamp(1));
         assert_ne!(Value::Int(1), Value::Uint(1));
+    }
+
+    #[test]
+    fn what_not_every_reader_holds_exactly_is_shown_by_its_digits() {
+        for (value, shown) in [
+            (Value::Int(9_007_199_254_740_991), "9007199254740991"),
+            (Value::Int(-9_007_199_254_740_992), "\"-9007199254740992\""),
+            (Value::Timestamp(i64::MIN), "\"-9223372036854775808\""),
+            (Value::Uint(10_000_000_000_000_000_000), "\"10000000000000000000\""),
+            (Value::Uint(7), "7"),
+            (Value::Bytes(vec![0, 255]), "\"00ff\""),
+        ] {
+            assert_eq!(serde_json::to_string(&value).unwrap(), shown);
+        }
     }
 }
