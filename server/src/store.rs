@@ -65,8 +65,8 @@ pub use open::{Copied, FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, 
 pub use organisation::{
     FieldChange, FieldValue, FoundPlace, GrantEnded, Known, KnownPlace, Line, LoadOptions, LoadReport, Lookup, Lost,
     MadeOne, Named, Names, NotJoined, Organisation, PersonAdded, PlaceAdded, PlaceChanged, PlaceLine, PlaceMoved, Plan,
-    Refusal, RefusalKind, Region, Sought, StaffLine, Warning, WarningKind, apply, clean, has_control, join_people,
-    join_places, key, load, part_person, part_place, people, people_called, person_named, places_of, sample,
+    Refusal, RefusalKind, Sought, StaffLine, Warning, WarningKind, apply, clean, has_control, join_people, join_places,
+    key, load, mixes_alphabets, part_person, part_place, people, people_called, person_named, places_of, sample,
 };
 pub use place::{Disk, Place, SystemDisk};
 pub use projection::load as load_document;

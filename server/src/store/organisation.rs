@@ -10,6 +10,7 @@ mod joining;
 mod known;
 mod near;
 mod plan;
+mod region;
 mod remaining;
 #[cfg(test)]
 mod tests;
@@ -22,8 +23,8 @@ use super::{BeatRow, Identity, StoreError, Transaction, directory};
 use crate::area::Area;
 
 pub use apply::apply;
-pub use find::{FoundPlace, Lookup, Lost, Region, Sought};
-pub use identity::{clean, has_control, key, people, person_named};
+pub use find::{FoundPlace, Lookup, Lost, Sought};
+pub use identity::{clean, has_control, key, mixes_alphabets, people, person_named};
 pub use joining::{MadeOne, Named, NotJoined, join_people, join_places, part_person, part_place, people_called};
 pub use known::{Known, KnownPlace};
 pub use near::Names;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use aralau_server::store::{FoundPlace, Lookup, Lost, OldVisit, PlaceLine, Register, Sought, key};
-use aralau_sync_core::{id::PersonId, visit::Coordinates};
+use aralau_sync_core::id::PersonId;
 
 use super::{
     Journal, Layout,
@@ -194,15 +194,12 @@ impl<'a> Finding<'a> {
         found.map(Some)
     }
 
-    /// Where the organisation has its places tells latitude from longitude; both may be degrees of either.
     fn swapped(&self, line: &Line<'_>) -> Option<Fault> {
-        let (point, region) = (line.position?, self.lookup.region()?);
-        let exchanged = Coordinates { lat: point.lon, lon: point.lat };
-        let is_swapped = !region.has(point) && region.has(exchanged);
+        let point = line.position.filter(|point| self.lookup.is_swapped(*point))?;
         let value = format!("{}; {}", point.lat, point.lon);
         let message =
             "the organisation has its places where latitude and longitude are the other way round; exchange them";
-        is_swapped.then(|| self.fault(line, FaultKind::PointSwapped, Field::Position, &value, message.to_owned()))
+        Some(self.fault(line, FaultKind::PointSwapped, Field::Position, &value, message.to_owned()))
     }
 
     fn no_place(&self, line: &Line<'_>, hint: &str) -> Fault {

@@ -11,11 +11,12 @@ use aralau_sync_core::{
 use rusqlite::Connection;
 
 use super::{
-    identity::{clean, key, people},
+    identity::{clean, key},
     near::Names,
+    region::{Region, is_swapped},
     remaining::remaining,
 };
-use crate::store::{BeatRow, StoreError, directory};
+use crate::store::{BeatRow, HEADQUARTERS, StoreError, directory};
 
 /// What is looked for, each by its [`key`]: a deployment may have millions of places.
 #[derive(Debug, Default)]
@@ -38,8 +39,8 @@ pub struct FoundPlace {
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
     place: FoundPlace,
-    /// The beat in which it is called so: that of a place which turned out to be another, wherever this one has moved since.
-    called_in: i64,
+    /// The one that is called so: it may have turned out to be another, which may have moved since.
+    called: FoundPlace,
     is_active: bool,
     has_code: bool,
 }
@@ -47,7 +48,13 @@ struct Candidate {
 impl Candidate {
     /// Whether a row of this beat may mean it.
     const fn is_of(&self, scope_no: i64) -> bool {
-        self.place.scope_no == scope_no || self.called_in == scope_no
+        self.place.scope_no == scope_no || self.called.scope_no == scope_no
+    }
+
+    /// What a visit is written down as being at: the place that its row names, so that it goes with that one if the two are
+    /// parted again; but in the log where the one that remains is now.
+    const fn written_as(&self) -> FoundPlace {
+        if self.called.scope_no == self.place.scope_no { self.called } else { self.place }
     }
 }
 
@@ -60,44 +67,25 @@ pub enum Lost {
     Ambiguous,
 }
 
+/// Somebody by one of their names.
+#[derive(Debug)]
+struct Named {
+    name: String,
+    /// Who was called so first, and is named in what is written.
+    person: PersonId,
+    goes_as: PersonId,
+}
+
 /// One snapshot of what an organisation has, by the names under which it is looked for.
 #[derive(Debug, Default)]
 pub struct Lookup {
     beats: Vec<BeatRow>,
     beats_by_word: HashMap<String, Vec<usize>>,
-    people: HashMap<String, Vec<(PersonId, String)>>,
+    people: HashMap<String, Vec<Named>>,
     names: Names,
     by_code: HashMap<String, Vec<Candidate>>,
     by_address: HashMap<String, Vec<Candidate>>,
     region: Option<Region>,
-}
-
-/// Where an organisation has its places: all that have coordinates, and a margin.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Region {
-    north: [f64; 2],
-    east: [f64; 2],
-}
-
-impl Region {
-    fn read(connection: &Connection) -> Result<Option<Self>, StoreError> {
-        const MARGIN_DEGREES: f64 = 1.0;
-        let mut statement = connection.prepare(
-            "SELECT min(lat), max(lat), min(lon), max(lon) FROM place WHERE lat IS NOT NULL AND lon IS NOT NULL",
-        )?;
-        let found = statement.query_row([], |row| {
-            let of = |first| Ok::<_, rusqlite::Error>([row.get::<_, Option<f64>>(first)?, row.get(first + 1)?]);
-            Ok((of(0)?, of(2)?))
-        })?;
-        let widened = |[least, most]: [Option<f64>; 2]| Some([least? - MARGIN_DEGREES, most? + MARGIN_DEGREES]);
-        Ok(widened(found.0).zip(widened(found.1)).map(|(north, east)| Self { north, east }))
-    }
-
-    /// Whether a point is in it.
-    pub fn has(&self, point: Coordinates) -> bool {
-        let is_in = |[least, most]: [f64; 2], degrees| (least..=most).contains(&degrees);
-        is_in(self.north, point.lat) && is_in(self.east, point.lon)
-    }
 }
 
 impl Lookup {
@@ -111,9 +99,9 @@ impl Lookup {
                 found.beats_by_word.entry(key(&beat.name)).or_default().push(at);
             }
         }
-        for (person, name) in people(connection)? {
-            found.names.add(&name);
-            found.people.entry(key(&name)).or_default().push((person, name));
+        for named in named(connection)? {
+            found.names.add(&named.name);
+            found.people.entry(key(&named.name)).or_default().push(named);
         }
         if !(sought.codes.is_empty() && sought.addresses.is_empty()) {
             found.read_places(connection, sought)?;
@@ -137,7 +125,7 @@ impl Lookup {
             let goes_as = remaining.get(&called);
             let candidate = Candidate {
                 place: goes_as.map_or(called, |remaining| remaining.place),
-                called_in: called.scope_no,
+                called,
                 is_active: goes_as.map_or(is_active, |remaining| remaining.is_active),
                 has_code: code.is_some(),
             };
@@ -167,24 +155,26 @@ impl Lookup {
         self.beats.iter().find(|beat| beat.scope_no == scope_no)
     }
 
-    /// Where the places are; `None`: no place has coordinates.
-    pub fn region(&self) -> Option<Region> {
-        self.region
+    /// Whether a point has its latitude and longitude exchanged, as far as the places tell it.
+    pub fn is_swapped(&self, point: Coordinates) -> bool {
+        is_swapped(point, self.region)
     }
 
     /// The person of a name, however it is spaced and in whichever case. Of several, the one who is written just so.
     pub fn person(&self, name: &str) -> Result<PersonId, Lost> {
-        match self.people.get(&key(name)).map(Vec::as_slice) {
-            Some([(only, _)]) => Ok(*only),
-            Some(several @ [_, ..]) => {
-                let cleaned = clean(name);
-                let mut just_so = several.iter().filter(|(_, known)| *known == cleaned);
-                match (just_so.next(), just_so.next()) {
-                    (Some((person, _)), None) => Ok(*person),
-                    _ => Err(Lost::Ambiguous),
-                }
+        let called = self.people.get(&key(name)).map_or(&[][..], Vec::as_slice);
+        let cleaned = clean(name);
+        let is_one = |called: &[&Named]| called.windows(2).all(|pair| pair[0].goes_as == pair[1].goes_as);
+        let all: Vec<&Named> = called.iter().collect();
+        let just_so: Vec<&Named> = called.iter().filter(|named| named.name == cleaned).collect();
+        match [all, just_so].into_iter().find(|called| !called.is_empty() && is_one(called)) {
+            // Whoever is called so and nothing else stands before those who turned out to be them.
+            Some(one) => {
+                let own = one.iter().find(|named| named.person == named.goes_as).or(one.first());
+                own.map(|named| named.person).ok_or(Lost::Unknown)
             }
-            Some([]) | None => Err(Lost::Unknown),
+            None if called.is_empty() => Err(Lost::Unknown),
+            None => Err(Lost::Ambiguous),
         }
     }
 
@@ -220,14 +210,30 @@ fn one_of(
         (!candidate.is_active, !is_here, by_address && candidate.has_code)
     };
     let mut candidates: Vec<_> = candidates.collect();
-    candidates.sort_by_key(rank);
+    candidates.sort_by_key(|candidate| (rank(candidate), candidate.called != candidate.place));
     let mut known = HashSet::new();
     candidates.retain(|candidate| known.insert(candidate.place));
     match candidates[..] {
         [] => Err(Lost::Unknown),
         [first, second, ..] if rank(&first) == rank(&second) => Err(Lost::Ambiguous),
-        [first, ..] => Ok(first.place),
+        [first, ..] => Ok(first.written_as()),
     }
+}
+
+/// Everybody but headquarters' own hand, by each of their names.
+fn named(connection: &Connection) -> Result<Vec<Named>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT p.person, coalesce(goes_as, p.person), name FROM person p LEFT JOIN joined_person j USING (person)
+         WHERE p.person <> ? ORDER BY name, p.person",
+    )?;
+    let named = statement.query_map([HEADQUARTERS.as_bytes()], |row| {
+        Ok(Named {
+            person: PersonId::from_bytes(row.get(0)?),
+            goes_as: PersonId::from_bytes(row.get(1)?),
+            name: row.get(2)?,
+        })
+    })?;
+    Ok(named.collect::<Result<_, _>>()?)
 }
 
 #[cfg(test)]
@@ -236,7 +242,7 @@ mod tests {
 
     fn candidate(number: u128, scope_no: i64, is_active: bool, has_code: bool) -> Candidate {
         let place = FoundPlace { scope_no, id: DocumentId(uuid::Uuid::from_u128(number)) };
-        Candidate { place, called_in: scope_no, is_active, has_code }
+        Candidate { place, called: place, is_active, has_code }
     }
 
     fn number(found: Result<FoundPlace, Lost>) -> Result<u128, Lost> {

@@ -27,6 +27,20 @@ pub fn has_control(text: &str) -> bool {
     text.chars().any(char::is_control)
 }
 
+/// Whether a word is of two alphabets, of which some letters look alike: `5A` with a Latin letter is another house than `5А`,
+/// and nobody sees it. A letter behind a number is of the alphabet of the rest.
+pub fn mixes_alphabets(text: &str) -> bool {
+    let is_cyrillic = |c: char| matches!(c, '\u{400}'..='\u{52f}');
+    let looks_cyrillic = |c: char| "ABCEHKMOPTXYaceopxyi".contains(c);
+    let has_cyrillic = text.chars().any(is_cyrillic);
+    has_cyrillic
+        && text.split(|c: char| !c.is_alphanumeric()).any(|word| {
+            let latin = word.chars().filter(char::is_ascii_alphabetic).count();
+            let is_mixed = latin > 0 && word.chars().any(is_cyrillic);
+            is_mixed || latin == 1 && word.starts_with(|c: char| c.is_ascii_digit()) && word.ends_with(looks_cyrillic)
+        })
+}
+
 fn fold_spaces(chars: impl Iterator<Item = char>, bytes: usize) -> String {
     let mut cleaned = String::with_capacity(bytes);
     let mut space = false;
@@ -77,6 +91,22 @@ pub fn person_named(connection: &Connection, name: &str) -> Result<Option<Person
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letters_of_another_alphabet_among_a_words_own_are_seen() {
+        for (text, mixes) in [
+            ("Серик \u{41}хметов", true),
+            ("ул. Абая, 5\u{41}", true),
+            ("ул. Абая, 5А", false),
+            ("Abay 5A", false),
+            ("ТРЦ MEGA", false),
+            ("ул. Абая, блок B", false),
+            ("ул. Абая, 5W", false),
+            ("Тө\u{6c}е би 1", true),
+        ] {
+            assert_eq!(mixes_alphabets(text), mixes, "{text}");
+        }
+    }
 
     #[test]
     fn spaces_case_and_what_nobody_sees_make_no_difference() {

@@ -48,6 +48,13 @@ pub struct KnownPlace {
     pub goes_as: Option<FoundPlace>,
 }
 
+impl KnownPlace {
+    /// Which it is.
+    pub const fn found(&self) -> FoundPlace {
+        FoundPlace { scope_no: self.scope_no, id: self.id }
+    }
+}
+
 impl Known {
     /// Reads what a plan for `wanted` has to know.
     pub fn read(connection: &Connection, wanted: &Organisation, now: Millis) -> Result<Self, StoreError> {

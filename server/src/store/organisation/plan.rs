@@ -14,7 +14,10 @@ use aralau_sync_core::{
 };
 use serde::Serialize;
 
-use super::{Known, LoadReport, Organisation, identity::key};
+use super::{
+    Known, LoadReport, Organisation,
+    identity::{key, mixes_alphabets},
+};
 use crate::{area::Area, store::BeatRow};
 
 pub use said::{Line, Refusal, RefusalKind, Warning, WarningKind};
@@ -238,9 +241,11 @@ impl Plan {
             plan: Self::default(),
             refusals: Vec::new(),
             beats: HashMap::new(),
+            named: HashMap::new(),
             meant: HashMap::new(),
         };
         planning.beats();
+        planning.names_of_beats();
         planning.outlines();
         planning.people(options);
         planning.places();
@@ -307,6 +312,8 @@ struct Planning<'a> {
     refusals: Vec<Refusal>,
     /// By their codes, and by what codes are compared by.
     beats: HashMap<String, PlannedBeat<'a>>,
+    /// By their names, where no other beat is called so.
+    named: HashMap<String, Option<PlannedBeat<'a>>>,
     /// For codes that no beat has, by what they are compared by: the one that may have been meant.
     meant: HashMap<String, Option<String>>,
 }
@@ -350,6 +357,11 @@ impl<'a> Planning<'a> {
                     self.plan.beats_renamed.push(BeatRenamed { code, scope, from, to: name.clone() });
                 }
                 Some(PlannedBeat::Added { .. }) | None => {
+                    for (column, text) in [("code", code), ("name", name)] {
+                        if mixes_alphabets(text) {
+                            self.warn(Line::Beat(at), WarningKind::AlphabetsMixed { column, text: text.clone() });
+                        }
+                    }
                     let name = if name.is_empty() { code } else { name }.clone();
                     self.plan.beats_added.push(BeatAdded { code: code.clone(), name });
                     self.beats.insert(key, PlannedBeat::Added { code: code.clone() });
@@ -362,9 +374,22 @@ impl<'a> Planning<'a> {
         self.beats.get(code).or_else(|| self.beats.get(&key(code))).cloned()
     }
 
-    /// The beat that a cell names, or a refusal with the code that may have been meant.
+    fn names_of_beats(&mut self) {
+        let known = self.known.beats.iter().map(|beat| (&beat.code, &beat.name));
+        let wanted = self.wanted.beats.iter().map(|(code, name)| (code, name));
+        let names: Vec<_> = known.chain(wanted).filter(|(_, name)| !name.is_empty()).collect();
+        for (code, name) in names {
+            let Some(beat) = self.beat_called(code) else { continue };
+            let named = self.named.entry(key(name)).or_insert_with(|| Some(beat.clone()));
+            if named.as_ref().is_some_and(|other| other.code() != beat.code()) {
+                *named = None;
+            }
+        }
+    }
+
+    /// The beat that a cell names by its code, or else by its name, or a refusal with the code that may have been meant.
     fn beat(&mut self, line: Line, code: &str) -> Option<PlannedBeat<'a>> {
-        let found = self.beat_called(code);
+        let found = self.beat_called(code).or_else(|| self.named.get(&key(code)).cloned().flatten());
         if found.is_none() {
             let meant = self.meant_by(key(code));
             self.refuse(line, None, RefusalKind::BeatUnknown { code: code.to_owned(), meant });

@@ -6,7 +6,7 @@ use aralau_sync_core::id::PersonId;
 
 use super::{
     super::{
-        identity::{clean, key},
+        identity::{clean, key, mixes_alphabets},
         near::Names,
     },
     GrantAdded, GrantEnded, Line, LoadOptions, PersonAdded, Planning, RefusalKind, WarningKind, Who,
@@ -93,7 +93,8 @@ impl Planning<'_> {
     /// The codes of the beats that a cell names: of one, or of several with something between.
     fn beats_in(&mut self, line: Line, cell: &str) -> Option<Vec<String>> {
         let code_of = |planning: &mut Self, code: &str| Some(planning.beat(line, code)?.code().to_owned());
-        if self.beat_called(cell).is_some() || !cell.contains(BETWEEN_BEATS) {
+        let is_one = self.beat_called(cell).is_some() || self.named.contains_key(&key(cell));
+        if is_one || !cell.contains(BETWEEN_BEATS) {
             return Some(vec![code_of(self, cell)?]);
         }
         let codes = cell.split(BETWEEN_BEATS).filter(|code| !code.trim().is_empty());
@@ -106,6 +107,9 @@ impl Planning<'_> {
         let near = names.near(name);
         if !near.is_empty() {
             self.warn(line, WarningKind::PersonNear { name: name.to_owned(), near: near.clone() });
+        }
+        if mixes_alphabets(name) {
+            self.warn(line, WarningKind::AlphabetsMixed { column: "name", text: name.to_owned() });
         }
         names.add(name);
         self.plan.people_added.push(PersonAdded { name: name.to_owned(), near });

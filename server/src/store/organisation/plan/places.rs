@@ -11,9 +11,10 @@ use aralau_sync_core::{
 use super::{
     super::{
         find::FoundPlace,
-        identity::{clean, key},
+        identity::{clean, key, mixes_alphabets},
         known::KnownPlace,
         place_id,
+        region::{Region, is_swapped},
     },
     FieldChange, FieldValue, Line, PlaceAdded, PlaceChanged, PlaceField, PlaceMoved, Planning, RefusalKind,
     WarningKind,
@@ -107,9 +108,16 @@ impl Planning<'_> {
                 Found::Elsewhere { from, back } => {
                     self.move_here(row, &known.places[from], back.map(|at| &known.places[at]), &mut taken);
                 }
-                Found::Joined(goes_as) if Some(goes_as.scope_no) == row.scope_no => self.plan.left.places += 1,
+                Found::Joined(goes_as) if Some(goes_as.scope_no) == row.scope_no => {
+                    self.plan.left.places += 1;
+                    self.warn_of_joined(row, known.places.iter().find(|place| place.found() == goes_as));
+                }
                 Found::Joined(goes_as) => self.refuse_joined(row, goes_as),
                 Found::New => {
+                    if let Some(code) = index.code_at_address(row) {
+                        let address = row.place.address.clone().unwrap_or_default();
+                        self.warn(Line::Place(row.line), WarningKind::AddressTaken { address, code });
+                    }
                     let id = fresh_id(row, &mut taken);
                     self.plan.places_added.push(PlaceAdded { id, beat: row.beat.clone(), place: row.place.clone() });
                 }
@@ -177,6 +185,8 @@ impl Planning<'_> {
     fn look_at(&mut self, rows: &[Row]) {
         let known_types = vocabulary::list("place_type");
         let mut unknown_types = HashSet::new();
+        let known = self.known.places.iter().filter_map(|known| known.place.coordinates);
+        let region = Region::of(known.chain(rows.iter().filter_map(|row| row.place.coordinates)));
         let outlines: HashMap<String, &Area> = self.wanted.areas.iter().map(|(code, area)| (key(code), area)).collect();
         for row in rows {
             if let Some(place_type) = &row.place.place_type
@@ -194,6 +204,14 @@ impl Planning<'_> {
                 let address = row.place.address.clone().unwrap_or_default();
                 let swapped = outline.contains([lat, lon]);
                 self.warn(Line::Place(row.line), WarningKind::OutsideBeat { address, swapped });
+            } else if row.place.coordinates.is_some_and(|point| is_swapped(point, region)) {
+                let address = row.place.address.clone().unwrap_or_default();
+                self.warn(Line::Place(row.line), WarningKind::PointSwapped { address });
+            }
+            for (column, text) in [("address", &row.place.address), ("external_code", &row.place.external_code)] {
+                if let Some(text) = text.as_ref().filter(|text| mixes_alphabets(text)) {
+                    self.warn(Line::Place(row.line), WarningKind::AlphabetsMixed { column, text: text.clone() });
+                }
             }
         }
     }
@@ -222,6 +240,18 @@ impl Planning<'_> {
             beat: beat.map(|beat| beat.code.clone()).unwrap_or_default(),
         };
         self.refuse(Line::Place(row.line), None, kind);
+    }
+
+    /// A row of what was joined corrects nothing: what it says that the one that remains does not is told, not dropped.
+    fn warn_of_joined(&mut self, row: &Row, remaining: Option<&KnownPlace>) {
+        let says_more = remaining.is_some_and(|remaining| {
+            let changes = changes(&remaining.place, &row.place);
+            changes.iter().any(|change| matches!(change.field, PlaceField::PlaceType | PlaceField::Coordinates))
+        });
+        if says_more {
+            let named = row.place.external_code.clone().or_else(|| row.place.address.clone()).unwrap_or_default();
+            self.warn(Line::Place(row.line), WarningKind::JoinedNotCorrected { named });
+        }
     }
 
     fn move_here(&mut self, row: &Row, from: &KnownPlace, back: Option<&KnownPlace>, taken: &mut HashSet<DocumentId>) {
@@ -377,6 +407,13 @@ impl<'a> Index<'a> {
         let Some(scope_no) = row.scope_no else { return Vec::new() };
         let places = self.by_address.get(&(scope_no, row.address.clone())).map_or(&[][..], Vec::as_slice);
         places.iter().copied().filter(|at| !self.claimed.contains(at) && is_meant(*at)).collect()
+    }
+
+    /// The code of another place at the address of a row that is new. One that has a row of its own is told apart by it.
+    fn code_at_address(&self, row: &Row) -> Option<String> {
+        row.code.as_ref()?;
+        let at = self.at_address(row, |at| self.is_active(at) && self.has_code(at));
+        at.first().and_then(|at| self.places[*at].place.external_code.clone())
     }
 
     fn is_active(&self, at: usize) -> bool {

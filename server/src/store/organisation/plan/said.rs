@@ -165,6 +165,31 @@ pub enum WarningKind {
         /// With latitude and longitude exchanged it would be.
         swapped: bool,
     },
+    /// A point that looks as if latitude and longitude were exchanged.
+    PointSwapped {
+        /// The place's address.
+        address: String,
+    },
+    /// A new place beside another of its address, which has another code.
+    AddressTaken {
+        /// Their address.
+        address: String,
+        /// The other's code.
+        code: String,
+    },
+    /// A row about a place that was joined into another says what that one does not.
+    JoinedNotCorrected {
+        /// The row's external code or address.
+        named: String,
+    },
+    /// A word of two alphabets, of which some letters look alike.
+    AlphabetsMixed {
+        /// The column of the table.
+        #[serde(skip)]
+        column: &'static str,
+        /// The text.
+        text: String,
+    },
     /// A type of place that no list has; it is kept as it stands.
     PlaceTypeUnknown {
         /// The type.
@@ -194,6 +219,10 @@ impl WarningKind {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::OutsideBeat { .. } => "outside_beat",
+            Self::PointSwapped { .. } => "point_swapped",
+            Self::AddressTaken { .. } => "address_taken",
+            Self::JoinedNotCorrected { .. } => "joined_not_corrected",
+            Self::AlphabetsMixed { .. } => "alphabets_mixed",
             Self::PlaceTypeUnknown { .. } => "place_type_unknown",
             Self::PlaceKnownTwice { .. } => "place_known_twice",
             Self::PersonNear { .. } => "person_near",
@@ -204,7 +233,12 @@ impl WarningKind {
     /// The column of the table in which it stands, as the documentation calls it.
     pub const fn column(&self) -> &'static str {
         match self {
-            Self::OutsideBeat { .. } | Self::PlaceKnownTwice { .. } => "address",
+            Self::OutsideBeat { .. }
+            | Self::PlaceKnownTwice { .. }
+            | Self::AddressTaken { .. }
+            | Self::JoinedNotCorrected { .. } => "address",
+            Self::PointSwapped { .. } => "lat",
+            Self::AlphabetsMixed { column, .. } => column,
             Self::PlaceTypeUnknown { .. } => "place_type",
             Self::PersonNear { .. } | Self::PersonKnownTwice { .. } => "name",
         }
@@ -213,7 +247,12 @@ impl WarningKind {
     /// The value that is odd.
     pub fn value(&self) -> &str {
         match self {
-            Self::OutsideBeat { address, .. } | Self::PlaceKnownTwice { address } => address,
+            Self::OutsideBeat { address, .. }
+            | Self::PlaceKnownTwice { address }
+            | Self::PointSwapped { address }
+            | Self::AddressTaken { address, .. } => address,
+            Self::JoinedNotCorrected { named } => named,
+            Self::AlphabetsMixed { text, .. } => text,
             Self::PlaceTypeUnknown { place_type } => place_type,
             Self::PersonNear { name, .. } | Self::PersonKnownTwice { name } => name,
         }
@@ -226,6 +265,19 @@ impl fmt::Display for WarningKind {
             Self::OutsideBeat { swapped: false, .. } => f.write_str("the point lies outside of its beat's outline"),
             Self::OutsideBeat { swapped: true, .. } => f.write_str(
                 "the point lies outside of its beat's outline; with latitude and longitude exchanged it would lie inside",
+            ),
+            Self::PointSwapped { .. } => f.write_str(
+                "the point is far from where the places are, or where nobody lives; are latitude and longitude exchanged?",
+            ),
+            Self::AddressTaken { code, .. } => write!(
+                f,
+                "a new place at an address that the one of code {code:?} has; if they are one, write its code, or join them afterwards"
+            ),
+            Self::JoinedNotCorrected { .. } => f.write_str(
+                "this place was joined into another, which stays as it is; to correct that one, name it by its own code or address",
+            ),
+            Self::AlphabetsMixed { .. } => f.write_str(
+                "a word of Latin and Cyrillic letters, which look alike and are not: searched for, it is not found; write it anew",
             ),
             Self::PlaceTypeUnknown { .. } => f.write_str("no list has this type of place; it is kept as it stands"),
             Self::PlaceKnownTwice { .. } => {

@@ -220,6 +220,49 @@ fn nobody_becomes_headquarters_by_name_and_an_unknown_beat_is_told_with_the_one_
 }
 
 #[test]
+fn a_beat_is_found_by_its_name_unless_two_are_called_so() {
+    assert_eq!(places(&[], &["Beat 2|Абая 1"]), done(&["new b2 Абая 1"], 0, 0));
+    let mut wanted = table(&["Участок 7|Абая 1", "b2|Абая 1"]);
+    wanted.beats = [("7", "Участок 7"), ("8", "b2")].map(|(code, name)| (code.into(), name.into())).to_vec();
+    let plan = Plan::of(&store(&[]), &wanted, LoadOptions::default()).unwrap();
+    let of: Vec<_> = plan.places_added.iter().map(|place| &*place.beat).collect();
+    assert_eq!(of, ["7", "b2"], "a code stands before a name");
+    wanted.beats[1].1 = "Участок  7".into();
+    let refusals = Plan::of(&store(&[]), &wanted, LoadOptions::default()).unwrap_err();
+    assert_eq!(refusals[0].kind.code(), "beat_unknown");
+}
+
+fn warnings(known: &Known, wanted: &Organisation) -> Vec<(&'static str, Line)> {
+    let plan = Plan::of(known, wanted, LoadOptions::default()).unwrap();
+    plan.warnings.iter().map(|warning| (warning.kind.code(), warning.line)).collect()
+}
+
+#[test]
+fn what_a_row_may_have_meant_otherwise_is_told() {
+    // Another code at an address that is known, unless both have a row.
+    let known = store(&["b1|Абая 1|A"]);
+    assert_eq!(warnings(&known, &table(&["b1|Абая 1|B"])), [("address_taken", Line::Place(0))]);
+    assert_eq!(warnings(&known, &table(&["b1|Абая 1|A", "b1|Абая 1|B", "b2|Абая 1|C"])), []);
+    assert_eq!(warnings(&store(&[]), &table(&["b1|Абая 1|A", "b1|Абая 1|B"])), []);
+    // Latin letters among Cyrillic ones.
+    assert_eq!(warnings(&known, &table(&["b1|Абая 5\u{41}"])), [("alphabets_mixed", Line::Place(0))]);
+    assert_eq!(warnings(&people(&[], &[]), &staff(&[("\u{41}нна", "b1")])), [("alphabets_mixed", Line::Staff(0))]);
+    // What turned out to be another place is not corrected by its old name.
+    let mut joined = store(&["b1|Абая 1|A|house", "b1|Абая 2|B"]);
+    joined.places[1].goes_as = Some(joined.places[0].found());
+    assert_eq!(warnings(&joined, &table(&["b1|Абая 2|B|apartment"])), [("joined_not_corrected", Line::Place(0))]);
+    assert_eq!(warnings(&joined, &table(&["b1|Абая 2|B|house"])), []);
+    // One point among many that is the other way round.
+    let mut wanted = table(&["b1|1", "b1|2", "b1|3", "b1|4", "b1|5"]);
+    for (place, (lat, lon)) in
+        wanted.places.iter_mut().zip([(43.2, 51.1), (43.3, 51.2), (51.2, 43.3), (43.25, 51.15), (43.1, 51.1)])
+    {
+        place.coordinates = Some(Coordinates { lat, lon });
+    }
+    assert_eq!(warnings(&store(&[]), &wanted), [("point_swapped", Line::Place(2))]);
+}
+
+#[test]
 fn codes_that_an_earlier_build_told_apart_by_case_stay_apart() {
     let mut known = store(&[]);
     known.beats.push(BeatRow { code: "B1".into(), ..beat(3) });
