@@ -173,6 +173,58 @@ fn addresses_in_parts_are_found_and_a_point_is_where_the_visit_was_made() {
 }
 
 #[test]
+fn a_journal_is_known_again_after_an_address_was_corrected_and_an_array_of_json_is_one() {
+    let world = organised();
+    let places = |address: &str| {
+        let table = world.write("coded.csv", &format!("beat,address,external_code\nuch-7,{address},K-1\n"));
+        world.admin(&["load", "--places", &table]).ok();
+    };
+    places("Абая 30");
+    let journal = world.write(
+        "journal.json",
+        "[{\"id\": \"1\", \"date\": \"2023-03-12T14:05:00+06:00\", \"address\": \"Абая 30\", \"officer\": \"Серик А.\"}]",
+    );
+    let map = world.write(
+        "map.toml",
+        "register = \"j\"\n[columns]\nid = \"id\"\nstarted_at = \"date\"\naddress = \"address\"\ninspector = \"officer\"\n",
+    );
+    let run = || counts(&import(&world, &["--visits", &journal, "--map", &map]).ok().object());
+    assert_eq!(run(), [1, 0, 0, 0]);
+    places("Абая 30а");
+    assert_eq!(run(), [0, 1, 0, 0], "the place has another address, the visit is the same");
+    world.check();
+}
+
+#[test]
+fn what_was_imported_while_two_were_one_goes_with_the_one_that_it_names() {
+    let world = organised();
+    let staff = world.write("twin.csv", "name,beat\nСерик Ахметов,uch-7\n");
+    world.admin(&["load", "--staff", &staff]).ok();
+    world.admin(&["join", "place", "Абая 2", "--into", "Абая 1"]).ok();
+    world.admin(&["join", "person", "Серик Ахметов", "--into", "Серик А."]).ok();
+    let rows =
+        "1;12.03.2023 14:05;Абая 2;uch-7;Серик Ахметов;contacted;;\n2;13.03.2023 14:05;Абая 1;uch-7;Серик А.;;;\n";
+    let journal = world.write("journal.csv", &format!("{HEADER}{rows}"));
+    let map = world.write("map.toml", MAP);
+    let run = || counts(&import(&world, &["--visits", &journal, "--map", &map]).ok().object());
+    assert_eq!(run(), [2, 0, 0, 0]);
+    let headquarters = world.headquarters();
+    let shown = || {
+        let of = |visit: &Value| format!("{} {}", visit["place"]["address"], visit["author"]["name"]);
+        let mut shown: Vec<String> = headquarters.visits("&beat=uch-7").iter().map(of).collect();
+        shown.sort();
+        shown
+    };
+    assert_eq!(shown(), ["\"Абая 1\" \"Серик А.\""; 2]);
+    assert_eq!(run(), [0, 2, 0, 0]);
+    world.admin(&["part", "place", "Абая 2"]).ok();
+    world.admin(&["part", "person", "Серик Ахметов"]).ok();
+    assert_eq!(shown(), ["\"Абая 1\" \"Серик А.\"", "\"Абая 2\" \"Серик Ахметов\""]);
+    assert_eq!(run(), [0, 2, 0, 0]);
+    world.check();
+}
+
+#[test]
 fn an_import_that_was_killed_goes_on_where_it_was() {
     const ROWS: usize = 6_000;
     let world = organised();

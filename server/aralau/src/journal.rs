@@ -100,7 +100,7 @@ impl Journal {
         is_header: &dyn Fn(&Header) -> bool,
         fits: impl Fn(&Sheet) -> bool,
     ) -> Result<Self, Fault> {
-        if ndjson::is_ndjson(bytes) {
+        if ndjson::is_json(bytes) {
             let (table, broken) = ndjson::read(bytes, file)?;
             let (sheet, sheets_not_read) = (String::new(), Vec::new());
             return Ok(Self { file: file.to_owned(), sheet, table, sheets_not_read, broken });

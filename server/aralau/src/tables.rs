@@ -16,11 +16,14 @@ pub mod encoding;
 pub mod fault;
 pub mod header;
 mod map;
+pub mod parts;
 mod rows;
 pub mod table;
 pub mod workbook;
 
-use aralau_server::store::{Line, Organisation, Refusal, RefusalKind, Warning};
+use std::collections::HashSet;
+
+use aralau_server::store::{Line, Organisation, Refusal, RefusalKind, Warning, key};
 use serde::Serialize;
 
 use column::{Column, Kind, Layout, LayoutError, Surplus};
@@ -29,7 +32,7 @@ use header::Header;
 use rows::Source;
 use table::Table;
 
-pub(crate) use rows::{FORMULA_ERRORS, place_type_code};
+pub(crate) use rows::{DIGITS_LOST, FORMULA_ERRORS, begins_as_total, place_type_code, says_nothing};
 pub use rows::{MAX_BEAT_CODE_BYTES, MAX_EXTERNAL_CODE_BYTES, MAX_NAME_BYTES};
 
 /// One file, at most.
@@ -82,7 +85,7 @@ pub struct Tables {
 }
 
 /// A table that was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ReadTable {
     /// The file, and its sheet where it has any.
     pub file: String,
@@ -94,6 +97,12 @@ pub struct ReadTable {
     pub columns_not_read: Vec<NotRead>,
     /// Sheets beside it that are not read.
     pub sheets_not_read: Vec<String>,
+    /// Rows that are sums of others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub totals_not_read: Vec<u32>,
+    /// The beat of all rows, where the sheet is called by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beat: Option<String>,
     /// The headers of the columns that are, each beside the column's own name.
     #[serde(skip)]
     headers: Vec<(&'static str, String)>,
@@ -157,18 +166,27 @@ impl Tables {
         }
     }
 
-    /// A file that holds one table: of a workbook the sheet of that name, or else the first.
+    /// A file that holds one table: of a workbook the sheet of that name, or else those that are called by beats, or the first.
     fn read_one(&mut self, file: &str, bytes: &[u8], kind: Kind) {
         let Some(mut sheets) = self.sheets(file, bytes, &|header| is_header(kind, header)) else { return };
         let named = sheets.named.iter().position(|sheet| Kind::of_sheet(&sheet.name) == Some(kind));
-        let fitting = || sheets.named.iter().position(|sheet| Layout::of(kind, sheet.table.headers()).is_ok());
-        let at = named.or_else(fitting).unwrap_or(0);
+        let fitting = || sheets.named.iter().position(|sheet| Layout::of(kind, &sheet.table.header).is_ok());
+        let of_beats =
+            |sheet: &Sheet| sheet.beat().is_some() && Layout::kind_of_one_beat(&sheet.table.header) == Some(kind);
+        let found = named.or_else(fitting);
+        if found.is_none() && sheets.named.iter().any(of_beats) {
+            let (of_beats, others): (Vec<_>, Vec<_>) = sheets.named.into_iter().partition(of_beats);
+            let last = of_beats.into_iter().map(|sheet| self.read_sheet(sheet, kind)).max().unwrap_or_default();
+            self.read[last].sheets_not_read = others.into_iter().map(|sheet| sheet.name).chain(sheets.hidden).collect();
+            return;
+        }
+        let at = found.unwrap_or(0);
         if at >= sheets.named.len() {
             self.faults.push(Fault::new(FaultKind::TableEmpty, file, "there is no table in it"));
             return;
         }
         let sheet = sheets.named.swap_remove(at);
-        let read = self.read_sheet(&sheet, kind);
+        let read = self.read_sheet(sheet, kind);
         let others = sheets.named.into_iter().map(|sheet| sheet.name).chain(sheets.hidden);
         self.read[read].sheets_not_read = others.collect();
     }
@@ -179,9 +197,9 @@ impl Tables {
         let Some(sheets) = self.sheets(file, bytes, &any) else { return };
         let (mut last, mut unread) = (None, sheets.hidden);
         for sheet in sheets.named {
-            let kind = Kind::of_sheet(&sheet.name).or_else(|| Layout::kind_of(sheet.table.headers()));
+            let kind = Kind::of_sheet(&sheet.name).or_else(|| Layout::kind_of(&sheet.table.header));
             match kind {
-                Some(kind) => last = Some(self.read_sheet(&sheet, kind)),
+                Some(kind) => last = Some(self.read_sheet(sheet, kind)),
                 None => unread.push(sheet.name),
             }
         }
@@ -201,12 +219,19 @@ impl Tables {
         read.map_err(|fault| self.faults.push(fault)).ok()
     }
 
-    fn read_sheet(&mut self, sheet: &Sheet, kind: Kind) -> usize {
-        let Sheet { file, table, .. } = sheet;
-        let layout = match Layout::of(kind, table.headers()) {
+    fn read_sheet(&mut self, mut sheet: Sheet, kind: Kind) -> usize {
+        sheet.table.drop_numbers_of_columns();
+        let Sheet { file, table, .. } = &sheet;
+        let whole = Layout::of(kind, &table.header);
+        let beat = sheet.beat().filter(|_| whole.is_err() && Kind::of_sheet(&sheet.name).is_none());
+        let layout = match beat {
+            Some(_) => Layout::of_one_beat(kind, &table.header),
+            None => whole,
+        };
+        let layout = match layout {
             Ok(layout) => layout,
             Err(errors) => {
-                errors.into_iter().for_each(|error| self.faults.push(header_fault(sheet, kind, &error)));
+                errors.into_iter().for_each(|error| self.faults.push(header_fault(&sheet, kind, &error)));
                 return self.note(file, kind.name(), table.len(), Vec::new());
             }
         };
@@ -214,9 +239,12 @@ impl Tables {
         let at = self.note(file, kind.name(), table.len(), unread);
         let found = kind.columns().iter().zip(&layout.places);
         let header =
-            |(column, place): (&Column, &Option<usize>)| Some((column.name, table.headers()[(*place)?].clone()));
-        self.read[at].headers = found.filter_map(header).collect();
-        let source = Source { file, loses_letters: sheet.loses_letters, table, layout: &layout, kind };
+            |(column, places): (&Column, &Vec<usize>)| Some((column.name, table.headers()[*places.first()?].clone()));
+        let read = &mut self.read[at];
+        read.headers = found.filter_map(header).collect();
+        read.totals_not_read = table.rows().filter(|row| begins_as_total(*row)).map(|row| row.number).collect();
+        read.beat = beat.map(str::to_owned);
+        let source = Source { file, loses_letters: sheet.loses_letters, table, layout: &layout, kind, beat };
         let faults = &mut self.faults;
         let organisation = &mut self.organisation;
         match kind {
@@ -228,8 +256,7 @@ impl Tables {
     }
 
     fn note(&mut self, file: &str, kind: &'static str, rows: usize, columns_not_read: Vec<NotRead>) -> usize {
-        let (sheets_not_read, headers) = (Vec::new(), Vec::new());
-        self.read.push(ReadTable { file: file.to_owned(), kind, rows, columns_not_read, sheets_not_read, headers });
+        self.read.push(ReadTable { file: file.to_owned(), kind, rows, columns_not_read, ..ReadTable::default() });
         self.read.len() - 1
     }
 
@@ -247,10 +274,17 @@ impl Tables {
     /// others do not find them is no news.
     pub fn with_refusals(&self, refusals: &[Refusal]) -> Faults {
         let mut faults = self.faults.clone();
+        let mut told_of_sheets = HashSet::new();
         for refusal in refusals {
-            if !(self.beats_are_missing && matches!(refusal.kind, RefusalKind::BeatUnknown { .. })) {
-                self.refused(refusal).into_iter().for_each(|fault| faults.push(fault));
+            if matches!(refusal.kind, RefusalKind::BeatUnknown { .. }) {
+                // All rows of a sheet that is called by a beat say the same of it.
+                let sheet = self.origin(refusal.line).filter(|(table, _)| table.beat.is_some());
+                let is_news = sheet.is_none_or(|(table, _)| told_of_sheets.insert(&table.file));
+                if self.beats_are_missing || !is_news {
+                    continue;
+                }
             }
+            self.refused(refusal).into_iter().for_each(|fault| faults.push(fault));
         }
         let file = |fault: &Fault| self.read.iter().position(|table| table.file == fault.file);
         faults.faults.sort_by_key(|fault| (file(fault), fault.row));
@@ -307,6 +341,18 @@ pub(crate) struct Sheet {
     loses_letters: bool,
 }
 
+impl Sheet {
+    /// The beat that it may be called by: its own name, unless a spreadsheet gave it that.
+    fn beat(&self) -> Option<&str> {
+        const GIVEN: [&str; 5] = ["лист", "sheet", "парақ", "table", "таблица"];
+        let name = key(&self.name);
+        let is_given = GIVEN.iter().any(|given| {
+            name.strip_prefix(given).is_some_and(|rest| rest.chars().all(|c| c.is_numeric() || c.is_whitespace()))
+        });
+        Some(self.name.trim()).filter(|name| !name.is_empty() && !is_given)
+    }
+}
+
 /// The tables of a file.
 pub(crate) struct Sheets {
     /// Those that are shown.
@@ -338,9 +384,11 @@ pub(crate) fn sheets(file: &str, bytes: &[u8], is_header: &dyn Fn(&Header) -> bo
     Ok(Sheets { named: vec![sheet], hidden: Vec::new() })
 }
 
-/// The tables of an organisation are named by one row: of none of them a column is in a group.
+/// One row of names, or two of which some columns are in a group and some are not: a title over a whole header is no group.
 fn is_header(kind: Kind, header: &Header) -> bool {
-    header.rows() == 1 && Layout::of(kind, &header.names).is_ok()
+    let has_group = |is_in: bool| header.groups.iter().any(|group| group.is_empty() != is_in);
+    let fits = Layout::of(kind, header).is_ok() || Layout::kind_of_one_beat(header) == Some(kind);
+    fits && (header.rows() == 1 || has_group(true) && has_group(false))
 }
 
 fn header_fault(Sheet { file, table, .. }: &Sheet, kind: Kind, error: &LayoutError) -> Fault {

@@ -6,6 +6,7 @@ use super::MAX_HEADER_BYTES;
 use crate::tables::{
     column::{BEATS, LATITUDES, LONGITUDES, normal},
     header::Header,
+    parts::{GIVEN_NAMES, HOUSES, LOCALITIES, PATRONYMICS, STREETS, SURNAMES},
 };
 
 /// What a column says of a visit.
@@ -302,6 +303,12 @@ pub enum Part {
     Street,
     /// Of an address: house, flat.
     House,
+    /// Of an inspector's name.
+    Surname,
+    /// Of an inspector's name.
+    GivenName,
+    /// Of an inspector's name.
+    Patronymic,
     /// Of a position.
     Latitude,
     /// Of a position.
@@ -309,82 +316,25 @@ pub enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 5] = [Self::Locality, Self::Street, Self::House, Self::Latitude, Self::Longitude];
+    const ALL: [Self; 8] = [
+        Self::Locality,
+        Self::Street,
+        Self::House,
+        Self::Surname,
+        Self::GivenName,
+        Self::Patronymic,
+        Self::Latitude,
+        Self::Longitude,
+    ];
 
     const fn synonyms(self) -> &'static [&'static str] {
         match self {
-            Self::Locality => &[
-                "city",
-                "town",
-                "village",
-                "settlement",
-                "Город",
-                "Село",
-                "Посёлок",
-                "Населённый пункт",
-                "Нас. пункт",
-                "Қала",
-                "Ауыл",
-                "Елді мекен",
-            ],
-            Self::Street => &[
-                "street",
-                "street name",
-                "Улица",
-                "Ул.",
-                "Название улицы",
-                "Наименование улицы",
-                "Микрорайон",
-                "Мкр.",
-                "Мкрн",
-                "Улица/мкр",
-                "Улица, микрорайон",
-                "Көше",
-                "Көшесі",
-                "Көше атауы",
-                "Шағын аудан",
-                "Ықшам аудан",
-                "Мөлтек аудан",
-            ],
-            Self::House => &[
-                "house",
-                "house no",
-                "house number",
-                "building",
-                "block",
-                "flat",
-                "flat no",
-                "apartment",
-                "apartment no",
-                "apt",
-                "unit",
-                "Дом",
-                "Д.",
-                "№ дома",
-                "Дом №",
-                "Номер дома",
-                "Корпус",
-                "Корп.",
-                "Строение",
-                "Квартира",
-                "Кв.",
-                "№ кв.",
-                "Кв. №",
-                "№ квартиры",
-                "Квартира №",
-                "Номер квартиры",
-                "Үй",
-                "Үйі",
-                "Үй №",
-                "№ үй",
-                "Үй нөмірі",
-                "Корпусы",
-                "Пәтер",
-                "Пәтері",
-                "Пәтер №",
-                "№ пәтер",
-                "Пәтер нөмірі",
-            ],
+            Self::Locality => LOCALITIES,
+            Self::Street => STREETS,
+            Self::House => HOUSES,
+            Self::Surname => SURNAMES,
+            Self::GivenName => GIVEN_NAMES,
+            Self::Patronymic => PATRONYMICS,
             Self::Latitude => LATITUDES,
             Self::Longitude => LONGITUDES,
         }
@@ -394,6 +344,7 @@ impl Part {
     pub const fn field(self) -> Field {
         match self {
             Self::Locality | Self::Street | Self::House => Field::Address,
+            Self::Surname | Self::GivenName | Self::Patronymic => Field::Inspector,
             Self::Latitude | Self::Longitude => Field::Position,
         }
     }
@@ -415,7 +366,7 @@ impl Part {
         let is_short = |part: &Self| match part {
             Self::Latitude => header == "lat",
             Self::Longitude => header == "lon",
-            Self::Locality | Self::Street | Self::House => false,
+            Self::Locality | Self::Street | Self::House | Self::Surname | Self::GivenName | Self::Patronymic => false,
         };
         let is_called = |part: &Self| is_short(part) || part.synonyms().iter().any(|synonym| normal(synonym) == header);
         if header.is_empty() { None } else { Self::ALL.into_iter().find(is_called) }
@@ -451,7 +402,10 @@ mod tests {
         for (field, synonyms, own) in fields.chain(parts) {
             for name in synonyms.iter().chain([&own]).filter(|name| !name.is_empty()) {
                 let other = seen.insert(normal(name), field.clone());
-                assert!(other.as_ref().is_none_or(|other| *other == field), "{name}: {other:?} and {field:?}");
+                // "name" is a whole one, unless a surname stands beside it.
+                let is_given_name = field == "GivenName" && other.as_deref() == Some("Inspector");
+                let is_one = other.as_ref().is_none_or(|other| *other == field);
+                assert!(is_one || is_given_name, "{name}: {other:?} and {field:?}");
             }
         }
     }

@@ -16,9 +16,9 @@ use super::{
     rejected::OWN_COLUMNS,
 };
 use crate::tables::{
-    FORMULA_ERRORS, MAX_BEAT_CODE_BYTES, MAX_EXTERNAL_CODE_BYTES, MAX_NAME_BYTES,
+    DIGITS_LOST, FORMULA_ERRORS, MAX_BEAT_CODE_BYTES, MAX_EXTERNAL_CODE_BYTES, MAX_NAME_BYTES, begins_as_total,
     fault::{Fault, FaultKind},
-    place_type_code,
+    place_type_code, says_nothing,
     table::Row,
 };
 
@@ -195,11 +195,9 @@ impl<'a> Reader<'a> {
     }
 
     fn is_total(&self, row: Row<'_>) -> bool {
-        const TOTALS: [&str; 8] = ["итого", "всего", "сумма", "барлығы", "жиыны", "қорытынды", "total", "sum"];
-        let first = (0..row.len()).map(|place| key(row.cell(place))).find(|cell| !cell.is_empty());
         let date = self.layout.place(Field::StartedAt).map_or("", |place| row.cell(place).trim());
         let is_dated = moment::read(date, self.map.dates.order).is_some_and(|moment| moment.date.is_some());
-        !is_dated && first.is_some_and(|first| TOTALS.iter().any(|total| first.starts_with(total)))
+        !is_dated && begins_as_total(row)
     }
 
     /// What a row is called that has no name: all its words, under whatever headers stand over them.
@@ -279,6 +277,10 @@ impl<'a> Cells<'a, '_> {
             (FaultKind::CellIsDate, message.to_owned())
         } else if FORMULA_ERRORS.contains(&&*text) {
             (FaultKind::FormulaError, "the formula in this cell gives no value; mend it".to_owned())
+        } else if is_code(field) && self.row.has_lost_digits(place) {
+            (FaultKind::DigitsLost, DIGITS_LOST.to_owned())
+        } else if names_something(field) && says_nothing(&text) {
+            return None;
         } else {
             return filled(&text);
         };
@@ -291,8 +293,6 @@ impl<'a> Cells<'a, '_> {
         let before = self.faults.len();
         let places = self.reader.layout.places(Field::Address);
         let parts = places.iter().filter_map(|place| self.text_at(Field::Address, *place, MAX_TEXT_BYTES));
-        // How a form is filled in where there is no flat.
-        let parts = parts.filter(|part| places.len() == 1 || !part.chars().all(|c| "-–—".contains(c)));
         let address = parts.collect::<Vec<_>>().join(", ");
         if address.len() > MAX_TEXT_BYTES {
             let message = format!("more than {MAX_TEXT_BYTES} bytes with the other columns; shorten it");
@@ -396,13 +396,22 @@ impl<'a> Cells<'a, '_> {
             Some(cell) => match moment::read_time(cell) {
                 Some(time) => Some(time),
                 None => {
-                    let message = "no time of day, such as 14:05";
+                    let message = "no time of day, such as 14:05; 9.3 may be 9:03 or 9:30";
                     self.fault(FaultKind::DateMalformed, Field::Time, cell, message);
                     return None;
                 }
             },
             None => None,
         };
+        // A day that a spreadsheet counts begins at midnight, and says nothing by it.
+        let of_the_date = time.filter(|time| *time != Time::MIDNIGHT);
+        if let (Some(one), Some(other), Some(written)) = (of_the_date, time_of_its_own, &time_cell)
+            && !one.is_about(other)
+        {
+            let message = format!("the date is of another time of day, {cell:?}; correct one of them");
+            self.fault(FaultKind::TimesDiffer, Field::Time, written, message);
+            return None;
+        }
         let time = time_of_its_own.or(time);
         let shown = time.unwrap_or(Time::MIDNIGHT).on(date);
         let at = offset.map_or(self.reader.zone, Zone::Offset).instant(shown);
@@ -452,7 +461,14 @@ impl<'a> Cells<'a, '_> {
 
     fn inspector(&mut self) -> Option<String> {
         let before = self.faults.len();
-        let name = self.text(Field::Inspector, MAX_NAME_BYTES).or_else(|| filled(&self.reader.map.defaults.inspector));
+        let parts = self.reader.layout.places(Field::Inspector).iter();
+        let parts = parts.filter_map(|place| self.text_at(Field::Inspector, *place, MAX_NAME_BYTES));
+        let name = parts.collect::<Vec<_>>().join(" ");
+        if name.len() > MAX_NAME_BYTES {
+            let message = format!("more than {MAX_NAME_BYTES} bytes with the other columns; shorten it");
+            self.fault(FaultKind::CellTooLong, Field::Inspector, &name, message);
+        }
+        let name = filled(&name).or_else(|| filled(&self.reader.map.defaults.inspector));
         if name.is_none() && self.reader.layout.has(Field::Inspector) && self.faults.len() == before {
             let message =
                 "nobody says whose visit it was; fill the cell, or name somebody as `defaults.inspector` in the map";
@@ -494,6 +510,16 @@ impl<'a> Cells<'a, '_> {
 /// Whether a spreadsheet may hold a date there.
 const fn is_of_time(field: Field) -> bool {
     matches!(field, Field::StartedAt | Field::Time | Field::EndedAt)
+}
+
+/// Whether a cell is the name of something, which a form that has to be filled leaves blank with a dash or a word.
+const fn names_something(field: Field) -> bool {
+    matches!(field, Field::Beat | Field::ExternalCode | Field::Address | Field::Inspector)
+}
+
+/// Whether it is a name in a register, of which no digit may be lost.
+const fn is_code(field: Field) -> bool {
+    matches!(field, Field::Id | Field::Beat | Field::ExternalCode)
 }
 
 fn filled(text: &str) -> Option<String> {

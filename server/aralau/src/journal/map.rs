@@ -10,6 +10,7 @@ use super::{
     field::Field,
     moment::{Order, Zone},
 };
+use crate::codes::nearest;
 
 /// A map, as its file is written.
 #[derive(Debug, Clone, Deserialize)]
@@ -157,9 +158,9 @@ impl Map {
                 [_, _, _, ..] if *field == Field::Position => {
                     return Err("`columns.position` is one column, or those of latitude and longitude".to_owned());
                 }
-                [_, _, ..] if !matches!(field, Field::Address | Field::Position | Field::Note) => {
+                [_, _, ..] if !matches!(field, Field::Address | Field::Inspector | Field::Position | Field::Note) => {
                     return Err(format!(
-                        "`columns.{}` names several columns; only `address`, `position` and `note` may",
+                        "`columns.{}` names several columns; only `address`, `inspector`, `position` and `note` may",
                         field.name()
                     ));
                 }
@@ -167,19 +168,22 @@ impl Map {
             }
         }
         self.zone()?;
-        let said = [("visit_types", &self.visit_types), ("outcomes", &self.outcomes)];
-        let codes = said.iter().flat_map(|(table, words)| words.iter().map(move |(word, code)| (*table, word, code)));
-        for (table, word, code) in codes.filter(|(.., code)| !code.is_empty()) {
-            if !is_code(code) {
-                return Err(format!(
-                    "`{table}` puts {word:?} for {code:?}, which is no code: a-z, 0-9 and _, a letter first"
-                ));
+        for (table, words) in [
+            ("visit_types", &self.visit_types),
+            ("outcomes", &self.outcomes),
+            ("beats", &self.beats),
+            ("inspectors.names", &self.inspectors.names),
+        ] {
+            said_once(table, words)?;
+        }
+        for (list, words) in [("visit_type", &self.visit_types), ("outcome", &self.outcomes)] {
+            for (word, code) in words {
+                check_code(list, code)
+                    .map_err(|why| format!("`{list}s` puts {word:?} for {code:?}, which is {why}"))?;
             }
         }
-        for (name, code) in [("visit_type", &self.defaults.visit_type), ("outcome", &self.defaults.outcome)] {
-            if !code.is_empty() && !is_code(code) {
-                return Err(format!("`defaults.{name}` is {code:?}, which is no code: a-z, 0-9 and _, a letter first"));
-            }
+        for (list, code) in [("visit_type", &self.defaults.visit_type), ("outcome", &self.defaults.outcome)] {
+            check_code(list, code).map_err(|why| format!("`defaults.{list}` is {code:?}, which is {why}"))?;
         }
         Ok(())
     }
@@ -209,6 +213,37 @@ impl Map {
         let mut unlisted = of("visit_type", &self.visit_types, &self.defaults.visit_type);
         unlisted.extend(of("outcome", &self.outcomes, &self.defaults.outcome));
         unlisted
+    }
+}
+
+/// Two lines that are one word to whoever reads the journal would leave it to chance which of them counts.
+fn said_once(table: &str, words: &BTreeMap<String, String>) -> Result<(), String> {
+    let mut said = BTreeMap::new();
+    for (word, meaning) in words.iter().filter(|(_, meaning)| !meaning.is_empty()) {
+        let (other, its) = said.entry(key(word)).or_insert((word, meaning));
+        if *its != meaning {
+            return Err(format!(
+                "`{table}` says {other:?} = {its:?} and {word:?} = {meaning:?}, which are one word; keep one of the lines"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Codes that no list has are carried, and shown as they stand; one that is a slip away from a listed one is a slip.
+fn check_code(list: &str, code: &str) -> Result<(), String> {
+    if code.is_empty() {
+        return Ok(());
+    }
+    if !is_code(code) {
+        return Err("no code: a-z, 0-9 and _, a letter first".to_owned());
+    }
+    let listed = vocabulary::list(list).filter(|list| list.code(code).is_none());
+    match listed.and_then(|list| nearest(list, code)) {
+        Some(meant) => {
+            Err(format!("not in the list `{list}`; write {meant:?} if that is meant, or a code less like it"))
+        }
+        None => Ok(()),
     }
 }
 
@@ -257,6 +292,7 @@ mod tests {
     fn a_map_that_contradicts_itself_says_where() {
         let sound = "register = \"j\"\n[columns]\nstarted_at = \"Дата\"\nnote = [\"Меры\", \"Примечание\"]\n";
         assert!(Map::read(sound).is_ok());
+        assert!(Map::read(&format!("{sound}[visit_types]\n\"Рейд\" = \"raid\"\n\"рейд\" = \"raid\"\n")).is_ok());
         for (text, told) in [
             ("", "register"),
             ("register = \"j\"\n[columns]\nid = \"№\"\n", "started_at"),
@@ -268,6 +304,19 @@ mod tests {
             ("register = \"j\"\ncolour = 1\n[columns]\nstarted_at = \"a\"\n", "colour"),
             ("register = \"j\"\ntime_zone = \"Almaty\"\n[columns]\nstarted_at = \"a\"\n", "Asia/Almaty"),
             ("register = \"j\"\n[columns]\nstarted_at = \"a\"\n[outcomes]\nx = \"Не дома\"\n", "no code"),
+            (
+                "register = \"j\"\n[columns]\nstarted_at = \"a\"\n[visit_types]\nx = \"dor_to_door\"\n",
+                "\"door_to_door\"",
+            ),
+            ("register = \"j\"\n[columns]\nstarted_at = \"a\"\n[defaults]\noutcome = \"contactd\"\n", "\"contacted\""),
+            (
+                "register = \"j\"\n[columns]\nstarted_at = \"a\"\n[outcomes]\n\"Дома\" = \"contacted\"\n\"дома \" = \"moved\"\n",
+                "one word",
+            ),
+            (
+                "register = \"j\"\n[columns]\nstarted_at = \"a\"\n[inspectors.names]\n\"Ким\" = \"Ким А.\"\n\"КИМ\" = \"Ким Б.\"\n",
+                "one word",
+            ),
         ] {
             let error = Map::read(text).unwrap_err();
             assert!(error.contains(told), "{text}: {error}");

@@ -65,6 +65,11 @@ pub struct Moment {
 pub struct Time(TimeDelta);
 
 impl Time {
+    /// Whether two cells mean one time, of which one may have been written without its seconds.
+    pub fn is_about(self, other: Self) -> bool {
+        self.0.num_minutes() == other.0.num_minutes()
+    }
+
     /// The first of the day.
     pub const MIDNIGHT: Self = Self(TimeDelta::zero());
 
@@ -115,7 +120,11 @@ pub fn read_time(cell: &str) -> Option<Time> {
     match parts[..] {
         [all] if all.len() == 4 => Time::of(number(all.get(..2)?, 2)?, number(all.get(2..)?, 2)?, 0),
         [hours] => Time::of(number(hours, 2)?, 0, 0),
-        [hours, minutes] => Time::of(number(hours, 2)?, number(minutes.trim_end_matches(['м', 'm']), 2)?, 0),
+        // 9.3 is 9:03 to whoever wrote it, and 9:30 where a spreadsheet took 9.30 for a number.
+        [hours, minutes] => {
+            let minutes = minutes.trim_end_matches(['м', 'm']);
+            (minutes.len() == 2).then(|| Time::of(number(hours, 2)?, number(minutes, 2)?, 0)).flatten()
+        }
         [hours, minutes, seconds] => Time::of(number(hours, 2)?, number(minutes, 2)?, number(seconds, 2)?),
         _ => None,
     }
@@ -130,6 +139,14 @@ pub fn shown_order(cell: &str) -> Option<Order> {
         (1..=12, 13..=31) => Some(Order::MonthDayYear),
         _ => None,
     }
+}
+
+/// Whether a cell is another day in either order, so that nothing in it says which is meant. Dots stand for the day first.
+pub fn leaves_order_open(cell: &str) -> bool {
+    let parts: Vec<&str> = cell.trim().splitn(3, ['/', '-']).collect();
+    let [first, second, _] = parts[..] else { return false };
+    let months = (number(first, 2), number(second, 2));
+    matches!(months, (Some(one @ 1..=12), Some(other @ 1..=12)) if one != other)
 }
 
 /// Days that Excel counts, 1954 to 2119, with parts of one; parts alone; `20230312`; seconds or milliseconds since 1970.
@@ -376,6 +393,7 @@ mod tests {
         }
         assert_eq!(read_time("1899-12-31T14:05:00"), Time::of(14, 5, 0));
         assert_eq!((read_time("25"), read_time("днём"), read_time("")), (None, None, None));
+        assert_eq!((read_time("9.3"), read_time("9-5")), (None, None), "half past nine, or nine and three minutes");
     }
 
     #[test]
@@ -397,5 +415,14 @@ mod tests {
         assert_eq!(shown_order("13.02.2023"), Some(Order::DayMonthYear));
         assert_eq!(shown_order("2/13/2023"), Some(Order::MonthDayYear));
         assert_eq!((shown_order("2/3/2023"), shown_order("2023-02-13")), (None, None));
+        for (cell, is_open) in [
+            ("2/3/2023", true),
+            ("02-03-23 10:00", true),
+            ("2.3.2023", false),
+            ("3/3/2023", false),
+            ("2023-02-03", false),
+        ] {
+            assert_eq!(leaves_order_open(cell), is_open, "{cell}");
+        }
     }
 }

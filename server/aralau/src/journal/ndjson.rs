@@ -1,7 +1,8 @@
-//! Objects of JSON, one a line, as a table: each key is a column, and what is nested is named with a dot.
+//! Objects of JSON, one a line or all in one array, as a table: each key is a column, and what is nested is named with a dot.
 
 use std::collections::HashMap;
 
+use serde::de::{DeserializeSeed, SeqAccess, Visitor};
 use serde_json::Value;
 
 use crate::tables::{
@@ -12,53 +13,132 @@ use crate::tables::{
 /// Cells of the table that it makes: a few bytes may ask for many.
 const MAX_CELLS: usize = 32_000_000;
 
-/// Whether bytes begin as an object of JSON does, which no table begins with.
-pub fn is_ndjson(bytes: &[u8]) -> bool {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| *byte == b'{')
+/// Whether bytes begin as an object of JSON does, or an array of them, which no table begins with.
+pub fn is_json(bytes: &[u8]) -> bool {
+    is_array(bytes) || first_of(bytes).is_some_and(|(first, _)| first == b'{')
 }
 
-/// Reads the lines that are objects, and says which are not.
+fn is_array(bytes: &[u8]) -> bool {
+    let Some((b'[', rest)) = first_of(bytes) else { return false };
+    first_of(rest).is_some_and(|(first, _)| matches!(first, b'{' | b']'))
+}
+
+fn first_of(bytes: &[u8]) -> Option<(u8, &[u8])> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    bytes.split_first().map(|(first, rest)| (*first, rest))
+}
+
+/// Reads the lines that are objects, or the objects of an array, and says which are not.
 ///
 /// # Errors
-/// More rows or columns than a table may have.
+/// More rows or columns than a table may have; an array that breaks off.
 pub fn read(bytes: &[u8], file: &str) -> Result<(Table, Vec<Fault>), Fault> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let (mut columns, mut names, mut broken) = (HashMap::new(), Vec::new(), Vec::new());
-    let mut rows: Vec<(u32, Vec<(usize, String)>)> = Vec::new();
-    for (number, line) in (1_u32..).zip(bytes.split(|byte| *byte == b'\n')) {
-        if line.trim_ascii().is_empty() {
-            continue;
+    let mut rows = Rows { file, columns: HashMap::new(), names: Vec::new(), rows: Vec::new(), broken: Vec::new() };
+    if is_array(bytes) {
+        let mut read = serde_json::Deserializer::from_slice(bytes);
+        let mut number = 0;
+        let mut refused = None;
+        let each = Elements(|value| {
+            number += 1;
+            if refused.is_none() {
+                refused = rows.add(number, value).err();
+            }
+            refused.is_none()
+        });
+        let whole = each.deserialize(&mut read).and_then(|()| read.end());
+        if let Some(fault) = refused {
+            return Err(fault);
         }
-        if rows.len() >= MAX_ROWS {
+        whole.map_err(|error| {
+            let message = format!("this array of JSON breaks off: {error}; export the file again");
+            Fault::new(FaultKind::JsonMalformed, file, message)
+        })?;
+    } else {
+        for (number, line) in (1_u32..).zip(bytes.split(|byte| *byte == b'\n')) {
+            if !line.trim_ascii().is_empty() {
+                let shown = || String::from_utf8_lossy(line).into_owned();
+                rows.add(number, serde_json::from_slice(line).unwrap_or_else(|_| Value::String(shown())))?;
+            }
+        }
+    }
+    rows.finish()
+}
+
+/// Rows while they are read.
+struct Rows<'a> {
+    file: &'a str,
+    columns: HashMap<String, usize>,
+    names: Vec<String>,
+    rows: Vec<(u32, Vec<(usize, String)>)>,
+    broken: Vec<Fault>,
+}
+
+impl Rows<'_> {
+    fn add(&mut self, number: u32, value: Value) -> Result<(), Fault> {
+        let file = self.file;
+        if self.rows.len() >= MAX_ROWS {
             return Err(Fault::new(FaultKind::TooManyRows, file, format!("more than {MAX_ROWS} rows; split the file")));
         }
-        let Ok(Value::Object(object)) = serde_json::from_slice(line) else {
-            let message = "this line is no object of JSON; mend it, and import the file again";
+        if !value.is_object() {
+            let message = "this is no object of JSON; mend it, and import the file again";
             let fault = Fault::new(FaultKind::JsonMalformed, file, message).at(number);
-            broken.push(fault.holding(&String::from_utf8_lossy(line)));
-            continue;
-        };
-        let mut cells = Vec::with_capacity(object.len());
-        flatten("", Value::Object(object), &mut |name, text| {
-            let next = columns.len();
-            let column = *columns.entry(name.clone()).or_insert_with(|| {
-                names.push(name);
+            let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            self.broken.push(fault.holding(&shown));
+            return Ok(());
+        }
+        let mut cells = Vec::new();
+        flatten("", value, &mut |name, text| {
+            let next = self.columns.len();
+            let column = *self.columns.entry(name.clone()).or_insert_with(|| {
+                self.names.push(name);
                 next
             });
             cells.push((column, text));
         });
-        if names.len() > MAX_COLUMNS {
+        if self.names.len() > MAX_COLUMNS {
             let message = format!("more than {MAX_COLUMNS} different keys");
             return Err(Fault::new(FaultKind::TooManyColumns, file, message).at(number));
         }
-        rows.push((number, cells));
+        self.rows.push((number, cells));
+        Ok(())
     }
-    if rows.len().saturating_mul(names.len()) > MAX_CELLS {
-        let message = format!("its rows and keys make more than {MAX_CELLS} cells; split the file");
-        return Err(Fault::new(FaultKind::TooManyColumns, file, message));
+
+    fn finish(self) -> Result<(Table, Vec<Fault>), Fault> {
+        if self.rows.len().saturating_mul(self.names.len()) > MAX_CELLS {
+            let message = format!("its rows and keys make more than {MAX_CELLS} cells; split the file");
+            return Err(Fault::new(FaultKind::TooManyColumns, self.file, message));
+        }
+        Ok((table(&self.names, self.rows), self.broken))
     }
-    Ok((table(&names, rows), broken))
+}
+
+/// The elements of an array, one at a time, until the first that is refused: a file of them may be as large as any table.
+struct Elements<F>(F);
+
+impl<'de, F: FnMut(Value) -> bool> DeserializeSeed<'de> for Elements<F> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, read: D) -> Result<(), D::Error> {
+        read.deserialize_seq(self)
+    }
+}
+
+impl<'de, F: FnMut(Value) -> bool> Visitor<'de> for Elements<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an array of objects")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut elements: A) -> Result<(), A::Error> {
+        while let Some(value) = elements.next_element()? {
+            if !(self.0)(value) {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn table(names: &[String], rows: Vec<(u32, Vec<(usize, String)>)>) -> Table {
@@ -96,7 +176,7 @@ mod tests {
     #[test]
     fn objects_are_rows_and_a_broken_line_is_told_alone() {
         let text = "{\"date\":\"2023-03-12\",\"place\":{\"address\":\"Абая 1\"},\"n\":7}\n\n{\"date\":\n{\"n\":null,\"new\":true}\n";
-        assert!(is_ndjson(text.as_bytes()) && !is_ndjson(b"date,n\n"));
+        assert!(is_json(text.as_bytes()) && !is_json(b"date,n\n") && !is_json(b"[date],n\n"));
         let (table, broken) = read(text.as_bytes(), "v.ndjson").unwrap();
         assert_eq!(table.headers(), ["date", "n", "place.address", "new"]);
         let rows: Vec<_> = table.rows().map(|row| (row.number, row.cell(0), row.cell(2), row.cell(3))).collect();
@@ -105,5 +185,18 @@ mod tests {
             broken.iter().map(|fault| (fault.code, fault.row)).collect::<Vec<_>>(),
             [("json_malformed", Some(3))]
         );
+    }
+
+    #[test]
+    fn an_array_is_its_objects_and_one_that_breaks_off_is_refused_whole() {
+        let text = "\u{feff}[\n {\"date\": \"2023-03-12\", \"place\": {\"address\": \"Абая 1\"}},\n 7,\n {\"date\": \"2023-03-13\"}\n]\n";
+        let (table, broken) = read(text.as_bytes(), "v.json").unwrap();
+        let rows: Vec<_> = table.rows().map(|row| (row.number, row.cell(0), row.cell(1))).collect();
+        assert_eq!(rows, [(1, "2023-03-12", "Абая 1"), (3, "2023-03-13", "")]);
+        let told: Vec<_> = broken.iter().map(|fault| (fault.row, fault.value.as_deref())).collect();
+        assert_eq!(told, [(Some(2), Some("7"))]);
+        let cut = read(&text.as_bytes()[..text.len() - 4], "v.json").unwrap_err();
+        assert_eq!((cut.code, cut.message.contains("breaks off")), ("json_malformed", true));
+        assert_eq!(read(b"[]", "v.json").unwrap().0.len(), 0);
     }
 }

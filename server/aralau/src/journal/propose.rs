@@ -13,7 +13,7 @@ use super::{
     map::Words,
     moment::{self, Order},
 };
-use crate::tables::{column::normal, fault::shortened, header::Header, table::Row};
+use crate::tables::{column::normal, fault::shortened, header::Header, says_nothing, table::Row};
 
 /// Words of one column that are listed.
 const MOST_WORDS: usize = 200;
@@ -38,10 +38,10 @@ pub struct Proposal {
 /// Proposes a map. `stem`: the file's name without its ending; `zone`: the deployment's.
 pub fn propose(journal: &Journal, stem: &str, zone: &str, lookup: &Lookup) -> Proposal {
     let columns = columns(journal);
-    let mut proposing = Proposing { journal, lookup, columns, text: String::new(), blanks: 0 };
+    let mut proposing = Proposing { journal, lookup, columns, text: String::new(), blanks: 0, is_order_open: false };
     let written = proposing.write(stem, zone);
     debug_assert_eq!(written, Ok(()), "writing to a string does not fail");
-    let Proposing { columns, text, blanks, .. } = proposing;
+    let Proposing { columns, text, blanks, is_order_open, .. } = proposing;
     let headers = |places: &Vec<usize>| places.iter().map(|place| header(journal, *place)).collect();
     let taken: HashSet<usize> = columns.values().flatten().copied().collect();
     let surplus = (0..journal.table.headers().len()).filter(|place| !taken.contains(place));
@@ -49,6 +49,9 @@ pub fn propose(journal: &Journal, stem: &str, zone: &str, lookup: &Lookup) -> Pr
     let mut missing = Vec::new();
     if !columns.contains_key(&Field::StartedAt) {
         missing.push("a column of dates: write its header as `started_at`");
+    }
+    if is_order_open {
+        missing.push("whether day or month stands first, which no date tells: write it as `order`");
     }
     let is_somewhere =
         [Field::Address, Field::ExternalCode, Field::Beat].iter().any(|field| columns.contains_key(field));
@@ -106,6 +109,7 @@ fn add_parts(columns: &mut BTreeMap<Field, Vec<usize>>, header: &Header, once: &
     let taken: HashSet<usize> = columns.values().flatten().copied().collect();
     let free = once.iter().copied().filter(|place| !taken.contains(place));
     let parts: Vec<(usize, Part)> = free.filter_map(|place| Some((place, Part::of(header, place)?))).collect();
+    let all: Vec<(usize, Part)> = once.iter().filter_map(|place| Some((*place, Part::of(header, *place)?))).collect();
     let is_there = |part| parts.iter().any(|(_, other)| *other == part);
     let first = |part| parts.iter().find(|(_, other)| *other == part).map(|(place, _)| *place);
     let of_address = parts.iter().filter(|(_, part)| part.field() == Field::Address);
@@ -121,6 +125,13 @@ fn add_parts(columns: &mut BTreeMap<Field, Vec<usize>>, header: &Header, once: &
             columns.insert(Field::Address, of_address.map(|(place, _)| *place).collect());
         }
         None => {}
+    }
+    // A column called "name" is the given one where there is a surname.
+    let of_name = all.iter().filter(|(_, part)| part.field() == Field::Inspector).map(|(place, _)| *place);
+    let of_name: Vec<usize> = of_name.collect();
+    let is_whole = columns.get(&Field::Inspector).is_some_and(|places| !of_name.contains(&places[0]));
+    if is_there(Part::Surname) && !is_whole {
+        columns.insert(Field::Inspector, of_name);
     }
     if let (Some(latitude), Some(longitude)) = (first(Part::Latitude), first(Part::Longitude)) {
         columns.entry(Field::Position).or_insert_with(|| vec![latitude, longitude]);
@@ -171,6 +182,7 @@ struct Proposing<'a> {
     columns: BTreeMap<Field, Vec<usize>>,
     text: String,
     blanks: usize,
+    is_order_open: bool,
 }
 
 impl Proposing<'_> {
@@ -258,13 +270,20 @@ impl Proposing<'_> {
         let cells: Vec<&str> = cells.filter(|cell| !cell.is_empty()).collect();
         let count = |order| cells.iter().filter(|cell| moment::shown_order(cell) == Some(order)).count();
         let (day_first, month_first) = (count(Order::DayMonthYear), count(Order::MonthDayYear));
-        let order = if month_first > day_first { "month_day_year" } else { "day_month_year" };
+        let is_open = (day_first, month_first) == (0, 0) && cells.iter().any(|cell| moment::leaves_order_open(cell));
+        let order = match () {
+            () if is_open => "",
+            () if month_first > day_first => "month_day_year",
+            () => "day_month_year",
+        };
+        self.is_order_open = is_open;
         let like = cells
             .first()
             .map(|cell| format!(" The first is {}.", one_line(&quoted(&shortened(cell)))))
             .unwrap_or_default();
         let told = match (day_first, month_first) {
-            (0, 0) => "no date tells whether the day or the month stands first",
+            (0, 0) if is_open => "NO date tells whether the day or the month stands first: fill it in",
+            (0, 0) => "no date needs it",
             (_, 0) | (0, _) => "the dates tell",
             _ => "MOST dates tell, some contradict: those are rejected",
         };
@@ -274,13 +293,15 @@ impl Proposing<'_> {
 
     /// The different words of a column, the most frequent first, each with how many rows have it.
     fn words(&self, field: Field) -> Vec<(String, usize)> {
-        let Some(place) = self.columns.get(&field).and_then(|places| places.first()) else { return Vec::new() };
+        let Some(places) = self.columns.get(&field) else { return Vec::new() };
         let dates = self.columns.get(&Field::StartedAt).and_then(|places| places.first()).copied();
         let mut words: HashMap<String, (String, usize)> = HashMap::new();
         // Totals and signatures below the visits have no date, and nobody has to say what their words mean.
+        let is_name = matches!(field, Field::Beat | Field::Inspector);
         let is_visit = |row: &Row<'_>| dates.is_none_or(|dates| !row.cell(dates).trim().is_empty());
         for row in self.journal.table.rows().filter(is_visit) {
-            let word = clean(row.cell(*place));
+            let cells = places.iter().map(|place| clean(row.cell(*place)));
+            let word = cells.filter(|cell| !(is_name && says_nothing(cell))).collect::<Vec<_>>().join(" ");
             if !word.is_empty() {
                 words.entry(key(&word)).or_insert_with(|| (word, 0)).1 += 1;
             }
@@ -313,13 +334,12 @@ impl Proposing<'_> {
         self.write_words(lost)
     }
 
-    fn write_codes(&mut self, field: Field, table: &str, list: &str, guessed: &[(&str, &str)]) -> fmt::Result {
+    fn write_codes(&mut self, field: Field, table: &str, list: &str, guessed: &[(&str, &'static str)]) -> fmt::Result {
         let known = Words::of(list, &BTreeMap::new());
         let codes = self.words(field).into_iter().map(|(word, rows)| match known.code(&word) {
             Some(code) => (word.clone(), code.to_owned(), format!("{rows} rows")),
             None => {
-                let folded = key(&word);
-                let guess = guessed.iter().find(|(stem, _)| folded.contains(stem)).map_or("", |(_, code)| *code);
+                let guess = guess(guessed, &key(&word));
                 let told = if guess.is_empty() { "" } else { "; GUESSED" };
                 (word, guess.to_owned(), format!("{rows} rows{told}"))
             }
@@ -360,6 +380,16 @@ fn one_line(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
+/// What a word may mean; nothing where it denies what it names: of "не проведено" nobody was contacted.
+fn guess(guessed: &[(&str, &'static str)], word: &str) -> &'static str {
+    const DENYING: [&str; 11] =
+        ["не", "без", "нет", "никого", "not", "no", "nobody", "without", "емес", "жоқ", "ешкім"];
+    let words = |text: &str| text.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect::<Vec<_>>();
+    let denies = |text: &str| words(text).iter().any(|word| DENYING.contains(&word.as_str()));
+    let found = guessed.iter().find(|(stem, _)| word.contains(stem));
+    found.filter(|(stem, _)| denies(stem) || !denies(&word.replacen(stem, " ", 1))).map_or("", |(_, code)| *code)
+}
+
 /// Beginnings of words, the more telling first.
 const GUESSED_TYPES: &[(&str, &str)] = &[
     ("потерпевш", "victim_followup"),
@@ -396,7 +426,8 @@ const GUESSED_OUTCOMES: &[(&str, &str)] = &[
     ("нет дома", "nobody_home"),
     ("отсутств", "nobody_home"),
     ("не застал", "nobody_home"),
-    ("үйде", "nobody_home"),
+    ("үйде ешкім", "nobody_home"),
+    ("үйде жоқ", "nobody_home"),
     ("nobody", "nobody_home"),
     ("not home", "nobody_home"),
     ("no answer", "nobody_home"),

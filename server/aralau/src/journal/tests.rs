@@ -391,7 +391,67 @@ fn a_dash_in_a_part_of_an_address_is_a_blank_and_alone_it_is_what_it_is() {
         (read, codes(&rejected))
     };
     assert_eq!(of("[\"Улица\", \"Кв.\"]"), (vec!["Абая".to_owned()], vec![(3, vec!["cell_missing"])]));
-    assert_eq!(of("\"Улица\"").0, ["Абая", "—"]);
+    assert_eq!(of("\"Улица\""), (vec!["Абая".to_owned()], vec![(3, vec!["cell_missing"])]));
+}
+
+#[test]
+fn nothing_is_made_of_a_cell_that_says_nothing() {
+    let map = format!("{MAP}[places]\nunknown = \"make\"\n[inspectors]\nunknown = \"make\"\n");
+    let text = "Дата;Время;Код;Адрес;Инспектор;Тип;Результат;Примечание\n\
+        1.2.2023;;-;Абая 1;нет;;;\n1.2.2023;;н/д;-;Серик;;;\n1.2.2023;;б/н;Абая 1;Серик;;;\n";
+    let (journal, layout, map) = journal(text.as_bytes(), &map);
+    let (read, rejected) = lines(&journal, &layout, &map);
+    let read: Vec<_> = read.iter().map(|line| (line.external_code.as_deref(), line.address.as_deref())).collect();
+    assert_eq!(read, [(None, Some("Абая 1"))]);
+    assert_eq!(codes(&rejected), [(2, vec!["cell_missing"]), (3, vec!["cell_missing"])]);
+}
+
+#[test]
+fn two_columns_that_say_two_times_are_told_and_those_that_say_one_are_not() {
+    let text = "Дата;Время;Код;Адрес;Инспектор;Тип;Результат;Примечание\n\
+        1.2.2023 14:05;15:00;;Абая 1;С;;;\n1.2.2023 14:05:30;14:05;;Абая 1;С;;;\n1.2.2023 00:00;9:30;;Абая 1;С;;;\n\
+        1.2.2023;9.3;;Абая 1;С;;;\n";
+    let (journal, layout, map) = journal(text.as_bytes(), MAP);
+    let (read, rejected) = lines(&journal, &layout, &map);
+    let read: Vec<_> = read.iter().map(|line| line.started_at).collect();
+    assert_eq!(read, [utc("2023-02-01T08:05:00Z"), utc("2023-02-01T03:30:00Z")]);
+    assert_eq!(codes(&rejected), [(2, vec!["times_differ"]), (5, vec!["date_malformed"])]);
+}
+
+#[test]
+fn a_word_that_denies_what_it_names_is_not_guessed() {
+    let words = [
+        ("Проведена беседа", "contacted"),
+        ("Беседа не проведена", ""),
+        ("Без посещения", ""),
+        ("Никого нет дома", "nobody_home"),
+        ("Не застал", "nobody_home"),
+        ("Встреча не состоялась", "nobody_home"),
+        ("Үйде ешкім жоқ", "nobody_home"),
+        ("Үйде болды", ""),
+        ("not contacted", ""),
+        ("no answer", "nobody_home"),
+    ];
+    for (word, code) in words {
+        let (_, proposal) = proposed(format!("Дата;Адрес;Результат\n1.2.2023;Абая 1;{word}\n").as_bytes());
+        assert!(proposal.text.contains(&format!("\n{word:?} = {code:?}")), "{word}: {}", proposal.text);
+    }
+}
+
+#[test]
+fn the_order_of_day_and_month_is_left_open_where_no_date_tells_it() {
+    for (dates, order) in [
+        (["03/04/2023", "05/06/2023"], ""),
+        (["03/04/2023", "05/16/2023"], "month_day_year"),
+        (["03.04.2023", "05.06.2023"], "day_month_year"),
+        (["2023-04-03", "2023-06-05"], "day_month_year"),
+    ] {
+        let text = format!("Дата;Адрес\n{};Абая 1\n{};Абая 1\n", dates[0], dates[1]);
+        let (_, proposal) = proposed(text.as_bytes());
+        let is_open = order.is_empty();
+        assert!(proposal.text.contains(&format!("\norder = {order:?}\n")), "{}", proposal.text);
+        assert_eq!((proposal.missing.len(), Map::read(&proposal.text).is_err()), (usize::from(is_open), is_open));
+    }
 }
 
 #[test]

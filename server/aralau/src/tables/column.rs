@@ -1,6 +1,11 @@
 //! The tables that make an organisation, their columns, and what those are called in three languages.
 
-use aralau_server::store::key;
+use aralau_server::store::{key, mixes_alphabets};
+
+use super::{
+    header::Header,
+    parts::{GIVEN_NAMES, HOUSES, LOCALITIES, PATRONYMICS, STREETS, SURNAMES},
+};
 
 /// A table of an organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,22 +56,9 @@ impl Kind {
     /// Its columns.
     pub const fn columns(self) -> &'static [Column] {
         match self {
-            Self::Beats => &[
-                Column { name: "code", required: true, synonyms: BEAT_CODES },
-                Column { name: "name", required: false, synonyms: BEAT_NAMES },
-            ],
-            Self::Places => &[
-                Column { name: "beat", required: true, synonyms: BEATS },
-                Column { name: "address", required: true, synonyms: ADDRESSES },
-                Column { name: "external_code", required: false, synonyms: EXTERNAL_CODES },
-                Column { name: "place_type", required: false, synonyms: PLACE_TYPES },
-                Column { name: "lat", required: false, synonyms: LATITUDES },
-                Column { name: "lon", required: false, synonyms: LONGITUDES },
-            ],
-            Self::Staff => &[
-                Column { name: "name", required: true, synonyms: PEOPLE },
-                Column { name: "beat", required: true, synonyms: BEATS },
-            ],
+            Self::Beats => BEATS_COLUMNS,
+            Self::Places => PLACES_COLUMNS,
+            Self::Staff => STAFF_COLUMNS,
         }
     }
 
@@ -86,6 +78,54 @@ pub struct Column {
     pub required: bool,
     /// What else it may be called. Case, spaces, underscores, hyphens and dots make no difference.
     pub synonyms: &'static [&'static str],
+    /// What columns are called over which it may be spread.
+    parts: &'static [&'static [&'static str]],
+    /// What stands between the parts.
+    pub between: &'static str,
+}
+
+impl Column {
+    const fn of(name: &'static str, required: bool, synonyms: &'static [&'static str]) -> Self {
+        Self { name, required, synonyms, parts: &[], between: "" }
+    }
+
+    /// Whether it holds names of other registers, of which no digit may be lost.
+    pub fn is_code(&self) -> bool {
+        matches!(self.name, "code" | "beat" | "external_code")
+    }
+
+    fn is_called(&self, header: &str) -> bool {
+        !header.is_empty()
+            && (normal(self.name) == header || self.synonyms.iter().any(|synonym| normal(synonym) == header))
+    }
+
+    fn part_called(&self, header: &str) -> Option<usize> {
+        let is_called = |part: &&[&str]| part.iter().any(|synonym| normal(synonym) == header);
+        if header.is_empty() { None } else { self.parts.iter().position(is_called) }
+    }
+}
+
+const BEATS_COLUMNS: &[Column] = &[Column::of("code", true, BEAT_CODES), Column::of("name", false, BEAT_NAMES)];
+const PLACES_COLUMNS: &[Column] = &[
+    Column::of("beat", true, BEATS),
+    Column { parts: ADDRESS_PARTS, between: ", ", ..Column::of("address", true, ADDRESSES) },
+    Column::of("external_code", false, EXTERNAL_CODES),
+    Column::of("place_type", false, PLACE_TYPES),
+    Column::of("lat", false, LATITUDES),
+    Column::of("lon", false, LONGITUDES),
+];
+const STAFF_COLUMNS: &[Column] =
+    &[Column { parts: NAME_PARTS, between: " ", ..Column::of("name", true, PEOPLE) }, Column::of("beat", true, BEATS)];
+
+/// A house alone is nowhere: see [`are_enough`].
+const ADDRESS_PARTS: &[&[&str]] = &[STREETS, HOUSES, LOCALITIES];
+/// A given name alone is a whole one.
+const NAME_PARTS: &[&[&str]] = &[SURNAMES, GIVEN_NAMES, PATRONYMICS];
+
+/// Whether parts make a value: the first alone does, and the others together.
+fn are_enough(parts: &[(usize, usize)]) -> bool {
+    let has = |wanted| parts.iter().any(|(part, _)| *part == wanted);
+    has(0) || has(1) && has(2) && parts.iter().all(|(part, _)| *part > 0)
 }
 
 /// What else a column is called that names a beat.
@@ -152,23 +192,36 @@ const PEOPLE: &[&str] = &[
 /// What a name is compared by: its letters and digits, without what stands behind it in brackets.
 pub fn normal(name: &str) -> String {
     let bare = name.split(['(', '[']).next().filter(|bare| !bare.trim().is_empty()).unwrap_or(name);
-    key(bare).chars().filter(|c| c.is_alphanumeric() || *c == '№').map(|c| if c == 'ё' { 'е' } else { c }).collect()
+    let bare = key(bare);
+    let is_cyrillic = mixes_alphabets(&bare);
+    let letters = bare.chars().filter(|c| c.is_alphanumeric() || *c == '№');
+    letters.map(|c| if is_cyrillic { cyrillic(c) } else { c }).map(|c| if c == 'ё' { 'е' } else { c }).collect()
 }
 
-/// Which column of a kind a header is.
-fn known_as(kind: Kind, header: &str) -> Option<usize> {
-    let header = normal(header);
-    let is_called = |column: &Column| {
-        normal(column.name) == header || column.synonyms.iter().any(|synonym| normal(synonym) == header)
-    };
-    if header.is_empty() { None } else { kind.columns().iter().position(is_called) }
+/// The letter that one of the other alphabet is taken for.
+const fn cyrillic(c: char) -> char {
+    match c {
+        'a' => 'а',
+        'c' => 'с',
+        'e' => 'е',
+        'h' => 'н',
+        'i' => 'і',
+        'k' => 'к',
+        'm' => 'м',
+        'o' => 'о',
+        'p' => 'р',
+        't' => 'т',
+        'x' => 'х',
+        'y' => 'у',
+        other => other,
+    }
 }
 
 /// The columns of a table as they are found under its headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
-    /// For each column of the kind its place in the table.
-    pub places: Vec<Option<usize>>,
+    /// For each column of the kind its places in the table: none, one, or those of its parts.
+    pub places: Vec<Vec<usize>>,
     /// Headers that are none of them, each with the column that may have been meant.
     pub surplus: Vec<Surplus>,
 }
@@ -195,51 +248,99 @@ pub enum LayoutError {
 
 impl Layout {
     /// Finds the columns of a kind.
-    pub fn of(kind: Kind, headers: &[String]) -> Result<Self, Vec<LayoutError>> {
-        let columns = kind.columns();
-        let mut places: Vec<Option<usize>> = vec![None; columns.len()];
+    pub fn of(kind: Kind, header: &Header) -> Result<Self, Vec<LayoutError>> {
+        Self::without(kind, header, None)
+    }
+
+    /// The same of a sheet that is called as its beat is, and so has no column of beats.
+    pub fn of_one_beat(kind: Kind, header: &Header) -> Result<Self, Vec<LayoutError>> {
+        Self::without(kind, header, Some("beat"))
+    }
+
+    fn without(kind: Kind, header: &Header, unneeded: Option<&str>) -> Result<Self, Vec<LayoutError>> {
+        let (columns, headers) = (kind.columns(), &header.names);
+        let mut places: Vec<Vec<usize>> = vec![Vec::new(); columns.len()];
+        let mut parts: Vec<Vec<(usize, usize)>> = vec![Vec::new(); columns.len()];
         let (mut unknown, mut errors) = (Vec::new(), Vec::new());
-        for (place, header) in headers.iter().enumerate() {
-            let Some(column) = known_as(kind, header) else {
-                unknown.push(place);
-                continue;
-            };
-            match places[column] {
-                None => places[column] = Some(place),
-                Some(first) => {
-                    errors.push(LayoutError::Twice(&columns[column], [headers[first].clone(), header.clone()]));
+        for place in 0..headers.len() {
+            let names = [normal(&headers[place]), normal(header.own_name(place))];
+            let whole = names.iter().find_map(|name| columns.iter().position(|column| column.is_called(name)));
+            let part = names.iter().find_map(|name| {
+                columns.iter().enumerate().find_map(|(at, column)| Some((at, column.part_called(name)?)))
+            });
+            if let Some((column, part)) = part {
+                parts[column].push((part, place));
+            }
+            match (whole, part) {
+                (Some(column), _) if places[column].is_empty() => places[column].push(place),
+                (Some(column), _) => {
+                    let twice = [headers[places[column][0]].clone(), headers[place].clone()];
+                    errors.push(LayoutError::Twice(&columns[column], twice));
                 }
+                (None, _) => unknown.push(place),
+            }
+        }
+        for (column, parts) in parts.iter().enumerate() {
+            // A whole one that is no part as well stands before parts.
+            let is_part = |place: &usize| parts.iter().any(|(_, part)| part == place);
+            if are_enough(parts) && places[column].iter().all(is_part) {
+                places[column] = parts.iter().map(|(_, place)| *place).collect();
+                unknown.retain(|place| !is_part(place));
             }
         }
         if kind == Kind::Beats {
             code_or_name(headers, &mut places, &mut unknown);
         }
-        let missing = columns.iter().zip(&places).filter(|(column, place)| column.required && place.is_none());
+        let is_missing = |(column, places): &(&'static Column, &Vec<usize>)| {
+            column.required && places.is_empty() && unneeded != Some(column.name)
+        };
+        let missing = columns.iter().zip(&places).filter(is_missing);
         errors.extend(missing.map(|(column, _)| LayoutError::Missing(column)));
         if !errors.is_empty() {
             return Err(errors);
         }
         let surplus = unknown.into_iter().map(|place| {
-            let free = columns.iter().zip(&places).filter(|(_, place)| place.is_none()).map(|(column, _)| column);
+            let free = columns.iter().zip(&places).filter(|(_, places)| places.is_empty()).map(|(column, _)| column);
             Surplus { header: headers[place].clone(), place, meant: meant_by(&headers[place], free) }
         });
         Ok(Self { surplus: surplus.collect(), places })
     }
 
     /// The kinds whose columns these headers are. Staff and beats have both names and beats: whoever has a code of their own
-    /// is no person.
-    pub fn kind_of(headers: &[String]) -> Option<Kind> {
-        let fits = |kind: &Kind| Self::of(*kind, headers).is_ok();
-        [Kind::Places, Kind::Staff, Kind::Beats].into_iter().find(fits)
+    /// is no person. Of one beat: its places or its staff, which are not told beside a column of beats.
+    pub fn kind_of(header: &Header) -> Option<Kind> {
+        let fits = |kind: &Kind| Self::of(*kind, header).is_ok();
+        let whole = [Kind::Places, Kind::Staff].into_iter().find(fits);
+        whole.or_else(|| Self::kind_of_one_beat(header)).or_else(|| Some(Kind::Beats).filter(fits))
+    }
+
+    /// Whether these are the places or the staff of one beat, which nothing but the sheet's name tells.
+    pub fn kind_of_one_beat(header: &Header) -> Option<Kind> {
+        let has_none = |kind: Kind| Self::of(kind, header).is_err() && Self::of_one_beat(kind, header).is_ok();
+        let is_person = |header: &String| {
+            let header = normal(header);
+            let is_of = |kind: Kind| kind.columns().iter().any(|column| column.is_called(&header));
+            is_of(Kind::Staff) && !is_of(Kind::Beats)
+        };
+        let of_person = || header.names.iter().any(is_person) || header.names.iter().any(|name| is_surname(name));
+        match () {
+            () if has_none(Kind::Places) => Some(Kind::Places),
+            () if has_none(Kind::Staff) && of_person() => Some(Kind::Staff),
+            () => None,
+        }
     }
 }
 
-fn code_or_name(headers: &[String], places: &mut [Option<usize>], unknown: &mut Vec<usize>) {
+fn is_surname(header: &str) -> bool {
+    SURNAMES.iter().any(|surname| normal(surname) == normal(header))
+}
+
+fn code_or_name(headers: &[String], places: &mut [Vec<usize>], unknown: &mut Vec<usize>) {
     let is_either = |place: &usize| CODE_OR_NAME.iter().any(|word| normal(word) == normal(&headers[*place]));
     if let Some(at) = unknown.iter().position(is_either)
-        && let Some(free) = places.iter_mut().find(|place| place.is_none())
+        && let Some(free) = places.iter_mut().find(|places| places.is_empty())
     {
-        *free = Some(unknown.remove(at));
+        free.push(unknown.remove(at));
     }
 }
 
@@ -260,28 +361,36 @@ fn meant_by<'a>(header: &str, free: impl Iterator<Item = &'a Column>) -> Option<
 mod tests {
     use super::*;
 
-    fn headers(line: &str) -> Vec<String> {
-        line.split(';').map(str::to_owned).collect()
+    fn headers(line: &str) -> Header {
+        let names: Vec<String> = line.split(';').map(str::to_owned).collect();
+        Header { groups: vec![String::new(); names.len()], names, row: 1 }
     }
 
     #[test]
     fn headers_are_known_in_three_languages_in_any_order_and_case() {
         for (kind, line, places) in [
-            (Kind::Places, "Address;BEAT", vec![Some(1), Some(0), None, None, None, None]),
-            (
-                Kind::Places,
-                "Участок;АДРЕС;Код;Тип;Широта (град.);Долгота",
-                vec![Some(0), Some(1), Some(2), Some(3), Some(4), Some(5)],
-            ),
-            (Kind::Places, "мекен-жай;Учаске;external code", vec![Some(1), Some(0), Some(2), None, None, None]),
-            (Kind::Places, "beat;address;External-Code", vec![Some(0), Some(1), Some(2), None, None, None]),
-            (Kind::Staff, "Ф.И.О.;№ участка", vec![Some(0), Some(1)]),
-            (Kind::Staff, "Аты - жөні;Учаске", vec![Some(0), Some(1)]),
-            (Kind::Beats, "Код;Участок", vec![Some(0), Some(1)]),
-            (Kind::Beats, "Участок;Название", vec![Some(0), Some(1)]),
-            (Kind::Beats, "Участок", vec![Some(0), None]),
+            (Kind::Places, "Address;BEAT", "1|0||||"),
+            (Kind::Places, "Участок;АДРЕС;Код;Тип;Широта (град.);Долгота", "0|1|2|3|4|5"),
+            (Kind::Places, "мекен-жай;Учаске;external code", "1|0|2|||"),
+            (Kind::Places, "beat;address;External-Code", "0|1|2|||"),
+            (Kind::Places, "Участок;Улица;Дом;Кв.;Код", "0|1,2,3|4|||"),
+            (Kind::Places, "Участок;Село;Дом", "0|1,2||||"),
+            (Kind::Places, "Участок;Адрес;Кв.", "0|1||||"),
+            (Kind::Places, "Участок;\u{410}др\u{435}с", "0|1||||"),
+            (Kind::Places, "Участок;\u{41}др\u{65}с", "0|1||||"),
+            (Kind::Staff, "Ф.И.О.;№ участка", "0|1"),
+            (Kind::Staff, "Аты - жөні;Учаске", "0|1"),
+            (Kind::Staff, "Имя;Участок", "0|1"),
+            (Kind::Staff, "Участок;Фамилия;Имя;Отчество", "1,2,3|0"),
+            (Kind::Staff, "surname;name;beat", "0,1|2"),
+            (Kind::Staff, "ФИО;Фамилия;Участок", "0|2"),
+            (Kind::Beats, "Код;Участок", "0|1"),
+            (Kind::Beats, "Участок;Название", "0|1"),
+            (Kind::Beats, "Участок", "0|"),
         ] {
-            assert_eq!(Layout::of(kind, &headers(line)).map(|layout| layout.places), Ok(places), "{line}");
+            let of = |places: &Vec<usize>| places.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+            let found = Layout::of(kind, &headers(line)).map(|layout| layout.places.iter().map(of).collect::<Vec<_>>());
+            assert_eq!(found.map(|places| places.join("|")), Ok(places.to_owned()), "{line}");
         }
     }
 
@@ -300,6 +409,9 @@ mod tests {
             ("code;name", Some(Kind::Beats)),
             ("Код;Участок", Some(Kind::Beats)),
             ("colour;size", None),
+            ("Код;Адрес;Название", Some(Kind::Places)),
+            ("Фамилия;Имя;Код", Some(Kind::Staff)),
+            ("Код;ФИО", Some(Kind::Staff)),
         ] {
             assert_eq!(Layout::kind_of(&headers(line)), kind, "{line}");
         }

@@ -48,6 +48,8 @@ pub enum FaultKind {
     LettersLost,
     /// A cell that a spreadsheet could not work out.
     FormulaError,
+    /// A code that a spreadsheet took for a number.
+    DigitsLost,
     /// A cell that a spreadsheet took for a date.
     CellIsDate,
     /// A cell that is no number.
@@ -66,6 +68,8 @@ pub enum FaultKind {
     JsonMalformed,
     /// A cell that is no date or time.
     DateMalformed,
+    /// Two columns that say two times of day.
+    TimesDiffer,
     /// A day that no visit of a journal can have.
     DateImplausible,
     /// A visit that ends before it begins.
@@ -103,6 +107,7 @@ impl FaultKind {
             Self::ControlCharacter => "control_character",
             Self::LettersLost => "letters_lost",
             Self::FormulaError => "formula_error",
+            Self::DigitsLost => "digits_lost",
             Self::CellIsDate => "cell_is_date",
             Self::NumberMalformed => "number_malformed",
             Self::HalfAPoint => "half_a_point",
@@ -112,6 +117,7 @@ impl FaultKind {
             Self::OutlineMalformed => "outline_malformed",
             Self::JsonMalformed => "json_malformed",
             Self::DateMalformed => "date_malformed",
+            Self::TimesDiffer => "times_differ",
             Self::DateImplausible => "date_implausible",
             Self::EndBeforeStart => "end_before_start",
             Self::WordUnknown => "word_unknown",

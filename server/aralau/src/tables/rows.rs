@@ -34,6 +34,8 @@ pub struct Source<'a> {
     pub layout: &'a Layout,
     /// Whose columns.
     pub kind: Kind,
+    /// The beat of all rows, where the sheet is called by it.
+    pub beat: Option<&'a str>,
 }
 
 impl Source<'_> {
@@ -48,7 +50,7 @@ impl Source<'_> {
     /// The places, each with its row.
     pub fn places(&self, faults: &mut Faults) -> Vec<(u32, PlaceLine)> {
         self.each(faults, |cells| {
-            let beat = cells.needed(0, MAX_BEAT_CODE_BYTES);
+            let beat = cells.beat(0);
             let address = cells.needed(1, MAX_TEXT_BYTES);
             let external_code = cells.text(2, MAX_EXTERNAL_CODE_BYTES);
             let place_type = cells.text(3, MAX_CODE_BYTES);
@@ -68,14 +70,17 @@ impl Source<'_> {
         self.each(faults, |cells| {
             let name = cells.needed(0, MAX_NAME_BYTES);
             // Several beats stand in one cell, perhaps each on a line of its own.
-            let beat = cells.needed_with(1, MAX_TEXT_BYTES, |cell| cell.trim().replace(['\n', '\r'], ";"));
+            let beat = match self.beat {
+                Some(beat) => Some(beat.to_owned()),
+                None => cells.needed_with(1, MAX_TEXT_BYTES, |cell| cell.trim().replace(['\n', '\r'], ";")),
+            };
             Some(StaffLine { name: name?, beat: beat? })
         })
     }
 
     fn each<T>(&self, faults: &mut Faults, read: impl Fn(&mut Cells<'_>) -> Option<T>) -> Vec<(u32, T)> {
         let mut rows = Vec::with_capacity(self.table.len());
-        for row in self.table.rows() {
+        for row in self.table.rows().filter(|row| !begins_as_total(*row)) {
             let mut cells = Cells { source: self, row, faults };
             if cells.end_under_the_header()
                 && let Some(read) = read(&mut cells)
@@ -96,8 +101,19 @@ struct Cells<'a> {
 
 impl Cells<'_> {
     fn fault(&mut self, kind: FaultKind, column: usize, value: &str, message: impl Into<String>) {
-        let Source { file, table, layout, kind: of, .. } = self.source;
-        let header = layout.places[column].and_then(|place| table.headers().get(place));
+        self.fault_at(kind, column, self.source.layout.places[column].first().copied(), value, message);
+    }
+
+    fn fault_at(
+        &mut self,
+        kind: FaultKind,
+        column: usize,
+        place: Option<usize>,
+        value: &str,
+        message: impl Into<String>,
+    ) {
+        let Source { file, table, kind: of, .. } = self.source;
+        let header = place.and_then(|place| table.headers().get(place));
         let header = header.map_or(of.columns()[column].name, String::as_str);
         let mut fault = Fault::new(kind, file, message).at(self.row.number).in_column(header);
         if !value.is_empty() {
@@ -129,28 +145,56 @@ impl Cells<'_> {
         self.text_with(column, max_bytes, str::to_owned)
     }
 
+    /// Of several columns those that are filled, in the order of the table.
     fn text_with(&mut self, column: usize, max_bytes: usize, ready: impl Fn(&str) -> String) -> Option<String> {
-        let Some(place) = self.source.layout.places[column] else { return Some(String::new()) };
-        let written = self.row.cell(place);
-        let text = clean(&ready(written));
+        let places = &self.source.layout.places[column];
+        let parts: Vec<_> = places.iter().map(|place| self.text_at(column, *place, max_bytes, &ready)).collect();
+        let parts = parts.into_iter().collect::<Option<Vec<String>>>()?;
+        // How a form is filled in where there is no flat.
+        let is_said = |part: &String| !(part.is_empty() || places.len() > 1 && says_nothing(part));
+        let parts: Vec<String> = parts.into_iter().filter(is_said).collect();
+        let text = parts.join(self.column(column).between);
         if text.len() > max_bytes {
-            let message = format!("more than {max_bytes} bytes; shorten it");
+            let message = format!("more than {max_bytes} bytes with the other columns; shorten it");
             self.fault(FaultKind::CellTooLong, column, &text, message);
+            return None;
+        }
+        Some(text)
+    }
+
+    fn text_at(
+        &mut self,
+        column: usize,
+        place: usize,
+        max_bytes: usize,
+        ready: &impl Fn(&str) -> String,
+    ) -> Option<String> {
+        let text = clean(&ready(self.row.cell(place)));
+        let (kind, message) = if text.len() > max_bytes {
+            (FaultKind::CellTooLong, format!("more than {max_bytes} bytes; shorten it"))
         } else if has_control(&text) {
             let message = "a control character in the cell, which nobody sees; write the cell anew";
-            self.fault(FaultKind::ControlCharacter, column, &text.replace(char::is_control, "\u{fffd}"), message);
+            (FaultKind::ControlCharacter, message.to_owned())
         } else if self.row.is_date(place) {
             let message = "Excel took it for a date; format the column as text, and write the cell anew";
-            self.fault(FaultKind::CellIsDate, column, &text, message);
+            (FaultKind::CellIsDate, message.to_owned())
         } else if FORMULA_ERRORS.contains(&&*text) {
-            self.fault(FaultKind::FormulaError, column, &text, "the formula in this cell gives no value; mend it");
+            (FaultKind::FormulaError, "the formula in this cell gives no value; mend it".to_owned())
         } else if self.source.loses_letters && has_lost_letters(&text) {
             let message = "Kazakh letters became question marks when the file was saved; save it as CSV UTF-8";
-            self.fault(FaultKind::LettersLost, column, &text, message);
+            (FaultKind::LettersLost, message.to_owned())
+        } else if self.column(column).is_code() && self.row.has_lost_digits(place) {
+            (FaultKind::DigitsLost, DIGITS_LOST.to_owned())
         } else {
             return Some(text);
-        }
+        };
+        self.fault_at(kind, column, Some(place), &text.replace(char::is_control, "\u{fffd}"), message);
         None
+    }
+
+    /// The code of the row's beat.
+    fn beat(&mut self, column: usize) -> Option<String> {
+        self.source.beat.map(str::to_owned).or_else(|| self.needed(column, MAX_BEAT_CODE_BYTES))
     }
 
     /// As [`Self::text`], of a cell that has to be filled.
@@ -177,6 +221,10 @@ impl Cells<'_> {
             (Some(_), None) => return self.half_a_point(lat, lon),
             (None, Some(_)) => return self.half_a_point(lon, lat),
         };
+        // How devices write that they know nothing.
+        if (point.lat, point.lon) == (0.0, 0.0) {
+            return Some(None);
+        }
         if point.is_on_globe() {
             return Some(Some(point));
         }
@@ -214,8 +262,43 @@ impl Cells<'_> {
     }
 }
 
+/// Whether a row is the sum of others, and nothing by itself.
+pub(crate) fn begins_as_total(row: Row<'_>) -> bool {
+    const TOTALS: [&str; 8] = ["итого", "всего", "сумма", "барлығы", "жиыны", "қорытынды", "total", "sum"];
+    let first = (0..row.len()).map(|place| key(row.cell(place))).find(|cell| !cell.is_empty());
+    let is_total = |first: &str| {
+        let rest = TOTALS.iter().find_map(|total| first.strip_prefix(total));
+        rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    };
+    first.is_some_and(|first| is_total(&first))
+}
+
+/// What is wrong with a code that a spreadsheet took for a number.
+pub(crate) const DIGITS_LOST: &str = "a spreadsheet took it for a number and kept fifteen of its digits; format the column as text, and write the code anew";
+
 /// What spreadsheets show where a formula fails.
 pub(crate) const FORMULA_ERRORS: [&str; 7] = ["#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NULL!", "#NUM!"];
+
+/// Whether a cell is filled only because a form wants it filled: a dash, or a word for nothing.
+pub(crate) fn says_nothing(text: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "нет",
+        "нет данных",
+        "не указан",
+        "не указана",
+        "не указано",
+        "неизвестно",
+        "н/д",
+        "б/н",
+        "жоқ",
+        "белгісіз",
+        "none",
+        "n/a",
+        "unknown",
+        "null",
+    ];
+    !text.chars().any(char::is_alphanumeric) || WORDS.contains(&&*key(text))
+}
 
 fn filled(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())

@@ -18,6 +18,8 @@ pub struct Table {
     ends: Vec<usize>,
     rows: Vec<RowStart>,
     dates: Vec<usize>,
+    /// Cells that a spreadsheet holds as numbers of so many digits that it does not keep all.
+    numbers: Vec<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -93,6 +95,20 @@ impl<'a> Row<'a> {
         self.table.dates.binary_search(&(self.first + column)).is_ok()
     }
 
+    /// Whether a code there was taken for a number of more digits than a spreadsheet keeps: it shows `2,2E+17`, or zeros.
+    pub fn has_lost_digits(&self, column: usize) -> bool {
+        const DIGITS_KEPT: usize = 15;
+        let text = self.cell(column).trim();
+        let is_scientific = || {
+            let (number, power) = text.split_once(['E', 'e'])?;
+            let is_number = number.contains(['.', ',']) && number.trim_matches(|c: char| c.is_ascii_digit()).len() == 1;
+            let power = power.strip_prefix('+')?;
+            (is_number && power.len() >= 2 && power.bytes().all(|byte| byte.is_ascii_digit())).then_some(())
+        };
+        let is_long = text.len() > DIGITS_KEPT && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_scientific().is_some() || is_long && self.table.numbers.binary_search(&(self.first + column)).is_ok()
+    }
+
     /// How many cells are written.
     pub fn len(&self) -> usize {
         self.end - self.first
@@ -126,6 +142,12 @@ impl Builder {
         self.cell(text);
     }
 
+    /// One more cell, of which a spreadsheet says that it is a number, and a large one.
+    pub fn large_number(&mut self, text: &str) {
+        self.table.numbers.push(self.table.ends.len());
+        self.cell(text);
+    }
+
     /// A cell of a row is merged with those to its right.
     pub fn merged_across(&mut self, number: u32, columns: Range<usize>) {
         self.across.push((number, columns));
@@ -143,8 +165,9 @@ impl Builder {
             let start = self.begun.checked_sub(1).map_or(0, |before| self.table.ends[before]);
             self.table.text.truncate(start);
             self.table.ends.truncate(self.begun);
-            while self.table.dates.last().is_some_and(|cell| *cell >= self.begun) {
-                self.table.dates.pop();
+            for marked in [&mut self.table.dates, &mut self.table.numbers] {
+                let kept = marked.partition_point(|cell| *cell < self.begun);
+                marked.truncate(kept);
             }
         } else {
             self.table.rows.push(RowStart { number, cell: self.begun });

@@ -80,9 +80,9 @@ fn a_hundred_faults_are_told_and_the_rest_counted() {
 
 #[test]
 fn a_header_that_lacks_or_doubles_a_column_is_told_and_a_surplus_column_named() {
-    let tables = one(Kind::Places, "улица;Участок\nАбая 1;b1\n");
+    let tables = one(Kind::Places, "двор;Участок\nАбая 1;b1\n");
     assert_eq!(faults(&tables), [("column_missing", Some(1), None, None)]);
-    assert!(tables.faults.faults[0].message.contains("its header is: улица, Участок"));
+    assert!(tables.faults.faults[0].message.contains("its header is: двор, Участок"));
     let tables = one(Kind::Places, "beat;address;lat;Широта\nb1;Абая 1;;\n");
     assert_eq!(faults(&tables), [("column_twice", Some(1), Some("Широта"), None)]);
     let tables = one(Kind::Places, "beat;address;lattitude;Примечание;;\nb1;Абая 1;43;x;;y\n");
@@ -292,4 +292,116 @@ fn faults_of_the_files_and_of_the_plan_are_told_together_in_the_order_of_the_row
     let refusals = Plan::of(&Known::default(), &broken.organisation, LoadOptions::default()).unwrap_err();
     let codes: Vec<_> = broken.with_refusals(&refusals).faults.into_iter().map(|fault| fault.code).collect();
     assert_eq!(codes, ["column_missing", "cell_missing"], "that the beats are unknown is no news");
+}
+
+fn addresses(tables: &Tables) -> Vec<(&str, &str)> {
+    tables.organisation.places.iter().map(|place| (&*place.beat, &*place.address)).collect()
+}
+
+#[test]
+fn names_and_addresses_in_several_columns_are_whole_ones() {
+    let staff = one(Kind::Staff, "Участок;Фамилия;Имя;Отчество\nb1;Ахметов;Болат;Серикович\nb1;Ким;Анна;-\n");
+    let names: Vec<_> = staff.organisation.staff.iter().map(|line| &*line.name).collect();
+    assert_eq!((faults(&staff), names), (vec![], vec!["Ахметов Болат Серикович", "Ким Анна"]));
+    let two_rows =
+        "Перечень;;;;\nУчасток;Адрес;;;Код\n;улица;дом;кв.;\nb1;Абая;10;5;A-1\nb1;Абая;12;нет;A-2\nИтого: 2;;;;\n";
+    let places = one(Kind::Places, two_rows);
+    assert_eq!(faults(&places), []);
+    assert_eq!(addresses(&places), [("b1", "Абая, 10, 5"), ("b1", "Абая, 12")]);
+    assert_eq!((places.read[0].rows, &places.read[0].totals_not_read[..]), (3, &[6][..]));
+    let lost = one(Kind::Places, "Участок;Улица;Дом\nb1;;\nb1;Аб\u{7}ая;1\n");
+    assert_eq!(
+        faults(&lost),
+        [
+            ("cell_missing", Some(2), Some("Улица"), None),
+            ("control_character", Some(3), Some("Улица"), Some("Аб\u{fffd}ая"))
+        ]
+    );
+}
+
+#[test]
+fn a_sheet_that_is_called_as_its_beat_says_of_which_beat_its_rows_are() {
+    let mut workbook = Workbook::new();
+    for (name, header, row) in [
+        ("Участки", ["Код", "Название"], ["7", "Участок 7"]),
+        ("Участок 7", ["Код", "Адрес"], ["A-1", "Абая 1"]),
+        ("8", ["Код", "Адрес"], ["A-2", "Абая 2"]),
+        ("Лист4", ["Код", "Адрес"], ["A-3", "Абая 3"]),
+    ] {
+        let sheet = workbook.add_worksheet().set_name(name).unwrap();
+        for (column, (header, cell)) in (0..).zip(header.into_iter().zip(row)) {
+            sheet.write(0, column, header).unwrap().write(1, column, cell).unwrap();
+        }
+    }
+    let bytes = workbook.save_to_buffer().unwrap();
+    let tables = Tables::of(&[file("w", Content::Any, bytes.clone())]);
+    assert_eq!(addresses(&tables), [("Участок 7", "Абая 1"), ("8", "Абая 2")]);
+    assert_eq!(faults(&tables), [("column_missing", Some(1), None, None)], "of the sheet that nobody has named");
+    assert_eq!(tables.organisation.beats.len(), 1, "no place is a beat");
+    let tables = Tables::of(&[file("w", Content::One(Kind::Places), bytes)]);
+    assert_eq!((addresses(&tables).len(), faults(&tables)), (2, vec![]));
+    assert_eq!(tables.read[1].sheets_not_read, ["Участки", "Лист4"]);
+}
+
+#[test]
+fn codes_of_which_a_spreadsheet_lost_digits_are_refused() {
+    let text = "Участок;Адрес;Код\nb1;Абая 1;2,2E+17\nb1;Абая 2;0201300123456789\nb1;Абая 3;12E+1\n";
+    assert_eq!(faults(&one(Kind::Places, text)), [("digits_lost", Some(2), Some("Код"), Some("2,2E+17"))]);
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet();
+    for (column, header) in (0..).zip(["Участок", "Адрес", "Код"]) {
+        sheet.write(0, column, header).unwrap();
+    }
+    for (row, code) in [(1, 220_130_012_345_678_900.0), (2, 201_300_123_456_789.0)] {
+        sheet.write(row, 0, 7).unwrap().write(row, 1, format!("Абая {row}")).unwrap().write(row, 2, code).unwrap();
+    }
+    let tables = Tables::of(&[file("w", Content::One(Kind::Places), workbook.save_to_buffer().unwrap())]);
+    assert_eq!(faults(&tables), [("digits_lost", Some(2), Some("Код"), Some("220130012345678900"))]);
+}
+
+#[test]
+fn formulas_that_nobody_has_worked_out_are_told() {
+    for (value, told) in [("<v></v>", true), ("", true), ("<v>7</v>", false)] {
+        let cell = |column: &str, text: &str| format!("<c r=\"{column}\" t=\"inlineStr\"><is><t>{text}</t></is></c>");
+        let formula = format!("<c r=\"A2\"><f>3+4</f>{value}</c>");
+        let rows = format!(
+            "<row r=\"1\">{}{}</row><row r=\"2\">{formula}{}</row>",
+            cell("A1", "Участок"),
+            cell("B1", "Адрес"),
+            cell("B2", "Абая 1")
+        );
+        let tables = Tables::of(&[file("w", Content::One(Kind::Places), bare_workbook(&rows))]);
+        let codes: Vec<_> =
+            tables.faults.faults.iter().map(|fault| (fault.code, fault.message.contains("formulas"))).collect();
+        assert_eq!(codes, if told { vec![("workbook_broken", true)] } else { vec![] }, "{value}");
+    }
+}
+
+/// As programs write one, with these rows in its only sheet.
+fn bare_workbook(rows: &str) -> Vec<u8> {
+    const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    const RELATIONS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006/relationships";
+    let relation = |kind: &str, target: &str| {
+        format!(
+            "<Relationships xmlns=\"{PACKAGE}\"><Relationship Id=\"r1\" Type=\"{RELATIONS}/{kind}\" Target=\"{target}\"/></Relationships>"
+        )
+    };
+    let parts = [
+        ("_rels/.rels", relation("officeDocument", "xl/workbook.xml")),
+        (
+            "xl/workbook.xml",
+            format!(
+                "<workbook xmlns=\"{MAIN}\" xmlns:r=\"{RELATIONS}\"><sheets><sheet name=\"1\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>"
+            ),
+        ),
+        ("xl/_rels/workbook.xml.rels", relation("worksheet", "worksheets/sheet1.xml")),
+        ("xl/worksheets/sheet1.xml", format!("<worksheet xmlns=\"{MAIN}\"><sheetData>{rows}</sheetData></worksheet>")),
+    ];
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, text) in parts {
+        archive.start_file(name, SimpleFileOptions::default()).unwrap();
+        archive.write_all(text.as_bytes()).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
 }

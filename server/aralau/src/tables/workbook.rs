@@ -81,7 +81,12 @@ fn measure(bytes: &[u8]) -> Result<(), String> {
         if is_markup { measured.markup(&mut BufReader::new(part)) } else { measured.other(part) }
             .map_err(|why| format!("{name}: {why}"))?;
     }
-    Ok(())
+    match measured.formulas_alone {
+        0 => Ok(()),
+        cells => Err(format!(
+            "a program wrote formulas into {cells} of its cells, and nobody has worked them out; open it in a spreadsheet and save it"
+        )),
+    }
 }
 
 #[derive(Default)]
@@ -90,6 +95,17 @@ struct Measured {
     other_bytes: u64,
     strings: usize,
     merged: usize,
+    /// The cell at hand.
+    cell: MeasuredCell,
+    /// Cells whose formula nobody has worked out.
+    formulas_alone: usize,
+}
+
+#[derive(Default)]
+struct MeasuredCell {
+    is_text: bool,
+    has_formula: bool,
+    has_value: bool,
 }
 
 impl Measured {
@@ -128,6 +144,16 @@ impl Measured {
         let name = piece[..end].rsplit(|byte| *byte == b':').next().unwrap_or_default();
         match name {
             b"si" => self.strings += 1,
+            b"c" => {
+                let is_text = piece[..piece.len().min(MAX_TAG_BYTES)].windows(7).any(|pair| pair == b"t=\"str\"");
+                self.cell = MeasuredCell { is_text, ..MeasuredCell::default() };
+            }
+            b"f" => self.cell.has_formula = true,
+            b"v" => self.cell.has_value = text_after(piece).is_some_and(|text| !text.is_empty()),
+            b"" if ends_cell(piece) => {
+                let MeasuredCell { is_text, has_formula, has_value } = std::mem::take(&mut self.cell);
+                self.formulas_alone += usize::from(has_formula && !has_value && !is_text);
+            }
             b"mergeCell" => self.merged += 1,
             // Room is made for as many as are announced.
             b"sst" if announced(piece) > MAX_STRINGS => return Err(TOO_LARGE),
@@ -136,6 +162,23 @@ impl Measured {
         if self.strings > MAX_STRINGS || self.merged > MAX_MERGED { Err(TOO_LARGE) } else { Ok(()) }
     }
 }
+
+/// What stands between a tag and the next.
+fn text_after(piece: &[u8]) -> Option<&[u8]> {
+    let end = piece.iter().position(|byte| *byte == b'>')?;
+    let text = &piece[end + 1..];
+    Some(text.strip_suffix(b"<").unwrap_or(text))
+}
+
+fn ends_cell(piece: &[u8]) -> bool {
+    let Some(name) = piece.strip_prefix(b"/").and_then(|tag| tag.split(|byte| *byte == b'>').next()) else {
+        return false;
+    };
+    name.rsplit(|byte| *byte == b':').next() == Some(&b"c"[..])
+}
+
+/// Of a cell's tag, with all its attributes.
+const MAX_TAG_BYTES: usize = 256;
 
 const TOO_LARGE: &str = "it unpacks to more than a table may hold; split it, or save each sheet as CSV UTF-8";
 
@@ -178,8 +221,17 @@ fn read_sheets(bytes: &[u8], file: &str, is_header: &dyn Fn(&Header) -> bool) ->
     Ok(workbook)
 }
 
-/// A cell's text, and whether it is a date.
-type CellText = (String, bool);
+/// A cell's text, and what a spreadsheet takes it for.
+type CellText = (String, Taken);
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Taken {
+    #[default]
+    Text,
+    Date,
+    /// Of so many digits that it does not keep all.
+    LargeNumber,
+}
 
 struct SheetReader<'a> {
     file: &'a str,
@@ -212,7 +264,7 @@ impl<'a> SheetReader<'a> {
     }
 
     fn cell(&mut self, (row, column): (u32, u32), value: &DataRef<'_>) -> Result<(), Fault> {
-        let (text, is_date) = match text_of(value) {
+        let (text, taken) = match text_of(value) {
             (text, _) if text.is_empty() => return Ok(()),
             written => written,
         };
@@ -231,7 +283,7 @@ impl<'a> SheetReader<'a> {
         if self.cells.len() <= column {
             self.cells.resize_with(column + 1, CellText::default);
         }
-        self.cells[column] = (text, is_date);
+        self.cells[column] = (text, taken);
         Ok(())
     }
 
@@ -241,11 +293,11 @@ impl<'a> SheetReader<'a> {
         }
         self.fill_merged();
         self.widest = self.widest.max(self.cells.len());
-        for (text, is_date) in self.cells.drain(..) {
-            if is_date {
-                self.builder.date(&text);
-            } else {
-                self.builder.cell(&text);
+        for (text, taken) in self.cells.drain(..) {
+            match taken {
+                Taken::Text => self.builder.cell(&text),
+                Taken::Date => self.builder.date(&text),
+                Taken::LargeNumber => self.builder.large_number(&text),
             }
         }
         if self.builder.end_row(self.row + 1) {
@@ -284,19 +336,25 @@ impl<'a> SheetReader<'a> {
 
 /// What a cell shows, as far as it is told without its format: a number as it stands, a date by ISO 8601.
 fn text_of(value: &DataRef<'_>) -> CellText {
-    match value {
-        DataRef::DateTime(date) => (date_text(*date), date.is_datetime()),
-        DataRef::DateTimeIso(date) | DataRef::DurationIso(date) => (date.clone(), true),
-        DataRef::Bool(true) => ("TRUE".to_owned(), false),
-        DataRef::Bool(false) => ("FALSE".to_owned(), false),
-        DataRef::String(text) => (text.clone(), false),
-        DataRef::SharedString(text) => ((*text).to_owned(), false),
-        DataRef::Int(number) => (number.to_string(), false),
+    /// From here on numbers have more than fifteen digits.
+    const LARGE: f64 = 1e15;
+    let text = match value {
+        DataRef::DateTime(date) if date.is_datetime() => return (date_text(*date), Taken::Date),
+        DataRef::DateTime(date) => date_text(*date),
+        DataRef::DateTimeIso(date) | DataRef::DurationIso(date) => return (date.clone(), Taken::Date),
+        DataRef::Int(number) if *number as f64 >= LARGE => return (number.to_string(), Taken::LargeNumber),
+        DataRef::Float(number) if *number >= LARGE => return (number.to_string(), Taken::LargeNumber),
+        DataRef::Bool(true) => "TRUE".to_owned(),
+        DataRef::Bool(false) => "FALSE".to_owned(),
+        DataRef::String(text) => text.clone(),
+        DataRef::SharedString(text) => (*text).to_owned(),
+        DataRef::Int(number) => number.to_string(),
         // 101.0 is written as 101.
-        DataRef::Float(number) => (number.to_string(), false),
-        DataRef::Error(error) => (error.to_string(), false),
-        DataRef::Empty => CellText::default(),
-    }
+        DataRef::Float(number) => number.to_string(),
+        DataRef::Error(error) => error.to_string(),
+        DataRef::Empty => String::new(),
+    };
+    (text, Taken::Text)
 }
 
 fn date_text(date: ExcelDateTime) -> String {

@@ -6,7 +6,7 @@
 mod told;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -22,7 +22,10 @@ use aralau::{
         moment::Zone,
         propose, rejected,
     },
-    tables::fault::{Fault, FaultKind, Faults, MOST_FAULTS},
+    tables::{
+        encoding::decode,
+        fault::{Fault, FaultKind, Faults, MOST_FAULTS},
+    },
 };
 use aralau_server::store::{
     self, LoadOptions, Lookup, OldVisit, Organisation, Plan, Register, Sought, Store, Written, clean,
@@ -43,7 +46,7 @@ const BATCH_VISITS: usize = 1_000;
 const MAX_MAP_BYTES: u64 = 4 << 20;
 
 /// The table may be CSV (comma, semicolon or tab; UTF-8, UTF-16, Windows-1251), an Excel workbook, or objects of JSON, one a
-/// line; its bytes tell.
+/// line or all in an array; its bytes tell.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub struct Import {
@@ -195,8 +198,10 @@ fn read_map(path: &Path) -> Result<Map, Failure> {
             format!("{shown} has more than {} MiB, which no map has", MAX_MAP_BYTES >> 20),
         ));
     }
-    let text = fs::read_to_string(path).map_err(unreadable)?;
-    Map::read(text.trim_start_matches('\u{feff}')).map_err(|error| Failure::new("map", format!("{shown}: {error}")))
+    // An editor may save it as it saves everything.
+    let bytes = fs::read(path).map_err(unreadable)?;
+    let (text, _) = decode(&bytes).map_err(|error| Failure::new("map", format!("{shown}: {error}")))?;
+    Map::read(&text).map_err(|error| Failure::new("map", format!("{shown}: {error}")))
 }
 
 /// Whole, or not at all.
@@ -248,6 +253,7 @@ impl Importing<'_> {
             outcome.rejected.retain(|_, faults| !faults.iter().any(is_of_settling));
             found = self.find(&lines, &sought, &mut outcome)?.0;
         }
+        self.take_back_known(&lines, &found, &mut outcome)?;
         let new = self.new_ones(&lines, found, &mut outcome)?;
         outcome.visits = new.len();
         if !self.dry_run {
@@ -302,6 +308,42 @@ impl Importing<'_> {
         });
         let found = found.collect();
         Ok((found, finding.wanted))
+    }
+
+    /// A row whose visit is in the store already needs no place any more: it may have got another address since.
+    fn take_back_known(
+        &self,
+        lines: &[Line<'_>],
+        found: &[Option<Found>],
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
+        let is_of_place = |fault: &Fault| OF_PLACE.contains(&fault.code);
+        let lost = lines.iter().zip(found).filter(|(line, found)| {
+            let faults = outcome.rejected.get(&line.row);
+            found.is_none() && faults.is_some_and(|faults| faults.iter().all(is_of_place))
+        });
+        let lost: Vec<&Line<'_>> = lost.map(|(line, _)| line).collect();
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let known = self.store.read(|connection| {
+            let directory = Lookup::read(connection, &Sought::default())?;
+            let mut known = HashSet::new();
+            for line in lost {
+                let inspector = line.inspector.as_deref().and_then(|name| directory.person(name).ok());
+                // Where it is makes no difference to what it says.
+                let nowhere = Found { scope_no: Some(0), place: None, inspector };
+                if let Some(visit) = self.visit(line, &nowhere)
+                    && store::written(connection, &visit)? == Written::Same
+                {
+                    known.insert(line.row);
+                }
+            }
+            Ok(known)
+        })?;
+        outcome.known += known.len();
+        outcome.rejected.retain(|row, _| !known.contains(row));
+        Ok(())
     }
 
     /// Makes what the map lets be made, in one transaction. People who join get no rights.
@@ -391,16 +433,12 @@ impl Importing<'_> {
     }
 }
 
+/// Why a row is rejected whose place is not found.
+const OF_PLACE: [&str; 3] = ["place_unknown", "place_not_made", "place_ambiguous"];
+
 /// Whether a row was rejected for what is not there, which may be made meanwhile.
 fn is_of_settling(fault: &Fault) -> bool {
-    const SETTLING: [&str; 7] = [
-        "place_unknown",
-        "place_not_made",
-        "place_ambiguous",
-        "beat_unknown",
-        "inspector_unknown",
-        "inspector_ambiguous",
-        "inspector_several",
-    ];
-    SETTLING.contains(&fault.code)
+    const OF_PEOPLE_AND_BEATS: [&str; 4] =
+        ["beat_unknown", "inspector_unknown", "inspector_ambiguous", "inspector_several"];
+    OF_PLACE.contains(&fault.code) || OF_PEOPLE_AND_BEATS.contains(&fault.code)
 }

@@ -1,12 +1,10 @@
 //! The code lists that come with this build.
 
-use aralau_sync_core::vocabulary::{CodeList, LISTS};
+use aralau::codes::nearest;
+use aralau_sync_core::vocabulary::LISTS;
 use serde_json::json;
 
 use crate::{failure::Failure, output};
-
-/// A code that differs in so many letters is offered in place of one that is not listed.
-const SLIPS: usize = 3;
 
 /// Prints all lists, or one.
 pub(super) fn list(json: bool, name: Option<&str>) -> Result<(), Failure> {
@@ -36,12 +34,6 @@ pub(super) fn check(list: &str, code: &str, force: bool) -> Result<(), Failure> 
     let sentence =
         format!("`{code}` is not in the list {list}{hint}. See `codes {list}`, or take it as it is: --force");
     Err(Failure::new("code_unlisted", sentence))
-}
-
-fn nearest(list: &CodeList, code: &str) -> Option<&'static str> {
-    let slips = |known: &str| strsim::osa_distance(known, code);
-    let nearest = list.codes.iter().map(|known| known.code).min_by_key(|known| slips(known))?;
-    (slips(nearest) <= SLIPS).then_some(nearest)
 }
 
 #[cfg(test)]

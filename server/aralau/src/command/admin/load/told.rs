@@ -60,6 +60,13 @@ impl Told<'_> {
                 let meant = column.meant.map(|meant| format!(" Is {meant:?} meant?")).unwrap_or_default();
                 writeln!(text, "  Column {:?} is not read.{meant}", column.column)?;
             }
+            if let Some(beat) = &table.beat {
+                writeln!(text, "  No column names the beat: it is {beat:?}, as the sheet is called.")?;
+            }
+            if let Some(first) = table.totals_not_read.first() {
+                let rows = counted(table.totals_not_read.len(), "row");
+                writeln!(text, "  Totals are not read: {rows}, the first of them row {first}.")?;
+            }
             if !table.sheets_not_read.is_empty() {
                 writeln!(text, "  Sheets not read: {}.", table.sheets_not_read.join(", "))?;
             }
