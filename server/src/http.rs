@@ -24,6 +24,7 @@ pub mod health;
 pub mod metrics;
 pub mod observe;
 pub mod openapi;
+pub mod organisation;
 pub mod people;
 pub mod places;
 pub mod quarantine;
@@ -72,6 +73,8 @@ pub struct Shared {
     pub attempts: attempts::Attempts,
     /// Who has a workbook made.
     pub workbooks: export::Workbooks,
+    /// Whose tables are being read.
+    pub loads: organisation::Loads,
     /// Numbers the requests of this process.
     requests: observe::RequestCounter,
 }
@@ -108,6 +111,8 @@ pub fn headquarters() -> OpenApiRouter<App> {
         .routes(routes!(devices::revoke))
         .routes(routes!(devices::confirm))
         .routes(routes!(devices::confirm_all))
+        .routes(routes!(organisation::plan))
+        .routes(routes!(organisation::apply))
         .routes(routes!(tokens::list))
         .routes(routes!(tokens::make))
         .routes(routes!(tokens::end))

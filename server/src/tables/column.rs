@@ -1,6 +1,6 @@
 //! The tables that make an organisation, their columns, and what those are called in three languages.
 
-use aralau_server::store::key;
+use crate::store::key;
 
 /// A table of an organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

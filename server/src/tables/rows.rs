@@ -1,6 +1,6 @@
 //! Rows of a table become what they say, or faults.
 
-use aralau_server::store::{PlaceLine, StaffLine, clean, has_control, key};
+use crate::store::{PlaceLine, StaffLine, clean, has_control, key};
 use aralau_sync_core::{
     change::MAX_TEXT_BYTES,
     visit::Coordinates,
@@ -215,14 +215,14 @@ impl Cells<'_> {
 }
 
 /// What spreadsheets show where a formula fails.
-pub(crate) const FORMULA_ERRORS: [&str; 7] = ["#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NULL!", "#NUM!"];
+pub const FORMULA_ERRORS: [&str; 7] = ["#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NULL!", "#NUM!"];
 
 fn filled(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
 /// The code of a type of place, where it is written as a code or in words; else what is written.
-pub(crate) fn place_type_code(written: String) -> String {
+pub fn place_type_code(written: String) -> String {
     let wanted = key(&written);
     let is_meant = |code: &&vocabulary::Code| {
         code.code == wanted || Language::ALL.into_iter().any(|language| key(code.label(language).text) == wanted)
