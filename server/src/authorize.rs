@@ -46,7 +46,7 @@ pub enum Action {
     Enroll,
     /// See, make and end tokens.
     ManageTokens,
-    /// Beats, places and people: see what becomes of them by a table, and have it done.
+    /// Beats, places and people: see what becomes of them by a table, and have it done. Whether there is a backup.
     Administer,
 }
 

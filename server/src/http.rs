@@ -13,6 +13,7 @@ mod turns;
 mod answers;
 pub mod quotas;
 
+pub mod backup;
 pub mod basemap;
 pub mod beats;
 pub mod conflicts;
@@ -111,6 +112,7 @@ pub fn headquarters() -> OpenApiRouter<App> {
         .routes(routes!(devices::revoke))
         .routes(routes!(devices::confirm))
         .routes(routes!(devices::confirm_all))
+        .routes(routes!(backup::show))
         .routes(routes!(organisation::plan))
         .routes(routes!(organisation::apply))
         .routes(routes!(tokens::list))

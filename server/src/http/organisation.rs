@@ -34,13 +34,13 @@ use crate::{
 };
 use shown::{Loaded, Planned};
 
-/// A file, at most: twice what a workbook of [`MAX_LINES`] takes. Larger ones are the command line's.
+/// A file, at most. Larger ones are the command line's.
 const MAX_FILE_BYTES: usize = 16 << 20;
 /// What a workbook unpacks to, at most.
 const MAX_UNPACKED_BYTES: u64 = 128 << 20;
 /// Rows of all tables in a file, at most.
 const MAX_LINES: usize = 200_000;
-/// Tables read at once: with all that belongs to it, the largest takes some 300 MiB.
+/// Tables read at once: the largest takes some 250 MiB until its plan is shown, and 450 MiB while it is done.
 const AT_ONCE: usize = 1;
 /// How long a request waits for others' tables to be read.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -90,6 +90,7 @@ async fn the_description_lists_every_route() {
             "GET /livez",
             "GET /metrics",
             "GET /readyz",
+            "GET /v1/backup",
             "GET /v1/beats",
             "GET /v1/code-lists",
             "GET /v1/conflicts",

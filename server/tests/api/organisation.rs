@@ -311,3 +311,28 @@ async fn a_namesake_is_asked_about() {
     let same = world.plan(&token, "", "name,beat\n СЕЙТОВА  айгүл,beat-01\n").await;
     assert_eq!(same["nothing_to_do"], true);
 }
+
+#[tokio::test]
+async fn the_age_of_the_last_backup_is_known_to_an_administrator_and_to_metrics() {
+    let world = World::new().await;
+    let token = world.token(Role::Administrator).await;
+    let metric = async |name: &str| {
+        let text = world.get("/metrics", &token).await.body;
+        let line = text.lines().find(|line| line.starts_with(name)).map(str::to_owned);
+        line.and_then(|line| line.split(' ').nth(1)?.parse::<i64>().ok()).expect("a number")
+    };
+    let before = world.list("/v1/backup", &token).await;
+    assert_eq!(before["made_at"], json!(null));
+    assert!(before["rows_since"].as_u64().unwrap() > 0);
+    assert_eq!(metric("aralau_last_backup_seconds").await, 0);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (place, file, now) = (world.app.store().place().clone(), elsewhere.path().join("backup"), world.app.now());
+    store::backup(place, &file, now, |_| ()).unwrap();
+    let after = world.list("/v1/backup", &token).await;
+    assert_eq!(after, json!({ "made_at": "2026-05-28T20:26:40.000Z", "rows_since": 0 }));
+    assert_eq!(metric("aralau_last_backup_seconds").await, now.0 / 1000);
+    world.beat("beat-02", "Участок 2").await;
+    assert_eq!(metric("aralau_rows_not_backed_up").await, 1);
+    let auditor = world.token(Role::Auditor).await;
+    assert_eq!(world.get("/v1/backup", &auditor).await.code(), "forbidden");
+}

@@ -31,7 +31,7 @@ use crate::{
 /// Routes in whose answers no beat is to be seen, whoever asks.
 const OF_NO_BEAT: [&str; 1] = ["/v1/code-lists"];
 /// Routes that only an administrator may ask, who cannot be limited.
-const OF_AN_ADMINISTRATOR: [&str; 2] = ["/v1/people", "/v1/tokens"];
+const OF_AN_ADMINISTRATOR: [&str; 3] = ["/v1/backup", "/v1/people", "/v1/tokens"];
 /// A workbook.
 const PACKED: &str = "/v1/export.xlsx";
 
