@@ -18,7 +18,7 @@ pub enum Role {
     Headquarters,
     /// Reads all, changes nothing.
     Auditor,
-    /// Devices, tokens, quarantine.
+    /// The organisation, devices, tokens, quarantine.
     Administrator,
 }
 
@@ -46,11 +46,13 @@ pub enum Action {
     Enroll,
     /// See, make and end tokens.
     ManageTokens,
+    /// Beats, places and people: see what becomes of them by a table, and have it done. Whether there is a backup.
+    Administer,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ReadCodeLists,
         Self::ReadVisits,
         Self::Export,
@@ -61,6 +63,7 @@ impl Action {
         Self::RevokeDevice,
         Self::Enroll,
         Self::ManageTokens,
+        Self::Administer,
     ];
 }
 
@@ -80,7 +83,9 @@ pub const fn authorize(role: Role, action: Action) -> Result<(), Denied> {
         }
         Action::Resolve => matches!(role, Supervisor | Headquarters | Administrator),
         Action::JudgeQuarantine => matches!(role, Supervisor | Administrator),
-        Action::RevokeDevice | Action::Enroll | Action::ManageTokens => matches!(role, Administrator),
+        Action::RevokeDevice | Action::Enroll | Action::ManageTokens | Action::Administer => {
+            matches!(role, Administrator)
+        }
     };
     if allowed { Ok(()) } else { Err(Denied) }
 }
@@ -129,9 +134,14 @@ mod tests {
         for action in [Action::ReadVisits, Action::Export, Action::ReadQuarantine, Action::ReadDevices] {
             assert_eq!(authorize(Role::Auditor, action), Ok(()), "{action:?}");
         }
-        for action in
-            [Action::Resolve, Action::JudgeQuarantine, Action::RevokeDevice, Action::Enroll, Action::ManageTokens]
-        {
+        for action in [
+            Action::Resolve,
+            Action::JudgeQuarantine,
+            Action::RevokeDevice,
+            Action::Enroll,
+            Action::ManageTokens,
+            Action::Administer,
+        ] {
             assert_eq!(authorize(Role::Auditor, action), Err(Denied), "{action:?}");
         }
     }

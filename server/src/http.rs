@@ -13,6 +13,7 @@ mod turns;
 mod answers;
 pub mod quotas;
 
+pub mod backup;
 pub mod basemap;
 pub mod beats;
 pub mod conflicts;
@@ -24,6 +25,7 @@ pub mod health;
 pub mod metrics;
 pub mod observe;
 pub mod openapi;
+pub mod organisation;
 pub mod people;
 pub mod places;
 pub mod quarantine;
@@ -72,6 +74,8 @@ pub struct Shared {
     pub attempts: attempts::Attempts,
     /// Who has a workbook made.
     pub workbooks: export::Workbooks,
+    /// Whose tables are being read.
+    pub loads: organisation::Loads,
     /// Numbers the requests of this process.
     requests: observe::RequestCounter,
 }
@@ -108,6 +112,9 @@ pub fn headquarters() -> OpenApiRouter<App> {
         .routes(routes!(devices::revoke))
         .routes(routes!(devices::confirm))
         .routes(routes!(devices::confirm_all))
+        .routes(routes!(backup::show))
+        .routes(routes!(organisation::plan))
+        .routes(routes!(organisation::apply))
         .routes(routes!(tokens::list))
         .routes(routes!(tokens::make))
         .routes(routes!(tokens::end))

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`settings`] is what an operator chooses; [`calendar`] what a day is; [`app`] the state that handlers share; [`entropy`] lets randomness in, [`keys`]
 //! are the signatures; [`store`] the log and its
-//! projections; [`query`] reads for headquarters; [`auth`], [`session`] and [`device_auth`] who asks,
+//! projections; [`tables`] an organisation as its operator hands it in; [`query`] reads for headquarters; [`auth`], [`session`] and [`device_auth`] who asks,
 //! [`authorize`] whether they may and [`reach`] of which beats; [`compress`] and [`message`] take bodies apart; [`http`] is the whole interface; [`serve`] the sockets.
 
 pub mod app;
@@ -22,3 +22,4 @@ pub mod serve;
 pub mod session;
 pub mod settings;
 pub mod store;
+pub mod tables;

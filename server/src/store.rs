@@ -61,12 +61,16 @@ pub use joined::{person as person_goes_as, place_anywhere as place_goes_as};
 pub use log::{ScopeLog, current_epoch, epochs_for, has_row, row_id, scope_no};
 pub use notices::{bring_back, noticed, open_notices};
 pub use old_visits::{OldVisit, Register, Written, write_old_visits, written};
-pub use open::{Copied, FolderLock, Identity, OpenError, SCHEMA_VERSION, backup, shrink, total_rows, write_high_water};
+pub use open::{
+    BackedUp, Copied, FolderLock, Identity, OpenError, SCHEMA_VERSION, backed_up, backup, shrink, total_rows,
+    write_high_water,
+};
 pub use organisation::{
-    FieldChange, FieldValue, FoundPlace, GrantEnded, Known, KnownPlace, Line, LoadOptions, LoadReport, Lookup, Lost,
-    MadeOne, Named, Names, NotJoined, Organisation, PersonAdded, PlaceAdded, PlaceChanged, PlaceLine, PlaceMoved, Plan,
-    Refusal, RefusalKind, Sought, StaffLine, Warning, WarningKind, apply, clean, has_control, join_people, join_places,
-    key, load, mixes_alphabets, part_person, part_place, people, people_called, person_named, places_of, sample,
+    BeatAdded, BeatRenamed, FieldChange, FieldValue, FoundPlace, GrantAdded, GrantEnded, Known, KnownPlace, Left, Line,
+    LoadOptions, LoadReport, Lookup, Lost, MadeOne, Named, Names, NotJoined, Organisation, PersonAdded, PlaceAdded,
+    PlaceChanged, PlaceField, PlaceLine, PlaceMoved, Plan, Refusal, RefusalKind, Sought, StaffLine, Warning,
+    WarningKind, apply, clean, has_control, join_people, join_places, key, load, mixes_alphabets, part_person,
+    part_place, people, people_called, person_named, places_of, sample,
 };
 pub use place::{Disk, Place, SystemDisk};
 pub use projection::load as load_document;

@@ -57,7 +57,7 @@ impl World {
 
     fn back_up(&self) -> PathBuf {
         let file = self.at("backup.db");
-        store::backup(&*self.at("data"), &file, |_| ()).unwrap();
+        store::backup(&*self.at("data"), &file, NOW, |_| ()).unwrap();
         file
     }
 
@@ -182,7 +182,7 @@ fn by_the_notices_of_the_lost_folder_devices_stay_out_and_beats_stay_taken() {
     world.check();
     // The second folder has a file of its own, from which a third would know as much.
     let file = world.at("again.db");
-    store::backup(&*world.at("second"), &file, |_| ()).unwrap();
+    store::backup(&*world.at("second"), &file, NOW, |_| ()).unwrap();
     let third = store::restore(&file, &*world.at("third"), &Restore::default(), LATER, &SystemEntropy).unwrap();
     assert_eq!((third.ended_again, third.unconfirmed), (0, 1));
 }

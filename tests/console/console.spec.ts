@@ -341,7 +341,7 @@ for (const theme of ['light', 'dark'] as const) {
       await page.locator('input[type=password]').fill(token);
       await page.keyboard.press('Enter');
       await expect(rows(page).first()).toBeVisible();
-      const pages = ['/places', '/coverage', '/repeat-problems', '/conflicts', '/quarantine', '/devices', '/tokens', '/map'];
+      const pages = ['/places', '/coverage', '/repeat-problems', '/conflicts', '/quarantine', '/devices', '/organisation', '/tokens', '/map'];
       for (const path of ['/', `/visits/${shared}`, ...pages]) {
         await page.goto(world.url + path);
         await expect(page.locator('h1')).toBeVisible();

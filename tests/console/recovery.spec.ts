@@ -36,6 +36,7 @@ for (const [name, path, shows] of [
   ['Conflicts', '/conflicts', 'No conflicts'],
   ['Quarantine', '/quarantine', 'Quarantine is empty'],
   ['Devices', '/devices', 'Aigul'],
+  ['Organisation', '/organisation', 'Aigul'],
   ['Access', '/tokens', 'administrator of the test'],
 ] as const) {
   test(`${name}, first opened while the server is away, opens once it is back`, async ({ page }) => {

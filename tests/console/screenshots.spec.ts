@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';
 import { World, signIn } from './world.ts';
+import { workbook } from './xlsx.ts';
 
 const FOLDER = join(import.meta.dirname, '../../docs/images/console');
 const NOTES = [
@@ -14,6 +15,23 @@ const OUTCOMES = ['contacted', 'contacted', 'nobody_home', 'contacted', 'refused
 const CONCERNS = ['noise', 'lighting'];
 const PROMISE = 'Починить фонарь во дворе';
 const DUE = ['2026-01-31', '2099-12-31'];
+const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+const TABLES = workbook({
+  Участки: [
+    ['Код', 'Название'],
+    ['beat-07', 'Участок № 7'],
+  ],
+  Адреса: [
+    ['Участок', 'Адрес', 'Тип', 'Примечание'],
+    ['beat-07', 'ул. Сейфуллина, 12', 'Квартира', ''],
+    ['beat-07', 'ул. Сейфуллина, 14', 'Общежитие', ''],
+    ['beat-01', 'ул. Абая, 3', 'Объект торговли', ''],
+  ],
+  Сотрудники: [
+    ['ФИО', 'Участок'],
+    ['Айгул Серикқызы', 'beat-07'],
+  ],
+});
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** In front of a place of the sample's first beat, some metres off. */
@@ -88,6 +106,10 @@ for (const locale of ['ru', 'kk', 'en']) {
       if (name === 'map') await expect(page.locator('.maplibregl-canvas')).toBeVisible();
       await shot(name);
     }
+    await page.goto(`${world.url}/organisation`);
+    await page.locator('input[type=file]').setInputFiles({ name: 'organisation.xlsx', mimeType: XLSX, buffer: TABLES });
+    await expect(page.locator('.plan details').first()).toBeVisible();
+    await shot('organisation');
     await page.goto(`${world.url}/visits/${visit}`);
     await settled(page);
     const receipt = page.getByRole('region').filter({ has: page.locator('#receipt') });

@@ -62,6 +62,16 @@ export class Device {
     return scopes.find(({ beat }) => beat)?.receipt ?? '';
   }
 
+  /** What the device knows of its places. */
+  async addresses(): Promise<string> {
+    const { stdout } = await run(BINARY, ['device', '--home', this.home, 'places', '--json'], { maxBuffer: 1 << 24 });
+    return stdout;
+  }
+
+  async status(): Promise<Record<string, unknown>> {
+    return aralau('device', '--home', this.home, 'status');
+  }
+
   async visits(): Promise<string> {
     const { stdout } = await run(BINARY, ['device', '--home', this.home, 'visits', '--json'], { maxBuffer: 1 << 24 });
     return stdout;
@@ -81,6 +91,13 @@ export class World {
   static async begin(...settings: string[]): Promise<World> {
     const world = new World(await mkdtemp(join(tmpdir(), 'aralau-console-')), await freePort(), settings);
     await aralau('admin', '--data', world.data, 'sample');
+    await world.start();
+    return world;
+  }
+
+  /** A server of which nobody has made anything yet. */
+  static async empty(): Promise<World> {
+    const world = new World(await mkdtemp(join(tmpdir(), 'aralau-console-')), await freePort());
     await world.start();
     return world;
   }

@@ -29,6 +29,7 @@ export const SECTIONS: readonly Section[] = [
   { href: '/conflicts', name: 'nav.conflicts', icon: 'fork', needs: 'read_visits' },
   { href: '/quarantine', name: 'nav.quarantine', icon: 'shield', needs: 'read_quarantine' },
   { href: '/devices', name: 'nav.devices', icon: 'phone', needs: 'read_devices' },
+  { href: '/organisation', name: 'nav.organisation', icon: 'house', needs: 'administer' },
   { href: '/tokens', name: 'nav.tokens', icon: 'key', needs: 'manage_tokens' },
 ];
 
@@ -50,6 +51,11 @@ const ROUTES: readonly Route[] = [
   { path: /^\/conflicts$/, needs: 'read_visits', load: () => import('./pages/Conflicts.svelte') },
   { path: /^\/quarantine$/, needs: 'read_quarantine', load: () => import('./pages/Quarantine.svelte') },
   { path: /^\/devices$/, needs: 'read_devices', load: () => import('./pages/Devices.svelte') },
+  {
+    path: /^\/organisation$/,
+    needs: 'administer',
+    load: () => import('./pages/Organisation.svelte'),
+  },
   { path: /^\/tokens$/, needs: 'manage_tokens', load: () => import('./pages/Tokens.svelte') },
 ];
 

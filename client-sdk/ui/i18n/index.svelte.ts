@@ -62,7 +62,7 @@ export function translate(key: string, values?: Values): string {
 }
 
 /** The message `prefix.code` if there is one: for codes of the server that grow with time. */
-export function tCode(prefix: string, code: string): string | null {
+export function tCode(prefix: string, code: string, values?: Values): string | null {
   const key = `${prefix}.${code}`;
-  return shown && Object.hasOwn(shown.messages, key) ? translate(key) : null;
+  return shown && Object.hasOwn(shown.messages, key) ? translate(key, values) : null;
 }

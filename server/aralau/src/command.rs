@@ -110,7 +110,7 @@ impl Backup {
         must_exist(&self.data)?;
         target::check(&self.file, &self.data)?;
         let mut told = std::time::Instant::now();
-        let rows = store::backup(&self.data, &self.file, |copied| {
+        let rows = store::backup(&self.data, &self.file, now(), |copied| {
             if told.elapsed() >= TELL_EVERY {
                 told = std::time::Instant::now();
                 eprintln!("{} of {} MiB", copied.bytes >> 20, copied.of >> 20);

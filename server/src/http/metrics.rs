@@ -38,6 +38,9 @@ pub struct Metrics {
     reserve_touched: Gauge,
     answer_bytes: Gauge,
     devices: Gauge,
+    /// Seconds since 1970; 0: there is none.
+    backup_at: Gauge,
+    backup_rows_since: Gauge,
     reads: Gauge,
     subscribers: Gauge,
     /// One scrape at a time: between setting and writing, the gauges belong to it.
@@ -88,6 +91,8 @@ impl Default for Metrics {
             reserve_touched: Gauge::default(),
             answer_bytes: Gauge::default(),
             devices: Gauge::default(),
+            backup_at: Gauge::default(),
+            backup_rows_since: Gauge::default(),
             reads: Gauge::default(),
             subscribers: Gauge::default(),
             scrape: Mutex::default(),
@@ -114,6 +119,10 @@ impl Default for Metrics {
         let answers = metrics.answer_bytes.clone();
         registry.register_with_unit("answers_unread", "Answers that devices have not read yet", Unit::Bytes, answers);
         registry.register("devices", "Devices that are not shut out", metrics.devices.clone());
+        let backup_at = metrics.backup_at.clone();
+        registry.register_with_unit("last_backup", "When the last one was made, 0 for none", Unit::Seconds, backup_at);
+        let since = metrics.backup_rows_since.clone();
+        registry.register("rows_not_backed_up", "Rows that are in no backup", since);
         registry.register("reads", "Reads of the store under way", metrics.reads.clone());
         registry.register("event_subscribers", "Listeners to /v1/events", metrics.subscribers.clone());
         Self { registry, ..metrics }
@@ -160,6 +169,8 @@ impl Metrics {
         self.reserve_touched.set(i64::from(quotas.is_reserve_touched(app.settings())));
         self.answer_bytes.set(i64::try_from(app.http().answers.bytes()).unwrap_or(i64::MAX));
         self.devices.set(gauges.devices);
+        self.backup_at.set(gauges.backed_up.at.map_or(0, |at| at.0 / 1000));
+        self.backup_rows_since.set(i64::try_from(gauges.backed_up.rows_since).unwrap_or(i64::MAX));
         self.reads.set(i64::try_from(app.reads_under_way()).unwrap_or(i64::MAX));
         self.subscribers.set(i64::try_from(app.http().events.subscribers()).unwrap_or(i64::MAX));
         let mut text = String::new();

@@ -57,6 +57,14 @@ pub enum Problem {
     /// As many files are being made as can be.
     #[error("too many such files are being made; try again later")]
     TooManyExports,
+    /// As many tables are being read as can be.
+    #[error("others' tables are being read; try again later")]
+    TooManyLoads,
+    /// The organisation is another than when the plan was made.
+    #[error(
+        "the organisation has changed since this plan was made, which would do something else now: ask for it again"
+    )]
+    PlanStale,
     /// The field has no two values to choose from.
     #[error("this field is not in conflict; someone may have settled it already")]
     NotInConflict,
@@ -185,6 +193,8 @@ impl Problem {
             Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::TooManyRows(_) => (StatusCode::UNPROCESSABLE_ENTITY, "too_many_rows"),
             Self::TooManyExports => (StatusCode::SERVICE_UNAVAILABLE, "too_many_exports"),
+            Self::TooManyLoads => (StatusCode::SERVICE_UNAVAILABLE, "too_many_loads"),
+            Self::PlanStale => (StatusCode::CONFLICT, "plan_stale"),
             Self::NotInConflict => (StatusCode::CONFLICT, "not_in_conflict"),
             Self::SettledSince => (StatusCode::CONFLICT, "settled_since"),
             Self::BadValue(_) => (StatusCode::BAD_REQUEST, "bad_value"),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     reach::Reach,
-    store::{DIRECTORY, StoreError},
+    store::{self, BackedUp, DIRECTORY, StoreError},
 };
 
 /// Rows in the logs of all scopes.
@@ -57,6 +57,8 @@ pub struct Gauges {
     pub free_bytes: i64,
     /// Devices that are not shut out.
     pub devices: i64,
+    /// The last copy of the store.
+    pub backed_up: BackedUp,
 }
 
 /// Reads [`Gauges`].
@@ -72,6 +74,7 @@ pub fn gauges(connection: &Connection) -> Result<Gauges, StoreError> {
         database_bytes: number("PRAGMA page_count")? * page_bytes,
         free_bytes: number("PRAGMA freelist_count")? * page_bytes,
         devices: number("SELECT count(*) FROM device WHERE revoked_at IS NULL")?,
+        backed_up: store::backed_up(connection)?,
     })
 }
 

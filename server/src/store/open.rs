@@ -328,7 +328,7 @@ pub struct Copied {
 
 /// Copies a store, while it is served, into one file that holds everything (keys as well: guard it). `tell` hears of every
 /// megabyte. Returns the rows copied.
-pub fn backup(place: impl Into<Place>, target: &Path, tell: impl FnMut(Copied)) -> Result<u64, OpenError> {
+pub fn backup(place: impl Into<Place>, target: &Path, now: Millis, tell: impl FnMut(Copied)) -> Result<u64, OpenError> {
     let place = place.into();
     let source = place.connect_reader(&place.file(DATABASE))?;
     // A snapshot, held from its first read on: SQLite begins a copy anew whenever somebody has written meanwhile, and
@@ -343,7 +343,7 @@ pub fn backup(place: impl Into<Place>, target: &Path, tell: impl FnMut(Copied)) 
         }
     })?;
     // Phones drop what is backed up: only now, when no power cut can take the backup away.
-    note_backed_up(&place, &sizes)?;
+    note_backed_up(&place, &sizes, now)?;
     Ok(sizes.iter().map(|(_, size)| size).sum::<i64>().cast_unsigned())
 }
 
@@ -393,16 +393,40 @@ fn scope_sizes(connection: &Connection) -> Result<Vec<(i64, i64)>, rusqlite::Err
     statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-/// From now on receipts say that these rows survive the loss of the machine.
-fn note_backed_up(place: &Place, sizes: &[(i64, i64)]) -> Result<(), OpenError> {
+/// From now on receipts say that these rows survive the loss of the machine, and headquarters of when they do.
+fn note_backed_up(place: &Place, sizes: &[(i64, i64)], at: Millis) -> Result<(), OpenError> {
     let mut connection = place.connect(&place.file(DATABASE))?;
     configure(&connection)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for (scope_no, size) in sizes {
         transaction.execute("UPDATE scope SET backed_up = max(backed_up, ?) WHERE scope_no = ?", [size, scope_no])?;
     }
+    transaction.execute(
+        "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)",
+        params![BACKED_UP_AT, at.0.to_be_bytes()],
+    )?;
     transaction.commit()?;
     Ok(())
+}
+
+/// In `meta`: milliseconds since 1970, big endian.
+const BACKED_UP_AT: &str = "backed_up_at";
+
+/// What would be lost with the machine, but for what phones bring back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BackedUp {
+    /// When the last copy was made; `None`: none was since this is known.
+    pub at: Option<Millis>,
+    /// Rows that are in none.
+    pub rows_since: u64,
+}
+
+/// When a copy was last made, and what is in none.
+pub fn backed_up(connection: &Connection) -> Result<BackedUp, StoreError> {
+    let at = meta(connection, BACKED_UP_AT)?.and_then(|bytes| bytes.try_into().ok());
+    let mut statement = connection.prepare_cached("SELECT coalesce(sum(max(size - backed_up, 0)), 0) FROM scope")?;
+    let rows_since: i64 = statement.query_row([], |row| row.get(0))?;
+    Ok(BackedUp { at: at.map(|bytes| Millis(i64::from_be_bytes(bytes))), rows_since: rows_since.cast_unsigned() })
 }
 
 /// Gives pages that nothing stands on back to the file system. Nobody else may have the store open. Returns the database's

@@ -29,8 +29,8 @@ pub use joining::{MadeOne, Named, NotJoined, join_people, join_places, part_pers
 pub use known::{Known, KnownPlace};
 pub use near::Names;
 pub use plan::{
-    FieldChange, FieldValue, GrantEnded, Line, LoadOptions, PersonAdded, PlaceAdded, PlaceChanged, PlaceMoved, Plan,
-    Refusal, RefusalKind, Warning, WarningKind,
+    BeatAdded, BeatRenamed, FieldChange, FieldValue, GrantAdded, GrantEnded, Left, Line, LoadOptions, PersonAdded,
+    PlaceAdded, PlaceChanged, PlaceField, PlaceMoved, Plan, Refusal, RefusalKind, Warning, WarningKind,
 };
 
 /// Namespace of the ids that places get from the row that first names them.

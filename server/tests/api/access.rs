@@ -61,6 +61,7 @@ fn filled(path: &str) -> String {
         .replace("{scope}", "00000000-0000-0000-0000-000000000001")
         .replace("{replica}", &"01".repeat(14))
         .replace("{index}", "1")
+        .replace("{plan}", "00")
 }
 
 /// A body that any route of that path would take.
@@ -89,6 +90,7 @@ async fn the_description_lists_every_route() {
             "GET /livez",
             "GET /metrics",
             "GET /readyz",
+            "GET /v1/backup",
             "GET /v1/beats",
             "GET /v1/code-lists",
             "GET /v1/conflicts",
@@ -104,6 +106,8 @@ async fn the_description_lists_every_route() {
             "GET /v1/export.geojson",
             "GET /v1/export.ndjson",
             "GET /v1/export.xlsx",
+            "POST /v1/organisation/plans",
+            "POST /v1/organisation/plans/{plan}/apply",
             "GET /v1/people",
             "POST /v1/people/{person}/codes",
             "GET /v1/places",

@@ -12,6 +12,7 @@ mod joined;
 mod lists;
 mod one_visit;
 mod order;
+mod organisation;
 mod people;
 mod points;
 mod quarantine;

@@ -31,7 +31,7 @@ use crate::{
 /// Routes in whose answers no beat is to be seen, whoever asks.
 const OF_NO_BEAT: [&str; 1] = ["/v1/code-lists"];
 /// Routes that only an administrator may ask, who cannot be limited.
-const OF_AN_ADMINISTRATOR: [&str; 2] = ["/v1/people", "/v1/tokens"];
+const OF_AN_ADMINISTRATOR: [&str; 3] = ["/v1/backup", "/v1/people", "/v1/tokens"];
 /// A workbook.
 const PACKED: &str = "/v1/export.xlsx";
 
@@ -96,6 +96,7 @@ async fn fill(world: &World, beat: &BeatRow, word: &str, phones: u8) -> Ids {
         ("{replica}", lost.stream.replica.to_string()),
         ("{scope}", beat.scope.to_string()),
         ("{index}", "1".to_owned()),
+        ("{plan}", "00".to_owned()),
     ])
 }
 
@@ -103,7 +104,9 @@ async fn fill(world: &World, beat: &BeatRow, word: &str, phones: u8) -> Ids {
 fn absent() -> Ids {
     let nothing = Uuid::from_u128(0xdead).to_string();
     let ids = ["visits", "places", "devices", "tokens", "{person}", "{scope}"].map(|name| (name, nothing.clone()));
-    ids.into_iter().chain([("{replica}", "01".repeat(14)), ("{index}", "1".to_owned())]).collect()
+    ids.into_iter()
+        .chain([("{replica}", "01".repeat(14)), ("{index}", "1".to_owned()), ("{plan}", "00".to_owned())])
+        .collect()
 }
 
 /// A route as the description has it.

@@ -124,17 +124,17 @@ impl World {
         head: &[(&str, &str)],
         body: Option<serde_json::Value>,
     ) -> Reply {
+        let Some(json) = body else { return self.hand_in(method, uri, head, Body::empty()).await };
+        let head: Vec<_> = head.iter().copied().chain([(header::CONTENT_TYPE.as_str(), "application/json")]).collect();
+        self.hand_in(method, uri, &head, Body::from(json.to_string())).await
+    }
+
+    /// The same with any body.
+    pub async fn hand_in(&self, method: Method, uri: &str, head: &[(&str, &str)], body: Body) -> Reply {
         let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in head {
             request = request.header(*name, *value);
         }
-        let body = match body {
-            Some(json) => {
-                request = request.header(header::CONTENT_TYPE, "application/json");
-                Body::from(json.to_string())
-            }
-            None => Body::empty(),
-        };
         let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();

@@ -20,7 +20,7 @@ fn a_backup_restores_into_a_new_epoch() {
     world.send(frame, &anna);
     let elsewhere = tempfile::tempdir().unwrap();
     let file = elsewhere.path().join("backup");
-    store::backup(world.folder.path(), &file, |_| ()).unwrap();
+    store::backup(world.folder.path(), &file, NOW, |_| ()).unwrap();
     let folder = elsewhere.path().join("data");
     store::restore(&file, &folder, &store::Restore::default(), NOW, &SystemEntropy).unwrap();
     assert_eq!(
@@ -52,7 +52,7 @@ fn a_backup_goes_on_although_the_server_writes() {
         assert!(heard.len() < 100, "it begins again and again: {heard:?}");
         write(1);
     };
-    store::backup(world.folder.path(), &file, told).unwrap();
+    store::backup(world.folder.path(), &file, NOW, told).unwrap();
     assert!(
         heard.len() >= 3 && heard.is_sorted_by(|one, next| one.bytes < next.bytes && one.of == next.of),
         "{heard:?}"
@@ -64,7 +64,7 @@ fn a_write_ahead_log_left_behind_is_never_taken_for_the_restored_databases() {
     let world = World::new();
     let elsewhere = tempfile::tempdir().unwrap();
     let (file, folder) = (elsewhere.path().join("backup"), elsewhere.path().join("data"));
-    store::backup(world.folder.path(), &file, |_| ()).unwrap();
+    store::backup(world.folder.path(), &file, NOW, |_| ()).unwrap();
     std::fs::create_dir(&folder).unwrap();
     std::fs::write(folder.join("aralau.db-wal"), "frames of a database that was moved aside").unwrap();
     assert_eq!(

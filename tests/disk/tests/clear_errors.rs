@@ -58,7 +58,7 @@ fn with_backup() -> Disk {
     let disk = Disk::new(1);
     drop(open(&disk).unwrap());
     disk.wait_until_closed();
-    store::backup(place(&disk, "/data"), Path::new(BACKUP), |_| ()).unwrap();
+    store::backup(place(&disk, "/data"), Path::new(BACKUP), NOW, |_| ()).unwrap();
     disk
 }
 

@@ -172,7 +172,7 @@ impl Server {
     /// `aralau backup`.
     pub fn back_up(&self, name: &str) -> Result<PathBuf, OpenError> {
         let file = self.shelf.join(name);
-        store::backup(&self.folder, &file, |_| ()).map(|_| file)
+        store::backup(&self.folder, &file, self.clock.now(), |_| ()).map(|_| file)
     }
 
     /// The machine is lost; `aralau restore` on another one. `finds_notices`: the file of that name was found in the lost folder.

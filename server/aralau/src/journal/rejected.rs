@@ -53,7 +53,7 @@ fn record<'a>(writer: &mut csv::Writer<impl io::Write>, cells: impl Iterator<Ite
 fn told(Fault { column, value, message, .. }: &Fault) -> String {
     let column = column.as_ref().map(|column| format!("column {column:?}")).unwrap_or_default();
     let value = value.as_ref().map(|value| format!(", {value:?}")).unwrap_or_default();
-    if column.is_empty() { message.clone() } else { format!("{column}{value}: {message}") }
+    if column.is_empty() { message.to_string() } else { format!("{column}{value}: {message}") }
 }
 
 /// Text that a spreadsheet will not run: an apostrophe hides a formula. A number with its sign is none.

@@ -99,7 +99,7 @@ fn apply_places(
         // One beat's at a time: all puts of a large load take more memory than its tables.
         let edits = written.iter().map(|written| written.edit(tx)).collect::<Result<Vec<_>, _>>()?;
         let authored =
-            custody::author_all(tx, identity, *scope_no, &edits, None, now, &|some| progress(done + some, of))?;
+            custody::author_all(tx, identity, *scope_no, &edits, tx.by(), now, &|some| progress(done + some, of))?;
         authored.map_err(|error| StoreError::Internal(format!("a place was refused: {error:?}")))?;
         done += edits.len();
     }

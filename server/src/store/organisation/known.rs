@@ -1,19 +1,19 @@
 //! What the store knows of an organisation, as far as a plan has to know it.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use aralau_sync_core::{
     id::{DocumentId, PersonId},
     time::Millis,
     visit::{Coordinates, Place},
 };
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use super::{
     Organisation, PlaceLine,
     find::FoundPlace,
     identity::{key, people},
-    remaining::remaining,
+    remaining::{Remaining, remaining},
 };
 use crate::{
     area::Area,
@@ -71,41 +71,60 @@ impl Known {
         Ok(known)
     }
 
+    /// Reads one more place, whichever beat it is of.
+    pub fn read_place(&mut self, connection: &Connection, id: DocumentId) -> Result<(), StoreError> {
+        let remaining = remaining(connection)?;
+        let mut statement = connection.prepare_cached(&format!("{PLACES} WHERE document = ?"))?;
+        let mut rows = statement.query([id.as_bytes()])?;
+        while let Some(row) = rows.next()? {
+            let place = KnownPlace::of(row, &remaining)?;
+            if !self.places.iter().any(|known| (known.scope_no, known.id) == (place.scope_no, place.id)) {
+                self.places.push(place);
+            }
+        }
+        Ok(())
+    }
+
     fn read_places(&mut self, connection: &Connection, wanted: &[PlaceLine]) -> Result<(), StoreError> {
         let beats: HashSet<String> = wanted.iter().map(|line| key(&line.beat)).collect();
         let spoken_of: HashSet<i64> =
             self.beats.iter().filter(|beat| beats.contains(&key(&beat.code))).map(|beat| beat.scope_no).collect();
         let codes: HashSet<String> = wanted.iter().filter_map(|line| line.external_code.as_deref()).map(key).collect();
-        let mut statement = connection.prepare(
-            "SELECT p.scope_no, document, address, external_code, place_type, status, lat, lon
-             FROM place p JOIN document d USING (document_no) ORDER BY document_no",
-        )?;
+        let mut statement = connection.prepare(&format!("{PLACES} ORDER BY document_no"))?;
         let remaining = remaining(connection)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let scope_no: i64 = row.get(0)?;
-            let id = DocumentId::from_bytes(row.get(1)?);
-            let goes_as = remaining.get(&FoundPlace { scope_no, id }).map(|remaining| remaining.place);
+            let place = KnownPlace::of(row, &remaining)?;
             // A beat is spoken of with what a place of it was called elsewhere, before it moved there.
-            let is_spoken_of =
-                spoken_of.contains(&scope_no) || goes_as.is_some_and(|place| spoken_of.contains(&place.scope_no));
-            let external_code: Option<String> = row.get(3)?;
+            let is_spoken_of = spoken_of.contains(&place.scope_no)
+                || place.goes_as.is_some_and(|place| spoken_of.contains(&place.scope_no));
             let is_asked_for = |code| codes.contains(&key(code));
-            if !is_spoken_of && !external_code.as_deref().is_some_and(is_asked_for) {
-                continue;
+            if is_spoken_of || place.place.external_code.as_deref().is_some_and(is_asked_for) {
+                self.places.push(place);
             }
-            let coordinates: (Option<f64>, Option<f64>) = (row.get(6)?, row.get(7)?);
-            let place = Place {
-                address: row.get(2)?,
-                external_code,
-                place_type: row.get(4)?,
-                coordinates: coordinates.0.zip(coordinates.1).map(|(lat, lon)| Coordinates { lat, lon }),
-                status: row.get(5)?,
-                joined_into: None,
-            };
-            self.places.push(KnownPlace { scope_no, id, place, goes_as });
         }
         Ok(())
+    }
+}
+
+/// As [`KnownPlace::of`] reads them.
+const PLACES: &str = "SELECT p.scope_no, document, address, external_code, place_type, status, lat, lon
+     FROM place p JOIN document d USING (document_no)";
+
+impl KnownPlace {
+    fn of(row: &Row<'_>, remaining: &HashMap<FoundPlace, Remaining>) -> Result<Self, StoreError> {
+        let (scope_no, id) = (row.get(0)?, DocumentId::from_bytes(row.get(1)?));
+        let coordinates: (Option<f64>, Option<f64>) = (row.get(6)?, row.get(7)?);
+        let place = Place {
+            address: row.get(2)?,
+            external_code: row.get(3)?,
+            place_type: row.get(4)?,
+            coordinates: coordinates.0.zip(coordinates.1).map(|(lat, lon)| Coordinates { lat, lon }),
+            status: row.get(5)?,
+            joined_into: None,
+        };
+        let goes_as = remaining.get(&FoundPlace { scope_no, id }).map(|remaining| remaining.place);
+        Ok(Self { scope_no, id, place, goes_as })
     }
 }
 

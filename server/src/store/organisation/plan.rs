@@ -2,17 +2,20 @@
 
 mod people;
 mod places;
+mod retire;
 mod said;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use aralau_sync_core::{
     id::{DocumentId, PersonId, ScopeId},
     visit::{Coordinates, Place},
 };
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
 use super::{
     Known, LoadReport, Organisation,
@@ -27,6 +30,10 @@ pub use said::{Line, Refusal, RefusalKind, Warning, WarningKind};
 pub struct LoadOptions {
     /// A listed person keeps the beats beside which they stand in the table, and no others.
     pub replace_grants: bool,
+    /// The tables name what is no more: places are withdrawn, rights end. Nothing is made, corrected or moved.
+    pub retire: bool,
+    /// The one place of the tables is this one, whatever it was called so far and wherever it was.
+    pub place: Option<DocumentId>,
 }
 
 /// What a load does. Every list is in the order of the tables.
@@ -61,7 +68,7 @@ pub struct Plan {
 }
 
 /// A beat that is made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BeatAdded {
     /// Its code.
     pub code: String,
@@ -70,7 +77,7 @@ pub struct BeatAdded {
 }
 
 /// A beat that gets another name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BeatRenamed {
     /// Its code.
     pub code: String,
@@ -84,7 +91,7 @@ pub struct BeatRenamed {
 }
 
 /// A person who joins.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PersonAdded {
     /// Their name.
     pub name: String,
@@ -102,7 +109,7 @@ pub enum Who {
 }
 
 /// A right that begins.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct GrantAdded {
     /// Whose.
     #[serde(skip)]
@@ -114,7 +121,7 @@ pub struct GrantAdded {
 }
 
 /// A right that ends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct GrantEnded {
     /// Whose.
     #[serde(skip)]
@@ -189,7 +196,7 @@ pub struct FieldChange {
 }
 
 /// What a table can say of a place, beside its beat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PlaceField {
     /// As written on the door.
@@ -215,7 +222,7 @@ pub enum FieldValue {
 }
 
 /// What is already as the tables say.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Left {
     /// Beats.
     pub beats: usize,
@@ -244,11 +251,17 @@ impl Plan {
             named: HashMap::new(),
             meant: HashMap::new(),
         };
-        planning.beats();
-        planning.names_of_beats();
-        planning.outlines();
-        planning.people(options);
-        planning.places();
+        planning.index_beats();
+        if options.retire {
+            planning.names_of_beats();
+            planning.retire(options.place);
+        } else {
+            planning.beats();
+            planning.names_of_beats();
+            planning.outlines();
+            planning.people(options);
+            planning.places(options.place);
+        }
         if planning.refusals.is_empty() { Ok(planning.plan) } else { Err(planning.refusals) }
     }
 
@@ -264,6 +277,24 @@ impl Plan {
             && self.places_written() == 0
     }
 
+    /// Names what it would do: plans of one name do the same, whatever else there is that they leave as it is.
+    pub fn name(&self) -> [u8; 32] {
+        let Self { beats_added, beats_renamed, outlines_set, people_added, grants_added, grants_ended, .. } = self;
+        let Self { places_added, places_changed, places_moved, .. } = self;
+        let mut hasher = Hashing(Sha256::new());
+        // What is written for developers holds every id as well; a name is compared within one server, and never kept.
+        let written = fmt::write(
+            &mut hasher,
+            format_args!(
+                "{:?}{:?}",
+                (beats_added, beats_renamed, outlines_set, people_added, grants_added, grants_ended),
+                (places_added, places_changed, places_moved)
+            ),
+        );
+        debug_assert!(written.is_ok(), "a hash takes everything");
+        hasher.0.finalize().into()
+    }
+
     /// What it makes anew.
     pub fn made(&self) -> LoadReport {
         LoadReport { beats: self.beats_added.len(), places: self.places_added.len(), people: self.people_added.len() }
@@ -272,6 +303,16 @@ impl Plan {
     /// Places that are written, each moved one counted twice.
     pub fn places_written(&self) -> usize {
         self.places_added.len() + self.places_changed.len() + 2 * self.places_moved.len()
+    }
+}
+
+/// Hashes a text piece by piece: a large plan is never one.
+struct Hashing(Sha256);
+
+impl fmt::Write for Hashing {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        self.0.update(piece);
+        Ok(())
     }
 }
 
@@ -332,12 +373,15 @@ impl<'a> Planning<'a> {
         self.plan.warnings.push(Warning { line, kind });
     }
 
-    fn beats(&mut self) {
+    fn index_beats(&mut self) {
         for beat in &self.known.beats {
             self.beats.entry(key(&beat.code)).or_insert(PlannedBeat::Known(beat));
         }
         // An earlier build told codes apart by their case: the code as it is written comes first.
         self.beats.extend(self.known.beats.iter().map(|beat| (beat.code.clone(), PlannedBeat::Known(beat))));
+    }
+
+    fn beats(&mut self) {
         let mut said: HashMap<String, usize> = HashMap::new();
         for (at, (code, name)) in self.wanted.beats.iter().enumerate() {
             let key = key(code);

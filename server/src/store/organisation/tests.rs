@@ -102,7 +102,7 @@ fn what_is_planned_is_done_and_the_same_tables_again_find_nothing_to_do() {
         staff: vec![StaffLine { name: "болат  с.".to_owned(), beat: "b2".to_owned() }],
         places: vec![place("b2", "Абая 1", Some("A-1"), None), place("b1", "Абая 2", None, Some("apartment"))],
     };
-    let plan = world.load(second(), LoadOptions { replace_grants: true }).unwrap();
+    let plan = world.load(second(), LoadOptions { replace_grants: true, ..LoadOptions::default() }).unwrap();
     assert_eq!((plan.made(), plan.grants_ended.len()), (LoadReport::default(), 1));
     assert_eq!(
         world.places(),
@@ -116,7 +116,7 @@ fn what_is_planned_is_done_and_the_same_tables_again_find_nothing_to_do() {
     let moved = &plan.places_moved[0];
     assert_eq!(world.text("b1", moved.from, "moved_to"), Some(moved.to.to_string()));
     assert_eq!(world.text("b2", moved.to, "continues"), Some(moved.from.to_string()));
-    let again = world.load(second(), LoadOptions { replace_grants: true }).unwrap();
+    let again = world.load(second(), LoadOptions { replace_grants: true, ..LoadOptions::default() }).unwrap();
     assert!(again.is_empty(), "{again:?}");
     world.check();
     let back = organisation(vec![place("b1", "Абая 1", Some("A-1"), None)]);

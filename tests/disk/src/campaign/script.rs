@@ -273,7 +273,7 @@ fn high_water(office: &mut Office) -> Done {
 
 fn backup(office: &mut Office) -> Done {
     let before = office.model.clone();
-    let rows = store::backup(place(&office.server_disk, DATA), Path::new(BACKUP), |_| ())?;
+    let rows = store::backup(place(&office.server_disk, DATA), Path::new(BACKUP), office.watch.now(), |_| ())?;
     if rows < before.sizes.values().sum() {
         return wrong(format!("a backup of {rows} rows leaves out acknowledged ones"));
     }

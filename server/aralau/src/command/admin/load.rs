@@ -15,7 +15,7 @@ use aralau::tables::{
     column::Kind,
     fault::{Fault, FaultKind, Faults, MOST_FAULTS},
 };
-use aralau_server::store::{self, Known, LoadOptions, Plan, Refusal, Store};
+use aralau_server::store::{self, Known, LoadOptions, Plan, Store};
 use clap::{ArgGroup, Args};
 
 use crate::{
@@ -49,6 +49,9 @@ pub struct Load {
     /// End the rights of listed people to beats beside which they are not listed.
     #[arg(long)]
     replace_grants: bool,
+    /// The tables name what is no more: their places are withdrawn, and the rights of their staff end.
+    #[arg(long, conflicts_with_all = ["replace_grants", "beats", "areas"])]
+    retire: bool,
 }
 
 impl Load {
@@ -57,15 +60,10 @@ impl Load {
         let exists = data.join("aralau.db").is_file();
         let store = if exists { Some(open_store(data)?) } else { None };
         let known = match &store {
-            Some(store) => store.read(|connection| Known::read(connection, &tables.organisation, now()))?,
+            Some(store) => store.read(|connection| tables.known(connection, self.options(), now()))?,
             None => Known::default(),
         };
-        let planned = Plan::of(&known, &tables.organisation, self.options());
-        let plan = match (planned, tables.faults.is_empty()) {
-            (Ok(plan), true) => plan,
-            (Ok(_), false) => return Err(faulty(&tables, &[])),
-            (Err(refusals), _) => return Err(faulty(&tables, &refusals)),
-        };
+        let plan = tables.plan(&known, self.options()).map_err(|faults| faulty(&tables, faults))?;
         drop(known);
         if self.dry_run {
             Told { dry_run: true, tables: &tables, plan: &plan }.show(json);
@@ -79,7 +77,7 @@ impl Load {
     }
 
     fn options(&self) -> LoadOptions {
-        LoadOptions { replace_grants: self.replace_grants }
+        LoadOptions { replace_grants: self.replace_grants, retire: self.retire, place: None }
     }
 
     fn read(&self) -> Tables {
@@ -115,11 +113,11 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Fault> {
 fn apply(store: &Store, tables: Tables, options: LoadOptions) -> Result<(Arc<Tables>, Plan), Failure> {
     let (tables, handle) = (Arc::new(tables), store.clone());
     let wanted = Arc::clone(&tables);
-    let applied = store.write_by(operator(), move |tx| -> Result<Result<Plan, Vec<Refusal>>, store::StoreError> {
-        let known = Known::read(tx, &wanted.organisation, now())?;
-        let plan = match Plan::of(&known, &wanted.organisation, options) {
+    let applied = store.write_by(operator(), move |tx| -> Result<Result<Plan, Faults>, store::StoreError> {
+        let known = wanted.known(tx, options, now())?;
+        let plan = match wanted.plan(&known, options) {
             Ok(plan) => plan,
-            Err(refusals) => return Ok(Err(refusals)),
+            Err(faults) => return Ok(Err(faults)),
         };
         drop(known);
         let told = Cell::new(Instant::now());
@@ -133,12 +131,11 @@ fn apply(store: &Store, tables: Tables, options: LoadOptions) -> Result<(Arc<Tab
     })?;
     match applied {
         Ok(plan) => Ok((tables, plan)),
-        Err(refusals) => Err(faulty(&tables, &refusals)),
+        Err(faults) => Err(faulty(&tables, faults)),
     }
 }
 
-fn faulty(tables: &Tables, refusals: &[Refusal]) -> Failure {
-    let faults = tables.with_refusals(refusals);
+fn faulty(tables: &Tables, faults: Faults) -> Failure {
     let count = faults.count();
     let sentence = format!("{count} {}; nothing is loaded", if count == 1 { "fault" } else { "faults" });
     let Faults { faults, more } = faults;

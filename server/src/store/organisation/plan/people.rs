@@ -23,7 +23,7 @@ struct Listed {
 /// What stands between two beats in one cell.
 const BETWEEN_BEATS: [char; 3] = [';', ',', '/'];
 
-impl Planning<'_> {
+impl<'a> Planning<'a> {
     pub(super) fn people(&mut self, options: LoadOptions) {
         let listed = self.listed();
         self.grants(&listed);
@@ -36,10 +36,7 @@ impl Planning<'_> {
     }
 
     fn listed(&mut self) -> Vec<Listed> {
-        let mut by_key: HashMap<String, Vec<(PersonId, &str)>> = HashMap::new();
-        for (person, name) in &self.known.people {
-            by_key.entry(key(name)).or_default().push((*person, name));
-        }
+        let by_key = self.people_by_key();
         let mut names: Option<Names> = None;
         let mut listed: Vec<Listed> = Vec::new();
         let mut position: HashMap<String, usize> = HashMap::new();
@@ -56,14 +53,8 @@ impl Planning<'_> {
             let place = match position.get(&key_of_name) {
                 Some(place) => *place,
                 None => {
-                    let who = match by_key.get(&key_of_name) {
-                        Some(same) => {
-                            if same.len() > 1 {
-                                self.warn(line, WarningKind::PersonKnownTwice { name: name.clone() });
-                            }
-                            let just_so = same.iter().find(|(_, known)| *known == name);
-                            Who::Known(just_so.unwrap_or(&same[0]).0)
-                        }
+                    let who = match self.person_called(line, &name, &by_key) {
+                        Some(person) => Who::Known(person),
                         None => {
                             let known = &self.known.people;
                             let names = names.get_or_insert_with(|| Names::of(known.iter().map(|(_, name)| &**name)));
@@ -90,8 +81,32 @@ impl Planning<'_> {
         listed
     }
 
+    /// Everybody, by what names are compared by.
+    pub(super) fn people_by_key(&self) -> HashMap<String, Vec<(PersonId, &'a str)>> {
+        let mut by_key: HashMap<String, Vec<(PersonId, &str)>> = HashMap::new();
+        for (person, name) in &self.known.people {
+            by_key.entry(key(name)).or_default().push((*person, name));
+        }
+        by_key
+    }
+
+    /// Whoever has a name: of several the one who is written just so, or the first.
+    pub(super) fn person_called(
+        &mut self,
+        line: Line,
+        name: &str,
+        by_key: &HashMap<String, Vec<(PersonId, &str)>>,
+    ) -> Option<PersonId> {
+        let same = by_key.get(&key(name))?;
+        if same.len() > 1 {
+            self.warn(line, WarningKind::PersonKnownTwice { name: name.to_owned() });
+        }
+        let just_so = same.iter().find(|(_, known)| *known == name);
+        Some(just_so.unwrap_or(&same[0]).0)
+    }
+
     /// The codes of the beats that a cell names: of one, or of several with something between.
-    fn beats_in(&mut self, line: Line, cell: &str) -> Option<Vec<String>> {
+    pub(super) fn beats_in(&mut self, line: Line, cell: &str) -> Option<Vec<String>> {
         let code_of = |planning: &mut Self, code: &str| Some(planning.beat(line, code)?.code().to_owned());
         let is_one = self.beat_called(cell).is_some() || self.named.contains_key(&key(cell));
         if is_one || !cell.contains(BETWEEN_BEATS) {

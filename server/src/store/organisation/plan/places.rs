@@ -22,14 +22,14 @@ use super::{
 use crate::area::Area;
 
 /// A row, with what it is compared by.
-struct Row {
-    line: usize,
-    beat: String,
+pub(super) struct Row {
+    pub(super) line: usize,
+    pub(super) beat: String,
     /// Of a beat that exists already.
     scope_no: Option<i64>,
     address: String,
     code: Option<String>,
-    place: Place,
+    pub(super) place: Place,
 }
 
 /// By what a place is known again: its code in all of the deployment, or else its address in its beat.
@@ -56,7 +56,7 @@ impl Row {
 }
 
 /// The places that are known, by what they are compared by.
-struct Index<'a> {
+pub(super) struct Index<'a> {
     places: &'a [KnownPlace],
     by_code: HashMap<String, Vec<usize>>,
     by_address: HashMap<(i64, String), Vec<usize>>,
@@ -67,7 +67,7 @@ struct Index<'a> {
 }
 
 /// What a row turns out to be.
-enum Found {
+pub(super) enum Found {
     /// A place of its beat.
     Same(usize),
     /// A place of another beat; perhaps it has been in this one before.
@@ -78,10 +78,15 @@ enum Found {
     New,
     /// Any of several.
     Ambiguous,
+    /// One that was asked for by its id, and is not there.
+    Unknown,
+    /// One whose code another place has.
+    CodeTaken,
 }
 
 impl Planning<'_> {
-    pub(super) fn places(&mut self) {
+    /// `of`: the place that the row is of, where that is known beforehand.
+    pub(super) fn places(&mut self, of: Option<DocumentId>) {
         let rows = self.rows();
         let rows = self.without_repeated(rows);
         self.look_at(&rows);
@@ -94,7 +99,10 @@ impl Planning<'_> {
         order.sort_by_key(|row| row.code.is_none());
         let mut found: Vec<(&Row, Found)> = Vec::with_capacity(rows.len());
         for row in order {
-            let (is, several) = index.find(row, alone.contains(&row.line));
+            let (is, several) = match of {
+                Some(id) => (index.find_id(row, id), false),
+                None => index.find(row, alone.contains(&row.line)),
+            };
             if several {
                 let address = row.place.address.clone().unwrap_or_default();
                 self.warn(Line::Place(row.line), WarningKind::PlaceKnownTwice { address });
@@ -121,17 +129,25 @@ impl Planning<'_> {
                     let id = fresh_id(row, &mut taken);
                     self.plan.places_added.push(PlaceAdded { id, beat: row.beat.clone(), place: row.place.clone() });
                 }
-                Found::Ambiguous => {
-                    let address = row.place.address.clone().unwrap_or_default();
-                    self.refuse(Line::Place(row.line), None, RefusalKind::PlaceAmbiguous { address });
-                }
+                Found::Ambiguous | Found::Unknown | Found::CodeTaken => self.refuse_found(row, &found),
             }
         }
         let beats: HashSet<i64> = rows.iter().filter_map(|row| row.scope_no).collect();
         self.plan.left.places_not_listed = index.not_claimed(&beats);
     }
 
-    fn rows(&mut self) -> Vec<Row> {
+    /// Why a row is of no place that can be told.
+    pub(super) fn refuse_found(&mut self, row: &Row, found: &Found) {
+        let address = row.place.address.clone().unwrap_or_default();
+        let kind = match (found, &row.place.external_code) {
+            (Found::Ambiguous, _) => RefusalKind::PlaceAmbiguous { address },
+            (Found::CodeTaken, Some(code)) => RefusalKind::ExternalCodeTwice { code: code.clone() },
+            (_, code) => RefusalKind::PlaceUnknown { named: code.clone().unwrap_or(address) },
+        };
+        self.refuse(Line::Place(row.line), None, kind);
+    }
+
+    pub(super) fn rows(&mut self) -> Vec<Row> {
         let wanted = self.wanted;
         let mut rows = Vec::with_capacity(wanted.places.len());
         for (line, wanted) in wanted.places.iter().enumerate() {
@@ -159,7 +175,7 @@ impl Planning<'_> {
     }
 
     /// Of rows about one place only the first, the others being refused where they differ from it.
-    fn without_repeated(&mut self, rows: Vec<Row>) -> Vec<Row> {
+    pub(super) fn without_repeated(&mut self, rows: Vec<Row>) -> Vec<Row> {
         let mut first: HashMap<Identity<'_>, &Row> = HashMap::with_capacity(rows.len());
         let mut repeated = HashSet::new();
         for row in &rows {
@@ -232,7 +248,7 @@ impl Planning<'_> {
     }
 
     /// Another beat beside a name of before moves nothing: the one that remains has a row of its own to say where it is.
-    fn refuse_joined(&mut self, row: &Row, goes_as: FoundPlace) {
+    pub(super) fn refuse_joined(&mut self, row: &Row, goes_as: FoundPlace) {
         let beat = self.known.beats.iter().find(|beat| beat.scope_no == goes_as.scope_no);
         let named = row.place.external_code.clone().or_else(|| row.place.address.clone());
         let kind = RefusalKind::PlaceJoined {
@@ -259,7 +275,7 @@ impl Planning<'_> {
         let to = back.map_or_else(|| fresh_id(row, taken), |back| back.id);
         let place = Place {
             address: row.place.address.clone(),
-            external_code: row.place.external_code.clone(),
+            external_code: row.place.external_code.clone().or_else(|| from.place.external_code.clone()),
             place_type: row.place.place_type.clone().or_else(|| from.place.place_type.clone()),
             coordinates: row.place.coordinates.or(from.place.coordinates),
             status: ACTIVE.to_owned(),
@@ -300,7 +316,7 @@ fn fresh_id(row: &Row, taken: &mut HashSet<DocumentId>) -> DocumentId {
 }
 
 impl<'a> Index<'a> {
-    fn of(places: &'a [KnownPlace]) -> Self {
+    pub(super) fn of(places: &'a [KnownPlace]) -> Self {
         let mut index = Self {
             places,
             by_code: HashMap::new(),
@@ -330,8 +346,31 @@ impl<'a> Index<'a> {
         index
     }
 
+    /// What a row is whose place is known by its id, however it is called now.
+    pub(super) fn find_id(&mut self, row: &Row, id: DocumentId) -> Found {
+        let is_it = |at: &usize| self.places[*at].id == id;
+        let is_here = |at: &usize| Some(self.places[*at].scope_no) == row.scope_no;
+        let mut all = (0..self.places.len()).filter(is_it);
+        let Some(at) = all.clone().find(is_here).or_else(|| all.next()) else { return Found::Unknown };
+        if let Some(goes_as) = self.places[at].goes_as {
+            return Found::Joined(goes_as);
+        }
+        let same_code = row.code.as_ref().and_then(|code| self.by_code.get(code)).map_or(&[][..], Vec::as_slice);
+        if same_code.iter().any(|other| *other != at && self.is_active(*other)) {
+            return Found::CodeTaken;
+        }
+        self.claimed.insert(at);
+        if is_here(&at) { Found::Same(at) } else { Found::Elsewhere { from: at, back: self.withdrawn_here(row) } }
+    }
+
+    /// A place that a row moves back to: withdrawn in its beat, under its code.
+    fn withdrawn_here(&self, row: &Row) -> Option<usize> {
+        let same_code = row.code.as_ref().and_then(|code| self.by_code.get(code))?;
+        same_code.iter().copied().find(|at| Some(self.places[*at].scope_no) == row.scope_no && !self.is_active(*at))
+    }
+
     /// What a row is, and whether several known places may have been meant. What is found is claimed.
-    fn find(&mut self, row: &Row, may_give_code: bool) -> (Found, bool) {
+    pub(super) fn find(&mut self, row: &Row, may_give_code: bool) -> (Found, bool) {
         let (found, several) = match &row.code {
             Some(code) => self.by_code(row, code, may_give_code),
             None => self.by_address(row),
@@ -350,7 +389,7 @@ impl<'a> Index<'a> {
                 self.claimed.insert(*from);
                 self.claimed.extend(back);
             }
-            Found::Joined(_) | Found::New | Found::Ambiguous => {}
+            Found::Joined(_) | Found::New | Found::Ambiguous | Found::Unknown | Found::CodeTaken => {}
         }
         (found, several)
     }
@@ -416,7 +455,7 @@ impl<'a> Index<'a> {
         at.first().and_then(|at| self.places[*at].place.external_code.clone())
     }
 
-    fn is_active(&self, at: usize) -> bool {
+    pub(super) fn is_active(&self, at: usize) -> bool {
         self.places[at].place.status == ACTIVE
     }
 

@@ -70,6 +70,23 @@ pub enum RefusalKind {
         /// The code of the beat that the one that remains is of.
         beat: String,
     },
+    /// A place that is to be withdrawn or corrected, and is not there.
+    PlaceUnknown {
+        /// Its external code or its address.
+        named: String,
+    },
+    /// Somebody whose right is to end, and who is not in the directory.
+    PersonUnknown {
+        /// The name.
+        name: String,
+        /// A name much like it.
+        meant: Option<String>,
+    },
+    /// A beat among what is no more.
+    BeatRetired {
+        /// Its code.
+        code: String,
+    },
     /// The name of headquarters' own hand.
     NameReserved {
         /// The name.
@@ -88,6 +105,9 @@ impl RefusalKind {
             Self::PlaceTwice { .. } => "place_twice",
             Self::PlaceAmbiguous { .. } => "place_ambiguous",
             Self::PlaceJoined { .. } => "place_joined",
+            Self::PlaceUnknown { .. } => "place_unknown",
+            Self::PersonUnknown { .. } => "person_unknown",
+            Self::BeatRetired { .. } => "beat_retired",
             Self::NameReserved { .. } => "name_reserved",
         }
     }
@@ -96,9 +116,10 @@ impl RefusalKind {
     pub const fn column(&self) -> &'static str {
         match self {
             Self::BeatUnknown { .. } | Self::OutlineTwice { .. } | Self::PlaceJoined { .. } => "beat",
-            Self::BeatTwice { .. } | Self::NameReserved { .. } => "name",
+            Self::BeatRetired { .. } => "code",
+            Self::BeatTwice { .. } | Self::NameReserved { .. } | Self::PersonUnknown { .. } => "name",
             Self::ExternalCodeTwice { .. } => "external_code",
-            Self::PlaceTwice { .. } | Self::PlaceAmbiguous { .. } => "address",
+            Self::PlaceTwice { .. } | Self::PlaceAmbiguous { .. } | Self::PlaceUnknown { .. } => "address",
         }
     }
 
@@ -108,10 +129,27 @@ impl RefusalKind {
             Self::BeatUnknown { code, .. }
             | Self::BeatTwice { code }
             | Self::OutlineTwice { code }
-            | Self::ExternalCodeTwice { code } => code,
+            | Self::ExternalCodeTwice { code }
+            | Self::BeatRetired { code } => code,
             Self::PlaceTwice { address } | Self::PlaceAmbiguous { address } => address,
-            Self::PlaceJoined { named, .. } => named,
-            Self::NameReserved { name } => name,
+            Self::PlaceJoined { named, .. } | Self::PlaceUnknown { named } => named,
+            Self::NameReserved { name } | Self::PersonUnknown { name, .. } => name,
+        }
+    }
+
+    /// What may have been meant in its place; of a place that is part of another, the beat of that one.
+    pub fn meant(&self) -> Option<&str> {
+        match self {
+            Self::BeatUnknown { meant, .. } | Self::PersonUnknown { meant, .. } => meant.as_deref(),
+            Self::PlaceJoined { beat, .. } => Some(beat),
+            Self::BeatTwice { .. }
+            | Self::OutlineTwice { .. }
+            | Self::ExternalCodeTwice { .. }
+            | Self::PlaceTwice { .. }
+            | Self::PlaceAmbiguous { .. }
+            | Self::PlaceUnknown { .. }
+            | Self::BeatRetired { .. }
+            | Self::NameReserved { .. } => None,
         }
     }
 }
@@ -138,6 +176,16 @@ impl fmt::Display for RefusalKind {
                 f,
                 "this place was joined into another, which is of beat {beat:?}; name that beat, or move the other by its own code"
             ),
+            Self::PlaceUnknown { .. } => f.write_str("the beat has no such place; is it written as it is known?"),
+            Self::PersonUnknown { meant: None, .. } => {
+                f.write_str("nobody of this name is in the directory; is it written as it is known?")
+            }
+            Self::PersonUnknown { meant: Some(meant), .. } => {
+                write!(f, "nobody of this name is in the directory; is {meant:?} meant?")
+            }
+            Self::BeatRetired { .. } => {
+                f.write_str("a beat stays for good: retire its places, and end the rights to it")
+            }
             Self::NameReserved { .. } => {
                 f.write_str("this is the name of the server's own hand; write the person's own name")
             }
@@ -256,6 +304,11 @@ impl WarningKind {
             Self::PlaceTypeUnknown { place_type } => place_type,
             Self::PersonNear { name, .. } | Self::PersonKnownTwice { name } => name,
         }
+    }
+
+    /// Names that may be the same person's.
+    pub fn near(&self) -> &[String] {
+        if let Self::PersonNear { near, .. } = self { near } else { &[] }
     }
 }
 

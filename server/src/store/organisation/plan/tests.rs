@@ -205,7 +205,7 @@ fn rights_end_only_where_that_is_asked_for_and_only_those_of_listed_people() {
     let wanted = staff(&[("Анна", "b2")]);
     let plan = Plan::of(&known, &wanted, LoadOptions::default()).unwrap();
     assert_eq!((plan.grants_ended.len(), &*plan.grants_kept[0].beat, plan.grants_kept.len()), (0, "b1", 1));
-    let plan = Plan::of(&known, &wanted, LoadOptions { replace_grants: true }).unwrap();
+    let plan = Plan::of(&known, &wanted, LoadOptions { replace_grants: true, ..LoadOptions::default() }).unwrap();
     let ended: BTreeSet<_> = plan.grants_ended.iter().map(|ended| (&*ended.name, &*ended.beat)).collect();
     assert_eq!((ended, plan.grants_kept.len()), (BTreeSet::from([("Анна", "b1")]), 0));
 }

@@ -76,7 +76,7 @@ impl Told<'_> {
             self.details(&mut text)?;
         }
         let warnings = &report.warnings;
-        listed(&mut text, "To look at", warnings, |Notice { code, file, row, column, value, message }| {
+        listed(&mut text, "To look at", warnings, |Notice { code, file, row, column, value, message, .. }| {
             format!("{file}, row {row}, column {column:?}, {value:?}: {message} [{code}]")
         })?;
         if self.dry_run {

@@ -1,6 +1,6 @@
 //! Outlines of beats, from GeoJSON.
 
-use aralau_server::{area::Area, store::clean};
+use crate::{area::Area, store::clean};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -144,14 +144,29 @@ pub struct Fault {
     /// What the cell holds, shortened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+    /// What of the message programs may want.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<Box<Hint>>,
     /// What is wrong, and what to do about it.
-    pub message: String,
+    pub message: Box<str>,
+}
+
+/// What to look at beside the cell itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Hint {
+    /// What may have been meant; see [`RefusalKind::meant`](crate::store::RefusalKind::meant).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meant: Option<String>,
+    /// The earlier row of the same table that it contradicts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub see_row: Option<u32>,
 }
 
 impl Fault {
     /// Of a whole file.
     pub fn new(kind: FaultKind, file: &str, message: impl Into<String>) -> Self {
-        Self { code: kind.code(), file: file.to_owned(), row: None, column: None, value: None, message: message.into() }
+        let (code, file, message) = (kind.code(), file.to_owned(), message.into().into_boxed_str());
+        Self { code, file, row: None, column: None, value: None, hint: None, message }
     }
 
     /// In this row.

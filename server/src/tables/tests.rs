@@ -1,6 +1,6 @@
 use std::io::{Cursor, Write as _};
 
-use aralau_server::store::{Known, LoadOptions, Plan};
+use crate::store::{Known, LoadOptions, Plan};
 use rust_xlsxwriter::{Format, Formula, Workbook};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -81,7 +81,7 @@ fn a_hundred_faults_are_told_and_the_rest_counted() {
 #[test]
 fn a_header_that_lacks_or_doubles_a_column_is_told_and_a_surplus_column_named() {
     let tables = one(Kind::Places, "двор;Участок\nАбая 1;b1\n");
-    assert_eq!(faults(&tables), [("column_missing", Some(1), None, None)]);
+    assert_eq!(faults(&tables), [("column_missing", Some(1), Some("address"), None)]);
     assert!(tables.faults.faults[0].message.contains("its header is: двор, Участок"));
     let tables = one(Kind::Places, "beat;address;lat;Широта\nb1;Абая 1;;\n");
     assert_eq!(faults(&tables), [("column_twice", Some(1), Some("Широта"), None)]);

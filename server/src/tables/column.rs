@@ -1,6 +1,6 @@
 //! The tables that make an organisation, their columns, and what those are called in three languages.
 
-use aralau_server::store::{key, mixes_alphabets};
+use crate::store::{key, mixes_alphabets};
 
 use super::{
     header::Header,

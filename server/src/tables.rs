@@ -17,22 +17,23 @@ pub mod fault;
 pub mod header;
 mod map;
 pub mod parts;
+mod planned;
 mod rows;
 pub mod table;
 pub mod workbook;
 
 use std::collections::HashSet;
 
-use aralau_server::store::{Line, Organisation, Refusal, RefusalKind, Warning, key};
+use crate::store::{Line, Organisation, Refusal, RefusalKind, Warning, key};
 use serde::Serialize;
 
 use column::{Column, Kind, Layout, LayoutError, Surplus};
-use fault::{Fault, FaultKind, Faults};
+use fault::{Fault, FaultKind, Faults, Hint};
 use header::Header;
 use rows::Source;
 use table::Table;
 
-pub(crate) use rows::{DIGITS_LOST, FORMULA_ERRORS, begins_as_total, place_type_code, says_nothing};
+pub use rows::{DIGITS_LOST, FORMULA_ERRORS, begins_as_total, place_type_code, says_nothing};
 pub use rows::{MAX_BEAT_CODE_BYTES, MAX_EXTERNAL_CODE_BYTES, MAX_NAME_BYTES};
 
 /// One file, at most.
@@ -109,7 +110,7 @@ pub struct ReadTable {
 }
 
 /// A column that is not read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct NotRead {
     /// Its header; of a column without one, its letter.
     pub column: String,
@@ -131,6 +132,9 @@ pub struct Notice {
     pub column: String,
     /// What is odd.
     pub value: String,
+    /// Names that may be the same person's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub near: Vec<String>,
     /// Why.
     pub message: String,
 }
@@ -298,7 +302,10 @@ impl Tables {
             Some((other, at)) => format!("{kind}; see {}, row {at}", other.file),
             None => kind.to_string(),
         };
-        let fault = Fault::new(FaultKind::Refused(kind.code()), &table.file, message).at(row);
+        let mut fault = Fault::new(FaultKind::Refused(kind.code()), &table.file, message).at(row);
+        let other = other.and_then(|other| self.origin(other)).filter(|(other, _)| other.file == table.file);
+        let hint = Hint { meant: kind.meant().map(fault::shortened), see_row: other.map(|(_, row)| row) };
+        fault.hint = Some(Box::new(hint)).filter(|hint| **hint != Hint::default());
         Some(fault.in_column(table.header(kind.column())).holding(kind.value()))
     }
 
@@ -311,6 +318,7 @@ impl Tables {
             row,
             column: table.header(kind.column()).to_owned(),
             value: fault::shortened(kind.value()),
+            near: kind.near().to_vec(),
             message: kind.to_string(),
         })
     }
@@ -331,13 +339,13 @@ fn keep<T>(rows: Vec<(u32, T)>, table: usize, origins: &mut Vec<Origin>, lines: 
 }
 
 /// One table of a file.
-pub(crate) struct Sheet {
+pub struct Sheet {
     /// The file, and the sheet where it has any.
-    pub(crate) file: String,
+    pub file: String,
     /// The sheet's name; of text nothing.
-    pub(crate) name: String,
+    pub name: String,
     /// What it holds.
-    pub(crate) table: Table,
+    pub table: Table,
     loses_letters: bool,
 }
 
@@ -354,15 +362,15 @@ impl Sheet {
 }
 
 /// The tables of a file.
-pub(crate) struct Sheets {
+pub struct Sheets {
     /// Those that are shown.
-    pub(crate) named: Vec<Sheet>,
+    pub named: Vec<Sheet>,
     /// The names of those that are not.
-    pub(crate) hidden: Vec<String>,
+    pub hidden: Vec<String>,
 }
 
 /// Reads the tables of a file, whatever its format. `is_header` knows a header's row when it sees it.
-pub(crate) fn sheets(file: &str, bytes: &[u8], is_header: &dyn Fn(&Header) -> bool) -> Result<Sheets, Fault> {
+pub fn sheets(file: &str, bytes: &[u8], is_header: &dyn Fn(&Header) -> bool) -> Result<Sheets, Fault> {
     if workbook::is_workbook(bytes, file)? {
         let read = workbook::read(bytes, file, is_header)?;
         let named = read.sheets.into_iter().map(|(name, table)| Sheet {
@@ -402,7 +410,7 @@ fn header_fault(Sheet { file, table, .. }: &Sheet, kind: Kind, error: &LayoutErr
                 column.synonyms.join(", "),
                 fault::shortened(&found),
             );
-            Fault::new(FaultKind::ColumnMissing, file, message).at(table.header.row)
+            Fault::new(FaultKind::ColumnMissing, file, message).at(table.header.row).in_column(column.name)
         }
         LayoutError::Twice(column, headers) => {
             let message = format!("{:?} and {:?} are both {}; keep one of them", headers[0], headers[1], column.name);
@@ -427,7 +435,7 @@ impl NotRead {
 }
 
 /// What a spreadsheet calls a column without a header.
-pub(crate) fn letter(place: usize) -> String {
+pub fn letter(place: usize) -> String {
     let letter = |place: usize| char::from(b'A' + u8::try_from(place % 26).unwrap_or_default());
     match place / 26 {
         0 => letter(place).to_string(),

@@ -35,6 +35,8 @@ const MAX_PIECE_BYTES: u64 = 1 << 20;
 const MAGIC: &[u8] = b"PK\x03\x04";
 /// What opens the workbooks of before 2007, and those with a password.
 const OLD_MAGIC: &[u8] = b"\xd0\xcf\x11\xe0";
+/// What opens a PDF, whatever its name ends with.
+const PDF_MAGIC: &[u8] = b"%PDF-";
 
 /// The visible sheets with something in them, and the names of those that are hidden.
 #[derive(Debug, Default)]
@@ -54,6 +56,10 @@ pub fn is_workbook(bytes: &[u8], file: &str) -> Result<bool, Fault> {
         let message = "an old Excel workbook (.xls), or one with a password; save it as .xlsx without a password";
         return Err(Fault::new(FaultKind::FormatUnknown, file, message));
     }
+    if bytes.starts_with(PDF_MAGIC) {
+        let message = "a PDF, which holds no table; hand in the table itself, as .xlsx or CSV";
+        return Err(Fault::new(FaultKind::FormatUnknown, file, message));
+    }
     Ok(bytes.starts_with(MAGIC))
 }
 
@@ -66,6 +72,23 @@ pub fn read(bytes: &[u8], file: &str, is_header: &dyn Fn(&Header) -> bool) -> Re
 }
 
 const DAMAGED: &str = "the workbook is damaged; open it in Excel and save it as .xlsx again";
+
+/// Whether what a workbook unpacks to, pictures and the like aside, is at most so much; also where it is none.
+pub fn unpacks_within(bytes: &[u8], most_bytes: u64) -> bool {
+    let Ok(mut archive) = ZipArchive::new(Cursor::new(bytes)) else { return true };
+    let mut left_bytes = most_bytes;
+    (0..archive.len()).all(|part| {
+        let Ok(part) = archive.by_index(part) else { return true };
+        if !part.name().is_ok_and(|name| name.ends_with(".xml")) {
+            return true;
+        }
+        let unpacked = std::io::copy(&mut part.take(left_bytes + 1), &mut std::io::sink());
+        // What is damaged is told by whoever reads it.
+        let fits = left_bytes.checked_sub(unpacked.unwrap_or_default());
+        left_bytes = fits.unwrap_or_default();
+        fits.is_some()
+    })
+}
 
 /// Unpacks everything into nothing.
 fn measure(bytes: &[u8]) -> Result<(), String> {

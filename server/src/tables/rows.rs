@@ -1,6 +1,6 @@
 //! Rows of a table become what they say, or faults.
 
-use aralau_server::store::{PlaceLine, StaffLine, clean, has_control, key};
+use crate::store::{PlaceLine, StaffLine, clean, has_control, key};
 use aralau_sync_core::{
     change::MAX_TEXT_BYTES,
     visit::Coordinates,
@@ -263,7 +263,7 @@ impl Cells<'_> {
 }
 
 /// Whether a row is the sum of others, and nothing by itself.
-pub(crate) fn begins_as_total(row: Row<'_>) -> bool {
+pub fn begins_as_total(row: Row<'_>) -> bool {
     const TOTALS: [&str; 8] = ["итого", "всего", "сумма", "барлығы", "жиыны", "қорытынды", "total", "sum"];
     let first = (0..row.len()).map(|place| key(row.cell(place))).find(|cell| !cell.is_empty());
     let is_total = |first: &str| {
@@ -274,13 +274,13 @@ pub(crate) fn begins_as_total(row: Row<'_>) -> bool {
 }
 
 /// What is wrong with a code that a spreadsheet took for a number.
-pub(crate) const DIGITS_LOST: &str = "a spreadsheet took it for a number and kept fifteen of its digits; format the column as text, and write the code anew";
+pub const DIGITS_LOST: &str = "a spreadsheet took it for a number and kept fifteen of its digits; format the column as text, and write the code anew";
 
 /// What spreadsheets show where a formula fails.
-pub(crate) const FORMULA_ERRORS: [&str; 7] = ["#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NULL!", "#NUM!"];
+pub const FORMULA_ERRORS: [&str; 7] = ["#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NULL!", "#NUM!"];
 
 /// Whether a cell is filled only because a form wants it filled: a dash, or a word for nothing.
-pub(crate) fn says_nothing(text: &str) -> bool {
+pub fn says_nothing(text: &str) -> bool {
     const WORDS: [&str; 14] = [
         "нет",
         "нет данных",
@@ -305,7 +305,7 @@ fn filled(text: String) -> Option<String> {
 }
 
 /// The code of a type of place, where it is written as a code or in words; else what is written.
-pub(crate) fn place_type_code(written: String) -> String {
+pub fn place_type_code(written: String) -> String {
     let wanted = key(&written);
     let is_meant = |code: &&vocabulary::Code| {
         code.code == wanted || Language::ALL.into_iter().any(|language| key(code.label(language).text) == wanted)
