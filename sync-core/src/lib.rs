@@ -23,6 +23,7 @@ pub mod vocabulary;
 pub mod change;
 pub mod contact;
 pub mod document;
+pub mod names;
 pub mod reading;
 pub mod visit;
 
