@@ -251,6 +251,8 @@ pub(super) struct Head {
     pub text: String,
     /// An instant of the deployment's clock.
     pub is_time: bool,
+    /// For a person, who has to see what stands below.
+    pub is_read: bool,
 }
 
 /// A table of the items of rows.
@@ -297,7 +299,7 @@ impl<R, T> SheetOf<R> for Sheet<R, T> {
     fn heads(&self, reader: &Reader) -> Vec<Head> {
         let head = |(column, is_read): (&Column<R, T>, bool)| {
             let text = if is_read { column.read_as(reader) } else { column.name.to_owned() };
-            Head { text, is_time: column.is_time }
+            Head { text, is_time: column.is_time, is_read }
         };
         self.layout(reader).map(head).collect()
     }

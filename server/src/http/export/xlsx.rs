@@ -37,9 +37,9 @@ const MAX_CELL_UNITS: usize = 32_767;
 /// Workbooks made at once: each takes room on the disk.
 const AT_ONCE: usize = 2;
 const PIECE_BYTES: usize = 64 * 1024;
-/// How wide a reader's column is, in digits: a time, and what may be long.
-const TIME_WIDTH: f64 = 19.0;
-const LEAST_WIDTH: usize = 12;
+/// How wide a column of a reader's is at least, in digits: what is read, and what is only joined.
+const READ_WIDTH: usize = 20;
+const JOINED_WIDTH: usize = 12;
 const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 
 /// How a workbook is written.
@@ -223,8 +223,7 @@ fn write(
 
 /// In which a reader sees heading and times whole.
 fn width(head: &Head, heading: &str) -> f64 {
-    let letters = heading.chars().count().max(LEAST_WIDTH) as f64;
-    if head.is_time { letters.max(TIME_WIDTH) } else { letters }
+    heading.chars().count().max(if head.is_read { READ_WIDTH } else { JOINED_WIDTH }) as f64
 }
 
 /// What can go wrong with a temporary file is the disk's fault.
