@@ -16,6 +16,7 @@ pub mod coverage;
 pub mod devices;
 pub mod export;
 pub mod history;
+pub mod more;
 pub mod people;
 pub mod period;
 mod place_names;

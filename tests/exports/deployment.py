@@ -66,11 +66,11 @@ class Deployment(Server):
             aralau(*home, *log, f"--note={note}", "--at", began, "--position", position)
         aralau(*home, "sync")
 
-    def export(self, query, name=None):
-        """Saves `/v1/export.{query}`; the path of the file."""
-        request = urllib.request.Request(f"{self.url}/v1/export.{query}")
+    def export(self, query, name=None, of="export"):
+        """Saves `/v1/{of}.{query}`; the path of the file."""
+        request = urllib.request.Request(f"{self.url}/v1/{of}.{query}")
         request.add_header("Authorization", f"Bearer {self.token}")
-        path = self.folder / (name or f"visits.{query.partition('?')[0]}")
+        path = self.folder / (name or f"{'visits' if of == 'export' else of}.{query.partition('?')[0]}")
         with urllib.request.urlopen(request) as answer:
             path.write_bytes(answer.read())
         return path

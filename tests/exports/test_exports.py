@@ -121,6 +121,116 @@ class Exports(unittest.TestCase):
                 self.assertEqual({row["external_code"] for row in rows}, {CODE})
 
 
+class ForReaders(unittest.TestCase):
+    """Files in the language of whoever opens them, and what programs join by in them."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.deployment = Deployment()
+        cls.addClassCleanup(cls.deployment.end)
+
+    def test_pandas_joins_a_file_for_a_reader_with_one_for_programs_by_the_same_names(self):
+        plain = pandas.read_csv(self.deployment.export("csv"))
+        for language, began, outcome in [
+            ("ru", f"Начало ({ZONE})", "состоялся"),
+            ("kk", f"Басталуы ({ZONE})", "кездесу өтті"),
+            ("en", f"Started ({ZONE})", "contacted"),
+        ]:
+            with self.subTest(language):
+                words = WORDS[language]
+                table = pandas.read_csv(self.deployment.export(f"csv?language={language}"))
+                self.assertEqual([*table.columns[:2]], [words["beat"], words["address"]])
+                self.assertEqual({*table[words["beat"]]}, {"Участок 1"})
+                self.assertEqual({*table[words["outcome"]]}, {outcome})
+                both = table.merge(plain, on=["id", "beat", "place_id", "type", "outcome", "status"])
+                self.assertEqual(len(both), len(NOTES))
+                times = pandas.to_datetime(both[began])
+                self.assertEqual([*times], newest_first([local.replace(tzinfo=None) for local in BY_NOTE.values()]))
+
+    def test_openpyxl_finds_a_sheet_for_each_thing_in_the_readers_language(self):
+        for language in WORDS:
+            with self.subTest(language):
+                words = WORDS[language]
+                book = openpyxl.load_workbook(self.deployment.export(f"xlsx?sheets=all&language={language}"))
+                self.assertEqual(book.sheetnames, words["sheets"])
+                visits = {row["id"]: row for row in rows_of(book[words["sheets"][0]])}
+                self.assertEqual({row[words["beat"]] for row in visits.values()}, {"Участок 1"})
+                notes = rows_of(book[words["sheets"][1]])
+                self.assertEqual({row[words["text"]] for row in notes}, {*NOTES})
+                self.assertEqual({row["visit_id"] for row in notes}, {*visits})
+                self.assertEqual({row[words["by"]] for row in notes}, {"Айгүл"})
+                self.assertTrue(all(isinstance(row[words["at"]], datetime.datetime) for row in notes))
+
+    def test_libreoffice_opens_every_sheet(self):
+        path = self.deployment.export("xlsx?sheets=all&language=kk", "all.xlsx")
+        home = self.deployment.folder / "office-sheets"
+        # The last number: each sheet into a file of its own.
+        tool(
+            *["soffice", f"-env:UserInstallation={home.as_uri()}", "--headless"],
+            *["--convert-to", "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"],
+            *["--outdir", home, path],
+        )
+        for sheet in WORDS["kk"]["sheets"]:
+            self.assertTrue((home / f"all-{sheet}.csv").read_text(encoding="utf-8").strip(), sheet)
+        with (home / f"all-{WORDS['kk']['sheets'][0]}.csv").open(encoding="utf-8", newline="") as file:
+            rows = [*csv.DictReader(file)]
+        self.assertEqual({row["Нәтиже"] for row in rows}, {"кездесу өтті"})
+        self.assertEqual({row["outcome"] for row in rows}, {"contacted"})
+
+    def test_libreoffice_takes_the_times_of_a_csv_for_readers_for_times(self):
+        path = self.deployment.export("csv?language=ru&delimiter=semicolon&decimal=comma", "read.csv")
+        home = self.deployment.folder / "office-times"
+        tool(
+            *["soffice", f"-env:UserInstallation={home.as_uri()}", "--headless"],
+            *["--infilter=CSV:59,34,76,1,,1049,false,true", "--convert-to", "xlsx", "--outdir", home, path],
+        )
+        rows = rows_of(openpyxl.load_workbook(home / "read.xlsx").worksheets[0])
+        self.assertEqual(
+            [row[f"Начало ({ZONE})"] for row in rows],
+            newest_first([local.replace(tzinfo=None) for local in BY_NOTE.values()]),
+        )
+
+    def test_gdal_reads_every_layer(self):
+        summary = tool("ogrinfo", self.deployment.export("xlsx?sheets=all&language=ru", "layers.xlsx"))
+        for sheet in WORDS["ru"]["sheets"]:
+            self.assertIn(sheet, summary)
+
+    def test_the_other_lists_open_as_files(self):
+        for name, sheet, heading, expected in [
+            ("places", "Места", "Адрес", {ADDRESS}),
+            ("devices", "Устройства", "Инспектор", {"Айгүл", "Штаб"}),
+            ("coverage", "По участкам", "Участок", {"Участок 1"}),
+        ]:
+            with self.subTest(name):
+                book = openpyxl.load_workbook(self.deployment.export("xlsx?language=ru", of=name))
+                self.assertEqual(book.sheetnames[0], sheet)
+                self.assertLessEqual({row[heading] for row in rows_of(book[sheet])}, expected)
+                table = pandas.read_csv(self.deployment.export("csv?language=ru", of=name))
+                self.assertEqual(len(table), len(rows_of(book[sheet])))
+                self.assertLessEqual({*table[heading]}, expected)
+
+
+WORDS = {
+    "ru": {
+        "sheets": ["Посещения", "Заметки", "Что беспокоит", "Обещания", "Направления в органы", "Расхождения", "История изменений"],
+        "beat": "Участок", "address": "Адрес", "outcome": "Итог", "text": "Текст", "by": "Кто записал", "at": f"Когда записано ({ZONE})",
+    },
+    "kk": {
+        "sheets": ["Барулар", "Жазбалар", "Алаңдататын мәселелер", "Уәделер", "Органдарға жолдаулар", "Қайшылықтар", "Өзгерістер тарихы"],
+        "beat": "Учаске", "address": "Мекенжай", "outcome": "Нәтиже", "text": "Мәтін", "by": "Кім жазды", "at": f"Қашан жазылды ({ZONE})",
+    },
+    "en": {
+        "sheets": ["Visits", "Notes", "Concerns", "Commitments", "Referrals", "Conflicts", "History of changes"],
+        "beat": "Beat", "address": "Address", "outcome": "Outcome", "text": "Text", "by": "Written by", "at": f"Written at ({ZONE})",
+    },
+}
+
+
+def rows_of(sheet):
+    headings, *rows = sheet.iter_rows(values_only=True)
+    return [dict(zip(headings, row, strict=True)) for row in rows]
+
+
 def newest_first(values):
     """One value for each visit, in the order of an export."""
     order = sorted(range(len(NOTES)), key=lambda number: BY_NOTE[NOTES[number]], reverse=True)

@@ -1,6 +1,6 @@
-//! What `aralau device` says when something is not as it should be.
+//! What `aralau device` says when something is not as it should be, and in which order lists are printed.
 
-use std::thread;
+use std::{fmt::Write as _, thread};
 
 use aralau_tests::{
     phone::Phone,
@@ -109,4 +109,47 @@ fn only_what_is_in_conflict_can_be_settled() {
         assert_eq!(phone.run(&resolve).failed(), "not_in_conflict");
     }
     assert_eq!(phone.visit(&visit)["outcome"], "contacted");
+}
+
+/// The lists of `sync-core/tests/collation/cases.json`, of texts that a place may be called by.
+fn ordered() -> Vec<Vec<String>> {
+    let cases: serde_json::Value =
+        serde_json::from_str(include_str!("../../sync-core/tests/collation/cases.json")).unwrap();
+    let mut lists: Vec<Vec<String>> = serde_json::from_value(cases["ordered"].clone()).unwrap();
+    lists.retain(|list| list.iter().all(|text| text.chars().any(char::is_alphanumeric)));
+    lists
+}
+
+/// Those of a list that were printed, each once.
+fn printed(lines: impl Iterator<Item = String>, list: &[String]) -> Vec<String> {
+    let mut found: Vec<String> = lines.filter(|line| list.contains(line)).collect();
+    found.dedup();
+    found
+}
+
+#[test]
+fn places_and_devices_are_printed_in_the_order_in_which_people_read() {
+    let world = World::new();
+    let lists = ordered();
+    assert!(lists.len() > 5);
+    let mut places = "beat,address,external_code\n".to_owned();
+    // From the last to the first; known by codes, for letters in another case do not make another address.
+    for (number, text) in lists.iter().flatten().rev().enumerate() {
+        writeln!(places, "beat-01,\"{}\",KZ-{number}", text.replace('"', "\"\"")).unwrap();
+    }
+    let file = world.write("places.csv", &places);
+    world.admin(&["load", "--places", &file]).ok();
+    let names = &lists[1][..4];
+    for name in names.iter().rev() {
+        world.phone(name, "beat-01");
+    }
+    let phone = world.phone("Aigul", "beat-01");
+    let lines = say(&phone, &["places"]).ok().stdout;
+    for list in &lists {
+        // Behind the id.
+        let addresses = lines.lines().filter_map(|line| Some(line.split_once("  ")?.1.to_owned()));
+        assert_eq!(printed(addresses, list), *list);
+    }
+    let devices = world.devices().into_iter().map(|device| device["person"]["name"].as_str().unwrap().to_owned());
+    assert_eq!(printed(devices, names), names);
 }

@@ -1,31 +1,37 @@
-//! `/v1/export.*`: all of a filter's visits in one file.
+//! Lists as files: `/v1/export.*`, all of a filter's visits, and the other lists by their own addresses.
 //!
 //! A file is streamed batch by batch, each a keyset page of its own: memory stays bounded by one batch, and no
 //! connection to the store is held while the client is slow. A failure on the way breaks the stream off, which no client
 //! takes for a whole file. The batches are not one snapshot: what arrives meanwhile may or may not be in it.
 
-mod cells;
+mod table;
+mod words;
+
 mod csv;
+mod file;
 mod geojson;
 mod ndjson;
 mod xlsx;
 
+mod disputed;
+
+pub mod conflicts;
+pub mod coverage;
+pub mod devices;
+pub mod places;
+mod visits;
+
 pub use csv::CsvStyle;
+pub use visits::{Detail, VisitBookStyle};
 pub(super) use xlsx::CONTENT_TYPE as XLSX;
-pub use xlsx::Workbooks;
+pub use xlsx::{BookStyle, Workbooks};
 
-use std::io;
+use axum::{extract::State, response::Response};
 
-use axum::{
-    body::{Body, Bytes},
-    extract::State,
-    http::header,
-    response::{IntoResponse as _, Response},
-};
-use futures_util::{Stream, StreamExt as _, stream};
+use aralau_sync_core::vocabulary::Language;
 
 use super::{
-    extract::{AsCsv, Filter},
+    extract::{AsFile, Filter},
     problem::Problem,
 };
 use crate::{
@@ -35,25 +41,39 @@ use crate::{
     query::{
         export::{Export, ExportedVisit},
         page::Cursor,
+        period::NoPeriod,
         visits::{VisitFilter, VisitKey},
     },
     store::StoreError,
 };
+use file::{Batch, List, Listing};
+use table::{Reader, SheetOf};
 
-/// How a file is written.
-trait Format: Copy + Send + Sync + 'static {
-    const CONTENT_TYPE: &'static str;
-    const FILE_NAME: &'static str;
-    /// What stands before the first visit.
-    fn begin(&self) -> Result<Vec<u8>, StoreError>;
-    /// One visit. `first`: nothing but [`Self::begin`] stands before it.
-    fn visit(&self, visit: &ExportedVisit, first: bool) -> Result<Vec<u8>, StoreError>;
-    /// What stands after the last visit.
-    fn end(&self) -> Vec<u8>;
+impl List for Export {
+    type Row = ExportedVisit;
+    type Key = Cursor<VisitKey>;
+    const NAME: &'static str = "visits";
+
+    fn sheets(&self) -> Vec<&'static dyn SheetOf<ExportedVisit>> {
+        if self.is_with_more() { visits::ALL.to_vec() } else { vec![&visits::VISITS] }
+    }
+
+    fn exceeds(&self, connection: &rusqlite::Connection, most: u32) -> Result<bool, StoreError> {
+        Ok(self.count(connection)? > u64::from(most))
+    }
+
+    fn batch(
+        &self,
+        connection: &rusqlite::Connection,
+        after: Option<Self::Key>,
+    ) -> Result<Result<Batch<Self>, NoPeriod>, StoreError> {
+        let batch = self.batch(connection, after)?;
+        Ok(Ok((batch.visits, batch.next)))
+    }
 }
 
-/// Visits as CSV for spreadsheets: UTF-8 with a byte order mark, times by the deployment's clock with their offset, and no cell
-/// that a spreadsheet would take for a formula.
+/// Visits as CSV for spreadsheets: UTF-8 with a byte order mark, times by the deployment's clock, and no cell that a spreadsheet
+/// would take for a formula.
 #[utoipa::path(
     get, path = "/v1/export.csv", params(VisitFilter, CsvStyle), security(("token" = []), ("session" = [])),
     responses((status = 200, body = String, content_type = "text/csv"), Problem)
@@ -61,16 +81,15 @@ trait Format: Copy + Send + Sync + 'static {
 pub async fn csv(
     State(app): State<App>,
     caller: Caller,
-    AsCsv(filter, style): AsCsv<VisitFilter>,
+    AsFile(filter, style): AsFile<VisitFilter, CsvStyle>,
 ) -> Result<Response, Problem> {
-    let export = begun(&app, &caller, filter).await?;
-    file(app, csv::Csv { zone: export.zone, style }, export).await
+    begun(&app, &caller, filter, style.language, Detail::Visits).await?.csv(app, style).await
 }
 
 /// Visits as a workbook of Excel, with numbers as such and times by the deployment's clock, whose zone the headings name; at most
-/// 1,048,575 of them. The answer begins once the whole file is made.
+/// 1,048,575 rows a sheet. The answer begins once the whole file is made.
 #[utoipa::path(
-    get, path = "/v1/export.xlsx", params(VisitFilter), security(("token" = []), ("session" = [])),
+    get, path = "/v1/export.xlsx", params(VisitFilter, VisitBookStyle), security(("token" = []), ("session" = [])),
     responses(
         (status = 200, body = Vec<u8>, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         Problem
@@ -79,13 +98,9 @@ pub async fn csv(
 pub async fn xlsx(
     State(app): State<App>,
     caller: Caller,
-    Filter(filter): Filter<VisitFilter>,
+    AsFile(filter, style): AsFile<VisitFilter, VisitBookStyle>,
 ) -> Result<Response, Problem> {
-    let export = begun(&app, &caller, filter).await?;
-    let (file, bytes) = xlsx::make(&app, export).await?;
-    let mut response = attached(xlsx::CONTENT_TYPE, "visits.xlsx", xlsx::pieces(file));
-    response.headers_mut().insert(header::CONTENT_LENGTH, bytes.into());
-    Ok(response)
+    begun(&app, &caller, filter, style.language, style.sheets).await?.xlsx(app).await
 }
 
 /// Visits as GeoJSON (RFC 7946), with flat properties and times by the deployment's clock with their offset; those without a
@@ -99,8 +114,8 @@ pub async fn geojson(
     caller: Caller,
     Filter(filter): Filter<VisitFilter>,
 ) -> Result<Response, Problem> {
-    let export = begun(&app, &caller, filter).await?;
-    file(app, geojson::GeoJson { zone: export.zone }, export).await
+    let Listing { list, reader } = begun(&app, &caller, filter, None, Detail::Visits).await?;
+    file::stream(app, geojson::GeoJson { zone: reader.zone }, list).await
 }
 
 /// Visits as JSON, one a line, with all notes; times in UTC, as everywhere in the API.
@@ -113,87 +128,27 @@ pub async fn ndjson(
     caller: Caller,
     Filter(filter): Filter<VisitFilter>,
 ) -> Result<Response, Problem> {
-    let export = begun(&app, &caller, filter).await?;
-    file(app, ndjson::NdJson, export).await
+    let Listing { list, .. } = begun(&app, &caller, filter, None, Detail::Visits).await?;
+    file::stream(app, ndjson::NdJson, list).await
 }
 
-async fn begun(app: &App, caller: &Caller, filter: VisitFilter) -> Result<Export, Problem> {
-    let reach = caller.may(Action::Export)?;
-    Ok(app.read(move |connection| Export::of(connection, reach, filter)).await??)
-}
-
-async fn file<F: Format>(app: App, format: F, export: Export) -> Result<Response, Problem> {
-    // The first piece is read before the answer begins, so that a failure there is still a problem and not a torn file.
-    let (first, rest) = piece(&app, format, &export, None).await?;
-    let pieces = stream::unfold(Next { app, export, rest, ready: Some(first) }, move |mut next| async move {
-        let bytes = match (next.ready.take(), next.rest.take()) {
-            (Some(ready), rest) => {
-                next.rest = rest;
-                Ok(ready)
-            }
-            (None, Some(after)) => match piece(&next.app, format, &next.export, Some(after)).await {
-                Ok((bytes, rest)) => {
-                    next.rest = rest;
-                    Ok(bytes)
-                }
-                Err(error) => {
-                    tracing::error!(%error, "an export broke off");
-                    Err(io::Error::other("the export broke off"))
-                }
-            },
-            (None, None) => return None,
-        };
-        Some((bytes, next))
-    });
-    Ok(attached(F::CONTENT_TYPE, F::FILE_NAME, pieces))
-}
-
-/// A file to be saved, not shown.
-fn attached(
-    content_type: &str,
-    name: &str,
-    pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
-) -> Response {
-    // What compresses it asks again after its end.
-    let body = Body::from_stream(pieces.fuse());
-    let disposition = format!("attachment; filename=\"{name}\"");
-    let headers = [(header::CONTENT_TYPE, content_type), (header::CONTENT_DISPOSITION, disposition.as_str())];
-    (headers, body).into_response()
-}
-
-/// Where a file stands.
-struct Next {
-    app: App,
-    export: Export,
-    rest: Option<Cursor<VisitKey>>,
-    ready: Option<Bytes>,
-}
-
-/// Reads and writes one batch; the second part says where the rest begins.
-async fn piece<F: Format>(
+async fn begun(
     app: &App,
-    format: F,
-    export: &Export,
-    after: Option<Cursor<VisitKey>>,
-) -> Result<(Bytes, Option<Cursor<VisitKey>>), StoreError> {
-    let export = export.clone();
-    app.read(move |connection| {
-        let mut first = after.is_none();
-        let batch = export.batch(connection, after)?;
-        let mut bytes = if first { format.begin()? } else { Vec::new() };
-        for visit in &batch.visits {
-            bytes.extend(format.visit(visit, first)?);
-            first = false;
-        }
-        if batch.next.is_none() {
-            bytes.extend(format.end());
-        }
-        Ok((Bytes::from(bytes), batch.next))
-    })
-    .await
+    caller: &Caller,
+    filter: VisitFilter,
+    language: Option<Language>,
+    detail: Detail,
+) -> Result<Listing<Export>, Problem> {
+    let reach = caller.may(Action::Export)?;
+    let begun = app.read(move |connection| {
+        let reader = Reader::of(connection, &reach, language)?;
+        let export = Export::of(connection, reach, filter)?;
+        Ok(export.map(|export| Listing { list: export.with_more(detail == Detail::All), reader }))
+    });
+    Ok(begun.await??)
 }
 
-/// A visit that cannot be written: a fault of this build.
+/// A row that cannot be written: a fault of this build.
 fn unwritable(error: impl std::fmt::Display) -> StoreError {
     StoreError::Internal(format!("writing an export: {error}"))
 }

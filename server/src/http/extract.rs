@@ -13,7 +13,6 @@ use utoipa::IntoParams;
 
 use super::{
     attempts::{self, Tried},
-    export::CsvStyle,
     problem::Problem,
     session,
 };
@@ -111,14 +110,20 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for OnMap<T> {
     }
 }
 
-/// The parameters of a CSV: the list's filter, and how it is written.
-pub struct AsCsv<T>(pub T, pub CsvStyle);
+/// Parameters that stand in a query string beside others.
+pub trait Parameters: DeserializeOwned {
+    /// What they are called.
+    const NAMES: &'static [&'static str];
+}
 
-impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for AsCsv<T> {
+/// The parameters of a file: the list's filter, and how the file is written.
+pub struct AsFile<T, P>(pub T, pub P);
+
+impl<T: DeserializeOwned, P: Parameters, S: Sync> FromRequestParts<S> for AsFile<T, P> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let (style, filter) = apart(parts, &["delimiter", "decimal"])?;
+        let (style, filter) = apart(parts, P::NAMES)?;
         Ok(Self(filter, style))
     }
 }

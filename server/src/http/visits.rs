@@ -21,7 +21,7 @@ use crate::{
         points::{self, PointsWanted, VisitPoints},
         proof::{self, ProofWanted, VisitProof},
         visit::{self, VisitDetail},
-        visits::{self, VisitFilter, VisitKey, VisitPage},
+        visits::{self, VisitCount, VisitFilter, VisitKey, VisitPage},
     },
     store::{self, EditError},
 };
@@ -48,6 +48,20 @@ pub async fn list(
 ) -> Result<Json<VisitPage>, Problem> {
     let reach = caller.may(Action::ReadVisits)?;
     Ok(Json(app.read(move |connection| visits::page(connection, &reach, &filter, &page)).await??))
+}
+
+/// How many visits pass the filters of `/v1/visits`: what a list has on all its pages, and what an export brings.
+#[utoipa::path(
+    get, path = "/v1/visits/count", operation_id = "count_visits", params(VisitFilter), security(("token" = []), ("session" = [])),
+    responses((status = 200, body = VisitCount), Problem)
+)]
+pub async fn count(
+    State(app): State<App>,
+    caller: Caller,
+    Filter(filter): Filter<VisitFilter>,
+) -> Result<Json<VisitCount>, Problem> {
+    let reach = caller.may(Action::ReadVisits)?;
+    Ok(Json(app.read(move |connection| visits::count(connection, &reach, &filter)).await??))
 }
 
 /// Visits as points on a map, the newest first. Takes the filters of `/v1/visits`.

@@ -1,5 +1,7 @@
 //! The beats, with their outlines.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -48,6 +50,11 @@ pub(super) fn within(connection: &Connection, reach: &Reach) -> Result<Vec<BeatR
     let mut beats = store::beats(connection)?;
     beats.retain(|beat| reach.holds(beat.scope_no));
     Ok(beats)
+}
+
+/// What they are called, by code.
+pub fn names(connection: &Connection, reach: &Reach) -> Result<BTreeMap<String, String>, StoreError> {
+    Ok(within(connection, reach)?.into_iter().map(|beat| (beat.code, beat.name)).collect())
 }
 
 /// Their codes, by name; `None` where there is no limit.

@@ -20,7 +20,7 @@ use super::{
     instant::Instant,
     page::{Cursor, Page},
     place_names::PlaceNames,
-    visit::{Conflict, Note, named, signed},
+    visit::{Conflict, Note, bytes_of, named, signed},
     visits::PlaceName,
 };
 use crate::{reach::Reach, store::StoreError};
@@ -276,14 +276,6 @@ impl Reader<'_> {
         let read = open.and_then(|open| Some((open.conflicts.remove(&found.field)?, open.notes.clone())));
         let (conflict, notes) = read.ok_or_else(|| StoreError::corrupt("a conflict that is none"))?;
         Ok((named(conflict, &mut self.authors)?, notes))
-    }
-}
-
-fn bytes_of(value: &Value) -> usize {
-    match value {
-        Value::Text(text) => text.len(),
-        Value::Bytes(bytes) => 2 * bytes.len(),
-        Value::Null | Value::Boolean(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_) | Value::Timestamp(_) => 8,
     }
 }
 

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// A device is silent that has not synced for so long.
-const SILENT_MS: i64 = DAY_MS;
+pub(super) const SILENT_MS: i64 = DAY_MS;
 
 /// Which days, and how they are grouped.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -159,6 +159,15 @@ pub fn read(
         beats: figures(connection, &period, i64::from(visit_interval_days) * DAY_MS, reach)?,
         freshness: freshness(connection, reach, now)?,
     }))
+}
+
+impl Coverage {
+    /// The points of one beat.
+    pub fn points_of(&self, beat: &str) -> &[Point] {
+        let first = self.series.partition_point(|point| point.beat.as_str() < beat);
+        let rest = self.series.get(first..).unwrap_or_default();
+        rest.get(..rest.partition_point(|point| point.beat == beat)).unwrap_or_default()
+    }
 }
 
 impl Bucket {

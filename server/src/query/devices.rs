@@ -9,6 +9,7 @@ use aralau_sync_core::{collation::SortKey, id::PersonId, time::Millis};
 
 use super::{
     author::Person,
+    coverage::SILENT_MS,
     instant::Instant,
     page::{Cursor, Limit, Page},
     people::{PersonKey, after, beats_of, codes, works_within},
@@ -42,6 +43,24 @@ pub struct DeviceShown {
     pub revoked_at: Option<Instant>,
     /// Whether it waits, since this server was restored, for somebody to confirm it; until then it is served nothing.
     pub unconfirmed: bool,
+}
+
+impl DeviceShown {
+    /// In a word, as the console shows it: what stands above all else about it.
+    pub fn state(&self, now: Millis) -> &'static str {
+        let is_silent = self.last_sync_at.is_none_or(|at| now.0 - at.0.0 > SILENT_MS);
+        if self.server_custody {
+            "server_custody"
+        } else if self.revoked_at.is_some() {
+            "revoked"
+        } else if self.unconfirmed {
+            "unconfirmed"
+        } else if is_silent {
+            "silent"
+        } else {
+            "active"
+        }
+    }
 }
 
 /// A page of devices.

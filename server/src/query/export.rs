@@ -1,8 +1,7 @@
 //! Exports: visits with the words of their notes and all that is known of when, in batches bounded in rows and in bytes.
 
-use chrono_tz::Tz;
 use rusqlite::{Connection, params};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use aralau_sync_core::{
@@ -15,30 +14,30 @@ use aralau_sync_core::{
 };
 
 use super::{
-    author::Authors,
+    author::{Authors, Person},
     document::load_numbered,
     history::corrected_time,
     instant::Instant,
+    more::More,
     page::{Cursor, Limit, Page},
     period::{NoPeriod, Range},
     visits::{self, VisitFilter, VisitHead, VisitKey, VisitRow},
 };
 use crate::{
     reach::Reach,
-    store::{CUSTODY_DEVICE, Contents, StoreError, time_zone},
+    store::{CUSTODY_DEVICE, Contents, StoreError},
 };
 
 /// A batch ends with the note that exceeds this, so that one batch costs at most this and one visit more.
 const BATCH_BYTES: usize = 1024 * 1024;
 
-/// Which visits leave, and by whose clocks they are read.
+/// Which visits leave.
 #[derive(Debug, Clone)]
 pub struct Export {
     reach: Reach,
     filter: VisitFilter,
     range: Range,
-    /// The deployment's time zone.
-    pub zone: Tz,
+    with_more: bool,
 }
 
 /// A visit as it leaves the system.
@@ -57,6 +56,9 @@ pub struct ExportedVisit {
     /// Where it stood before it was imported.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+    /// What else it brought, where that was asked for.
+    #[serde(skip)]
+    pub more: More,
 }
 
 /// Where an imported visit stood before, as headquarters' hand wrote it down.
@@ -102,8 +104,9 @@ pub struct ExportedNote {
     pub id: Uuid,
     /// The words.
     pub text: String,
-    /// The name of whoever wrote it.
-    pub by: Option<String>,
+    /// Whoever wrote it; as JSON their name.
+    #[serde(serialize_with = "as_name")]
+    pub by: Option<Person>,
     /// By the writing device's clock.
     pub at: Instant,
     /// `active` or `withdrawn`.
@@ -126,8 +129,22 @@ impl Export {
         reach: Reach,
         filter: VisitFilter,
     ) -> Result<Result<Self, NoPeriod>, StoreError> {
-        let zone = time_zone(connection)?;
-        Ok(filter.range(connection)?.map(|range| Self { reach, filter, range, zone }))
+        Ok(filter.range(connection)?.map(|range| Self { reach, filter, range, with_more: false }))
+    }
+
+    /// The same, and whether with [`More`], for which every visit's document is read.
+    pub fn with_more(self, with_more: bool) -> Self {
+        Self { with_more, ..self }
+    }
+
+    /// Whether it is with [`More`].
+    pub const fn is_with_more(&self) -> bool {
+        self.with_more
+    }
+
+    /// How many visits it is of.
+    pub fn count(&self, connection: &Connection) -> Result<u64, StoreError> {
+        Ok(visits::count_within(connection, &self.reach, &self.filter, self.range)?.visits)
     }
 
     /// Reads the next batch.
@@ -141,8 +158,8 @@ impl Export {
             if bytes > BATCH_BYTES {
                 break;
             }
-            let visit = reader.visit(key.1, row)?;
-            bytes += visit.notes.iter().map(|note| note.text.len()).sum::<usize>();
+            let visit = reader.visit(key.1, row, self.with_more)?;
+            bytes += visit.notes.iter().map(|note| note.text.len()).sum::<usize>() + visit.more.bytes();
             visits.push(visit);
             last = Some(Cursor(key));
         }
@@ -159,10 +176,20 @@ struct Reader<'c> {
 }
 
 impl Reader<'_> {
-    fn visit(&mut self, document_no: i64, row: VisitRow) -> Result<ExportedVisit, StoreError> {
+    fn visit(&mut self, document_no: i64, row: VisitRow, with_more: bool) -> Result<ExportedVisit, StoreError> {
         let (clocks, source) = self.first_entry(document_no)?;
-        let notes = if row.notes == 0 { Vec::new() } else { self.notes(document_no)? };
-        Ok(ExportedVisit { head: row.head, conflicts: row.conflicts, clocks, notes, source })
+        let (mut notes, mut more) = (Vec::new(), More::default());
+        if row.notes > 0 || with_more {
+            let document = load_numbered(self.connection, document_no, &mut self.contents)?;
+            let mut visit = Visit::read(&document.reading());
+            notes = self.notes(std::mem::take(&mut visit.notes))?;
+            if with_more {
+                let was_changed = document.rows.len() > 1;
+                let place = (document_no, row.head.id);
+                more = More::read(self.connection, &mut self.authors, place, visit, was_changed)?;
+            }
+        }
+        Ok(ExportedVisit { head: row.head, conflicts: row.conflicts, clocks, notes, source, more })
     }
 
     /// A document's number is the key of the row that its first entry stands in.
@@ -189,14 +216,16 @@ impl Reader<'_> {
         Ok((clocks, source))
     }
 
-    fn notes(&mut self, document_no: i64) -> Result<Vec<ExportedNote>, StoreError> {
-        let document = load_numbered(self.connection, document_no, &mut self.contents)?;
-        let visit = Visit::read(&document.reading());
+    fn notes(&mut self, notes: Vec<visit::Note>) -> Result<Vec<ExportedNote>, StoreError> {
         let exported = |note: visit::Note| {
             let by = note.by.map(|replica| self.authors.of(replica)).transpose()?.flatten();
-            let by = by.map(|author| author.person.name);
+            let by = by.map(|author| author.person);
             Ok(ExportedNote { id: note.id, text: note.text, by, at: Instant(note.at), status: note.status })
         };
-        visit.notes.into_iter().map(exported).collect()
+        notes.into_iter().map(exported).collect()
     }
+}
+
+fn as_name<S: Serializer>(person: &Option<Person>, serializer: S) -> Result<S::Ok, S::Error> {
+    person.as_ref().map(|person| &person.name).serialize(serializer)
 }

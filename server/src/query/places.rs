@@ -84,6 +84,11 @@ pub struct PlaceRow {
     pub contacted_at: Option<Instant>,
     /// When it was last tried, and nobody met, as of the end of the period.
     pub attempted_at: Option<Instant>,
+    /// How it stands at the end of the period, what presses most first; null where nobody need go, and of a place that is withdrawn.
+    #[schema(inline)]
+    pub standing: Option<Standing>,
+    /// By when somebody is to be met there again: the last time and the visit interval. Null where nobody ever was.
+    pub due_at: Option<Instant>,
 }
 
 /// The order of the list: by address, where these read alike the longest known first.
@@ -120,7 +125,7 @@ pub fn page(
         }
         let mut statement = connection.prepare_cached(&listing(&conditions, page.and_one()))?;
         let rows = statement.query_map(conditions.values(), |row| {
-            Ok(((SortKey::from_bytes(row.get(0)?), row.get(1)?), place_row(row)?))
+            Ok(((SortKey::from_bytes(row.get(0)?), row.get(1)?), place_row(row, visit_interval_days)?))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     })?;
@@ -134,10 +139,11 @@ fn listing(conditions: &Conditions, most: i64) -> String {
         "{} SELECT s.address_key, s.document_no, s.document, b.code, s.address, s.external_code, s.place_type, s.status,
              s.lat, s.lon,
              (SELECT max(v.started_at) FROM visit v WHERE v.place = s.document AND v.scope_no = s.scope_no),
-             s.contacted_at, s.attempted_at
+             s.contacted_at, s.attempted_at, {}
          FROM standing s LEFT JOIN beat b ON b.scope_no = s.scope_no{}
          ORDER BY s.address_key, s.document_no LIMIT {most}",
         standing::places_as_of(),
+        Standing::most_pressing(),
         conditions.sql,
     )
 }
@@ -156,9 +162,10 @@ pub(super) fn conditions(reach: &Reach, filter: &PlaceFilter, period: &Period, v
     conditions
 }
 
-fn place_row(row: &Row<'_>) -> rusqlite::Result<PlaceRow> {
+fn place_row(row: &Row<'_>, visit_interval_days: u32) -> rusqlite::Result<PlaceRow> {
     let instant =
         |column: usize| -> rusqlite::Result<_> { Ok(row.get::<_, Option<i64>>(column)?.map(Instant::from_ms)) };
+    let (contacted_at, interval_ms) = (instant(11)?, i64::from(visit_interval_days) * DAY_MS);
     Ok(PlaceRow {
         id: DocumentId::from_bytes(row.get(2)?),
         beat: row.get(3)?,
@@ -169,8 +176,10 @@ fn place_row(row: &Row<'_>) -> rusqlite::Result<PlaceRow> {
         lat: row.get(8)?,
         lon: row.get(9)?,
         last_visit_at: instant(10)?,
-        contacted_at: instant(11)?,
+        contacted_at,
         attempted_at: instant(12)?,
+        standing: row.get::<_, Option<u8>>(13)?.and_then(Standing::numbered),
+        due_at: contacted_at.map(|at| Instant(at.0.plus(interval_ms))),
     })
 }
 

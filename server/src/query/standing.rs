@@ -40,6 +40,33 @@ impl Standing {
     }
 }
 
+/// From what presses most.
+const BY_PRESSURE: [Standing; 4] = [Standing::Overdue, Standing::Due, Standing::Contacted, Standing::Attempted];
+
+impl Standing {
+    /// The stable name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Contacted => "contacted",
+            Self::Attempted => "attempted",
+            Self::Due => "due",
+            Self::Overdue => "overdue",
+        }
+    }
+
+    /// SQL for the one that presses most of those that an active row of [`places_as_of`] is, as [`Self::numbered`] reads it.
+    pub(super) fn most_pressing() -> String {
+        let cases = BY_PRESSURE.iter().zip(0..);
+        let cases = cases.map(|(standing, number)| format!(" WHEN {} THEN {number}", standing.condition()));
+        format!("CASE WHEN status <> '{ACTIVE}' THEN NULL{} END", cases.collect::<String>())
+    }
+
+    /// What [`Self::most_pressing`] found.
+    pub(super) fn numbered(number: u8) -> Option<Self> {
+        BY_PRESSURE.get(usize::from(number)).copied()
+    }
+}
+
 /// What `?1` to `?4` of [`places_as_of`] stand for.
 pub(super) const fn values(period: &Period, interval_ms: i64) -> [i64; 4] {
     let overdue_before = period.as_of_ms - interval_ms;

@@ -201,9 +201,19 @@ pub(super) fn signed(note: visit::Note, authors: &mut Authors<'_>) -> Result<Not
     Ok(Note { id: note.id, text: note.text, by, author, at: Instant(note.at), status: note.status })
 }
 
-fn items(visit: &mut Visit, collection: &str) -> Vec<Item> {
+/// The items of a collection.
+pub(super) fn items(visit: &mut Visit, collection: &str) -> Vec<Item> {
     let items = visit.collections.remove(collection).unwrap_or_default();
     items.into_iter().map(|(id, fields)| Item { id, fields }).collect()
+}
+
+/// About how much memory a value takes.
+pub(super) fn bytes_of(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => 2 * bytes.len(),
+        Value::Null | Value::Boolean(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_) | Value::Timestamp(_) => 8,
+    }
 }
 
 fn state(connection: &Connection, located: &Located, in_conflict: bool) -> Result<State, StoreError> {

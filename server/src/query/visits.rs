@@ -153,6 +153,13 @@ pub struct VisitPage {
     pub next: Option<Cursor<VisitKey>>,
 }
 
+/// How many visits pass a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct VisitCount {
+    /// All of them, whatever a page holds.
+    pub visits: u64,
+}
+
 const COLUMNS: &str =
     "SELECT v.started_at, v.document_no, d.document, b.code, v.place, p.address, p.external_code, v.author, a.name,
         v.visit_type, v.outcome, v.status, v.ended_at, v.received_at, v.late, v.lat, v.lon, v.accuracy_m, v.mock,
@@ -177,6 +184,32 @@ pub fn page(
     };
     let (visits, next) = page.cut(keyed(connection, reach, filter, range, page)?);
     Ok(Ok(VisitPage { visits, next }))
+}
+
+/// Counts the visits that pass the filter.
+pub fn count(
+    connection: &Connection,
+    reach: &Reach,
+    filter: &VisitFilter,
+) -> Result<Result<VisitCount, NoPeriod>, StoreError> {
+    match filter.range(connection)? {
+        Ok(range) => count_within(connection, reach, filter, range).map(Ok),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+/// The same, where it is known when they have begun. Nothing is read of what a list would show of them.
+pub(super) fn count_within(
+    connection: &Connection,
+    reach: &Reach,
+    filter: &VisitFilter,
+    range: Range,
+) -> Result<VisitCount, StoreError> {
+    let reach = reach.of_beat(connection, filter.beat.as_deref())?;
+    let Some(conditions) = conditions(connection, &reach, filter, range)? else { return Ok(VisitCount { visits: 0 }) };
+    let mut statement = connection.prepare_cached(&format!("SELECT count(*) FROM visit v{}", conditions.sql))?;
+    let visits: i64 = statement.query_row(conditions.values(), |row| row.get(0))?;
+    Ok(VisitCount { visits: visits.unsigned_abs() })
 }
 
 /// The page's visits with their keys, and one more where there is a next page.

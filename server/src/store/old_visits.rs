@@ -335,7 +335,11 @@ mod tests {
         let exported = store.read(export).unwrap().visits.remove(0);
         let source = exported.source.unwrap();
         assert_eq!((&*source.source_file, source.source_row, &*source.source_id), ("журнал.xlsx", 5, "журнал/7"));
-        assert_eq!(exported.notes[0].by.as_deref(), Some(store::HEADQUARTERS_NAME), "who wrote is not hidden");
+        assert_eq!(
+            exported.notes[0].by.as_ref().map(|by| &*by.name),
+            Some(store::HEADQUARTERS_NAME),
+            "who wrote is not hidden"
+        );
     }
 
     #[test]

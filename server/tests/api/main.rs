@@ -8,6 +8,7 @@ mod basemap;
 mod coverage;
 mod days;
 mod exports;
+mod files;
 mod joined;
 mod lists;
 mod one_visit;

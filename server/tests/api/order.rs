@@ -35,6 +35,15 @@ async fn walk(world: &World, token: &str, uri: &str, list: &str) -> Vec<Json> {
     }
 }
 
+/// A column of a file, without the apostrophe before what a spreadsheet would take for a formula.
+async fn column(world: &World, uri: &str, token: &str, name: &str) -> Vec<String> {
+    let body = world.get(uri, token).await.body;
+    let mut reader = csv::Reader::from_reader(body.trim_start_matches('\u{feff}').as_bytes());
+    let at = reader.headers().unwrap().iter().position(|heading| heading == name).unwrap();
+    let rows = reader.records().map(|row| row.unwrap()[at].to_owned());
+    rows.map(|cell| cell.strip_prefix('\'').map(str::to_owned).unwrap_or(cell)).collect()
+}
+
 fn texts(rows: &[Json], field: &str) -> Vec<String> {
     rows.iter().map(|row| row.pointer(field).unwrap().as_str().unwrap().to_owned()).collect()
 }
@@ -75,8 +84,10 @@ async fn places_come_by_address_and_people_by_name_also_across_pages() {
         let staff =
             shuffled(&people).map(|name| StaffLine { name: name.clone(), beat: "beat-01".to_owned() }).collect();
         load(&world, Organisation { places, staff, ..Organisation::default() }).await;
-        for uri in ["/v1/places", "/v1/places?beat=beat-01", "/v1/places?status=active"] {
-            assert_eq!(texts(&walk(&world, &token, uri, "places").await, "/address"), list, "{uri}");
+        for filter in ["", "?beat=beat-01", "?status=active"] {
+            let uri = format!("/v1/places{filter}");
+            assert_eq!(texts(&walk(&world, &token, &uri, "places").await, "/address"), list, "{uri}");
+            assert_eq!(column(&world, &format!("/v1/places.csv{filter}"), &token, "address").await, list);
         }
         assert_eq!(texts(&walk(&world, &token, "/v1/people", "people").await, "/name"), people);
     }
@@ -95,6 +106,7 @@ async fn beats_come_by_name_and_where_these_read_alike_by_code() {
     assert_eq!(texts(found["beats"].as_array().unwrap(), "/code"), expected);
     let coverage = world.list("/v1/coverage", &token).await;
     assert_eq!(texts(coverage["beats"].as_array().unwrap(), "/beat"), expected);
+    assert_eq!(column(&world, "/v1/coverage.csv?language=kk", &token, "beat").await, expected);
 }
 
 #[tokio::test]
@@ -108,6 +120,8 @@ async fn devices_come_by_the_name_of_who_has_them() {
     let names = texts(&walk(&world, &token, "/v1/devices", "devices").await, "/person/name");
     let names: Vec<_> = names.into_iter().filter(|name| list.contains(name)).collect();
     assert_eq!(names, list);
+    let exported = column(&world, "/v1/devices.csv", &token, "person").await;
+    assert_eq!(exported.into_iter().filter(|name| list.contains(name)).collect::<Vec<_>>(), list);
 }
 
 #[tokio::test]

@@ -32,8 +32,8 @@ use crate::{
 const OF_NO_BEAT: [&str; 1] = ["/v1/code-lists"];
 /// Routes that only an administrator may ask, who cannot be limited.
 const OF_AN_ADMINISTRATOR: [&str; 3] = ["/v1/backup", "/v1/people", "/v1/tokens"];
-/// A workbook.
-const PACKED: &str = "/v1/export.xlsx";
+/// How the address of a workbook ends.
+const PACKED: &str = ".xlsx";
 
 /// A word that stands in whatever the secret beat holds.
 const SECRET: &str = "Тайна";
@@ -173,7 +173,8 @@ async fn answer(world: &World, uri: &str, token: &str) -> (StatusCode, Bytes) {
         return (status, body.frame().await.unwrap().unwrap().into_data().unwrap());
     }
     let reply = world.get(uri, token).await;
-    let is_workbook = uri.starts_with(PACKED) && reply.status == StatusCode::OK;
+    let is_workbook =
+        uri.split('?').next().is_some_and(|path| path.ends_with(PACKED)) && reply.status == StatusCode::OK;
     (reply.status, if is_workbook { cells(reply.bytes) } else { reply.bytes })
 }
 

@@ -1,21 +1,57 @@
 import { today } from '$ui/format/calendar';
-import { preferences } from '$ui/state/preferences.svelte';
+import { LOCALES, preferences, type Locale } from '$ui/state/preferences.svelte';
 import { ask } from '../api/client';
 import { Problem } from '../api/problem';
-import { toRequest, type VisitFilter } from './filter';
+
+/** A list that the server writes into files, and which part of it. */
+export interface Exported {
+  name: 'visits' | 'coverage' | 'places' | 'devices' | 'conflicts';
+  /** As the list itself is asked for. */
+  query: Record<string, string | number | boolean | undefined>;
+}
+
+/** Visits have an address of their own, from before there were others. */
+const ADDRESS: Record<Exported['name'], string> = {
+  visits: '/v1/export',
+  coverage: '/v1/coverage',
+  places: '/v1/places',
+  devices: '/v1/devices',
+  conflicts: '/v1/conflicts',
+};
+
+interface Written {
+  format: string;
+  style?: Record<string, string>;
+  /** Of visits alone. */
+  more?: Record<string, string>;
+  /** Holds what a program reads, whoever asks for it. */
+  wordless?: true;
+}
 
 /** What there is to choose from: a format of the server's, and how it is to be written. */
 const FILES = {
-  csv: { format: 'csv' },
+  xlsx: { format: 'xlsx', more: { sheets: 'all' } },
   // Excel in Russian or Kazakh splits at semicolons only, and takes 43.25 for text or a date.
   csv_excel: { format: 'csv', style: { delimiter: 'semicolon', decimal: 'comma' } },
-  xlsx: { format: 'xlsx' },
-  geojson: { format: 'geojson' },
-} as const;
+  csv: { format: 'csv' },
+  geojson: { format: 'geojson', wordless: true },
+} as const satisfies Record<string, Written>;
 export type File = keyof typeof FILES;
-export const CHOICES = Object.keys(FILES) as File[];
 
-/** One file on its way: all visits of a filter. */
+/** The files of a list; only visits are points. */
+export function choices(name: Exported['name']): File[] {
+  const all = Object.keys(FILES) as File[];
+  return name === 'visits' ? all : all.filter((file) => file !== 'geojson');
+}
+
+/** In whose words a file is: in a language's, or in none's but the codes. */
+export const WORDINGS = [...LOCALES, 'codes'] as const;
+export type Wording = Locale | 'codes';
+
+/** Rows that a sheet of Excel holds. */
+export const MAX_SHEET_ROWS = 1_048_575;
+
+/** One file on its way: a list with its filter. */
 export class Export {
   state = $state<'idle' | 'running' | 'done' | 'failed'>('idle');
   received = $state(0);
@@ -25,18 +61,24 @@ export class Export {
   problem = $state.raw<Problem | null>(null);
   #abort: AbortController | null = null;
 
-  async run(file: File, filter: VisitFilter): Promise<void> {
-    const { format, style }: { format: string; style?: Record<string, string> } = FILES[file];
+  async run(file: File, { name, query }: Exported, wording: Wording): Promise<void> {
+    const { format, style, more, wordless }: Written = FILES[file];
     this.#abort = new AbortController();
     this.state = 'running';
     this.received = 0;
     this.total = null;
     this.problem = null;
-    this.name = `visits-${today(preferences.timeZone)}.${format}`;
+    this.name = `${name}-${today(preferences.timeZone)}.${format}`;
     try {
-      const wanted = { ...toRequest(filter), ...style };
-      const query = new URLSearchParams(Object.entries(wanted).map(([name, value]) => [name, String(value)]));
-      const response = await ask(`/v1/export.${format}?${query}`, { signal: this.#abort.signal });
+      const wanted = {
+        ...query,
+        ...style,
+        ...(name === 'visits' && more),
+        ...(wording !== 'codes' && !wordless && { language: wording }),
+      };
+      const given = Object.entries(wanted).filter(([, value]) => value !== undefined);
+      const asked = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+      const response = await ask(`${ADDRESS[name]}.${format}?${asked}`, { signal: this.#abort.signal });
       save(await this.#read(response), this.name);
       this.state = 'done';
     } catch (thrown) {

@@ -2,16 +2,18 @@
 
 use std::borrow::Cow;
 
-use chrono_tz::Tz;
+use chrono::SubsecRound as _;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+use aralau_sync_core::vocabulary::Language;
+
 use super::{
-    Format,
-    cells::{COLUMNS, Cell},
+    file::Format,
+    table::{Plain, Reader, SheetOf},
     unwritable,
 };
-use crate::{query::export::ExportedVisit, store::StoreError};
+use crate::{http::extract::Parameters, query::instant::Instant, store::StoreError};
 
 /// Without it, Excel takes UTF-8 for the system's old code page.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -21,6 +23,10 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct CsvStyle {
+    /// For a reader of this language: `ru`, `kk` or `en`. Then what is read comes first, under headings and with labels in the language, and behind it
+    /// ids and codes by the names that they always have. Without it: codes alone.
+    #[param(value_type = Option<String>, pattern = "^(ru|kk|en)$")]
+    pub language: Option<Language>,
     /// What stands between two cells. Excel in Russian or Kazakh takes a semicolon only.
     #[serde(default)]
     #[param(inline)]
@@ -29,6 +35,10 @@ pub struct CsvStyle {
     #[serde(default)]
     #[param(inline)]
     pub decimal: Decimal,
+}
+
+impl Parameters for CsvStyle {
+    const NAMES: &'static [&'static str] = &["language", "delimiter", "decimal"];
 }
 
 /// What stands between two cells.
@@ -65,25 +75,31 @@ impl Delimiter {
     }
 }
 
-/// A CSV whose times are those of a zone.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Csv {
-    pub zone: Tz,
+/// A table as CSV.
+pub(super) struct Csv<R: 'static> {
+    pub sheet: &'static dyn SheetOf<R>,
+    pub reader: Reader,
     pub style: CsvStyle,
 }
 
-impl Format for Csv {
+impl<R> Format for Csv<R> {
+    type Row = R;
     const CONTENT_TYPE: &'static str = "text/csv; charset=utf-8";
-    const FILE_NAME: &'static str = "visits.csv";
+    const EXTENSION: &'static str = "csv";
 
     fn begin(&self) -> Result<Vec<u8>, StoreError> {
+        let zone = self.reader.zone;
+        let headings = self.sheet.heads(&self.reader).into_iter().map(|head| {
+            // As data, each time brings its offset.
+            if head.is_time && self.reader.is_person() { format!("{} ({zone})", head.text) } else { head.text }
+        });
         let mut bytes = BYTE_ORDER_MARK.as_bytes().to_vec();
-        bytes.extend(self.line(COLUMNS.iter().map(|column| column.heading.into()))?);
+        self.line(&mut bytes, &mut headings.map(Cow::Owned))?;
         Ok(bytes)
     }
 
-    fn visit(&self, visit: &ExportedVisit, _: bool) -> Result<Vec<u8>, StoreError> {
-        self.line(COLUMNS.iter().map(|column| self.written((column.cell)(visit))))
+    fn row(&self, row: &R, _: bool, bytes: &mut Vec<u8>) -> Result<(), StoreError> {
+        self.sheet.write(row, &self.reader, &mut |cells| self.line(bytes, &mut cells.map(|cell| self.written(cell))))
     }
 
     fn end(&self) -> Vec<u8> {
@@ -91,25 +107,38 @@ impl Format for Csv {
     }
 }
 
-impl Csv {
-    fn line<'a>(&self, mut cells: impl Iterator<Item = Cow<'a, str>>) -> Result<Vec<u8>, StoreError> {
+impl<R> Csv<R> {
+    fn line<'a>(&self, bytes: &mut Vec<u8>, cells: &mut dyn Iterator<Item = Cow<'a, str>>) -> Result<(), StoreError> {
         let mut writer = csv::WriterBuilder::new();
         writer.terminator(csv::Terminator::CRLF).delimiter(self.style.delimiter.byte());
-        let mut writer = writer.from_writer(Vec::new());
-        cells.try_for_each(|cell| writer.write_field(cell.as_bytes())).map_err(unwritable)?;
+        let mut writer = writer.from_writer(bytes);
+        for cell in cells {
+            writer.write_field(cell.as_bytes()).map_err(unwritable)?;
+        }
         writer.write_record(None::<&[u8]>).map_err(unwritable)?;
-        writer.into_inner().map_err(unwritable)
+        writer.flush().map_err(unwritable)
     }
 
     /// A cell as a spreadsheet reads it back from text.
-    fn written<'a>(&self, cell: Cell<'a>) -> Cow<'a, str> {
+    fn written<'a>(&self, cell: Plain<'a>) -> Cow<'a, str> {
         match cell {
-            Cell::Empty => "".into(),
-            Cell::Text(text) => guarded(text),
-            Cell::Number(number) => self.number(number).into(),
-            Cell::Count(count) => count.to_string().into(),
-            Cell::Flag(flag) => flag.to_string().into(),
-            Cell::Instant(instant) => instant.local(self.zone).into(),
+            Plain::Empty => "".into(),
+            Plain::Text(text) => guarded(text),
+            Plain::Number(number) => self.number(number).into(),
+            Plain::Whole(number) => number.to_string().into(),
+            Plain::Flag(flag) => flag.to_string().into(),
+            Plain::Instant(instant) => self.time(instant).into(),
+            Plain::Day(day) => day.text().into(),
+        }
+    }
+
+    /// A spreadsheet of whatever country takes `2026-05-10 01:30:00` for a time, and one with its offset for text.
+    fn time(&self, instant: Instant) -> String {
+        let zone = self.reader.zone;
+        if self.reader.is_person() {
+            instant.on_the_wall(zone).trunc_subsecs(0).to_string()
+        } else {
+            instant.local(zone)
         }
     }
 

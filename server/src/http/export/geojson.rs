@@ -4,11 +4,7 @@ use chrono_tz::Tz;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::{
-    Format,
-    cells::{COLUMNS, Cell},
-    unwritable,
-};
+use super::{file::Format, table::Plain, unwritable, visits::COLUMNS};
 use crate::{
     query::{export::ExportedVisit, visits::Position},
     store::StoreError,
@@ -21,23 +17,23 @@ pub(super) struct GeoJson {
 }
 
 impl Format for GeoJson {
+    type Row = ExportedVisit;
     const CONTENT_TYPE: &'static str = "application/geo+json";
-    const FILE_NAME: &'static str = "visits.geojson";
+    const EXTENSION: &'static str = "geojson";
 
     fn begin(&self) -> Result<Vec<u8>, StoreError> {
         Ok(br#"{"type":"FeatureCollection","features":["#.to_vec())
     }
 
-    fn visit(&self, visit: &ExportedVisit, first: bool) -> Result<Vec<u8>, StoreError> {
+    fn row(&self, visit: &ExportedVisit, first: bool, bytes: &mut Vec<u8>) -> Result<(), StoreError> {
         let feature = Feature {
             kind: "Feature",
             id: visit.head.id.to_string(),
             geometry: visit.head.position.as_ref().and_then(point),
             properties: Properties { visit, zone: self.zone },
         };
-        let mut bytes = if first { b"\n".to_vec() } else { b",\n".to_vec() };
-        serde_json::to_writer(&mut bytes, &feature).map_err(unwritable)?;
-        Ok(bytes)
+        bytes.extend_from_slice(if first { b"\n" } else { b",\n" });
+        serde_json::to_writer(bytes, &feature).map_err(unwritable)
     }
 
     fn end(&self) -> Vec<u8> {
@@ -62,19 +58,21 @@ struct Properties<'a> {
 
 impl Serialize for Properties<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer
-            .collect_map(COLUMNS.iter().map(|column| (column.property, value((column.cell)(self.visit), self.zone))))
+        let properties =
+            COLUMNS.iter().map(|column| (column.property, value(column.data(self.visit, self.visit), self.zone)));
+        serializer.collect_map(properties)
     }
 }
 
-fn value(cell: Cell<'_>, zone: Tz) -> Value {
+fn value(cell: Plain<'_>, zone: Tz) -> Value {
     match cell {
-        Cell::Empty => Value::Null,
-        Cell::Text(text) => text.into(),
-        Cell::Number(number) => number.into(),
-        Cell::Count(count) => count.into(),
-        Cell::Flag(flag) => flag.into(),
-        Cell::Instant(instant) => instant.local(zone).into(),
+        Plain::Empty => Value::Null,
+        Plain::Text(text) => text.into(),
+        Plain::Number(number) => number.into(),
+        Plain::Whole(number) => number.into(),
+        Plain::Flag(flag) => flag.into(),
+        Plain::Instant(instant) => instant.local(zone).into(),
+        Plain::Day(day) => day.text().into(),
     }
 }
 

@@ -1,5 +1,5 @@
 //! Workbooks of Excel. Such a file can only be sent once it is whole: it is made on disk, a batch at a time with memory
-//! for one row, and then streamed. The file has no name and goes with its last handle.
+//! for one row of each sheet, and then streamed. The file has no name and goes with its last handle.
 
 use std::{
     fs::File,
@@ -10,31 +10,51 @@ use std::{
 use axum::body::Bytes;
 use chrono_tz::Tz;
 use futures_util::{Stream, stream};
-use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, XlsxError};
+use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
+use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use utoipa::IntoParams;
+
+use aralau_sync_core::vocabulary::Language;
 
 use super::{
-    cells::{COLUMNS, Cell},
+    file::{List, Listing},
+    table::{Head, Plain, Reader, SheetOf},
     unwritable,
 };
 use crate::{
     app::App,
-    http::problem::Problem,
-    query::{
-        export::{Export, ExportedVisit},
-        instant::Instant,
-    },
+    http::{extract::Parameters, problem::Problem},
+    query::instant::Instant,
     store::StoreError,
 };
 
 pub(in crate::http) const CONTENT_TYPE: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-/// Visits of a sheet, at most: Excel's rows without the headings.
-const MAX_VISITS: u32 = 1_048_575;
+/// Rows of a sheet, at most: Excel's rows without the headings.
+pub(super) const MAX_ROWS: u32 = 1_048_575;
 /// Text of a cell in UTF-16 units, at most; a longer one is cut.
 const MAX_CELL_UNITS: usize = 32_767;
 /// Workbooks made at once: each takes room on the disk.
 const AT_ONCE: usize = 2;
 const PIECE_BYTES: usize = 64 * 1024;
+/// How wide a column of a reader's is at least, in digits: what is read, and what is only joined.
+const READ_WIDTH: usize = 20;
+const JOINED_WIDTH: usize = 12;
+const SECONDS_A_DAY: i64 = 24 * 60 * 60;
+
+/// How a workbook is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct BookStyle {
+    /// For a reader of this language, `ru`, `kk` or `en`, as in a CSV: also the sheets are called in it.
+    #[param(value_type = Option<String>, pattern = "^(ru|kk|en)$")]
+    pub language: Option<Language>,
+}
+
+impl Parameters for BookStyle {
+    const NAMES: &'static [&'static str] = &["language"];
+}
 
 /// Who has a workbook made.
 pub struct Workbooks(Arc<Semaphore>);
@@ -51,28 +71,36 @@ pub(super) struct Made {
     _turn: OwnedSemaphorePermit,
 }
 
-/// Makes the workbook of an export's visits. Returns it with its length in bytes.
-pub(super) async fn make(app: &App, export: Export) -> Result<(Made, u64), Problem> {
+/// Makes the workbook of a list. Returns it with its length in bytes.
+pub(super) async fn make<L: List>(app: &App, listing: Listing<L>) -> Result<(Made, u64), Problem> {
     let turns = Arc::clone(&app.http().workbooks.0);
     let turn = turns.try_acquire_owned().map_err(|_| Problem::TooManyExports)?;
-    let mut sheet = Sheet::new(export.zone).map_err(|error| unwritable(&error))?;
+    let Listing { list, reader } = listing;
+    let asked = list.clone();
+    if app.read(move |connection| asked.exceeds(connection, MAX_ROWS)).await? {
+        return Err(Problem::TooManyRows(MAX_ROWS));
+    }
+    let mut book = Book::new(reader, list.sheets()).map_err(unwritable)?;
     let mut after = None;
     loop {
-        let export = export.clone();
+        let list = list.clone();
         let batch = app.read(move |connection| {
-            let batch = export.batch(connection, after)?;
-            batch.visits.iter().try_for_each(|visit| sheet.add(visit)).map_err(|error| unwritable(&error))?;
-            Ok((sheet, batch.next))
+            let (rows, rest) = match list.batch(connection, after)? {
+                Ok(batch) => batch,
+                Err(no_period) => return Ok(Err(no_period)),
+            };
+            rows.iter().try_for_each(|row| book.add(row))?;
+            Ok(Ok((book, rest)))
         });
-        (sheet, after) = batch.await?;
-        if sheet.visits > MAX_VISITS {
-            return Err(Problem::TooManyRows(MAX_VISITS));
+        (book, after) = batch.await??;
+        if book.is_full {
+            return Err(Problem::TooManyRows(MAX_ROWS));
         }
         if after.is_none() {
             break;
         }
     }
-    let saved = tokio::task::spawn_blocking(move || sheet.save()).await;
+    let saved = tokio::task::spawn_blocking(move || book.save()).await;
     let saved = saved.unwrap_or_else(|_| Err(StoreError::Internal("making a workbook panicked".into())));
     let (file, bytes) = saved?;
     Ok((Made { file, _turn: turn }, bytes))
@@ -94,47 +122,64 @@ pub(super) fn pieces(made: Made) -> impl Stream<Item = io::Result<Bytes>> {
     })
 }
 
-/// A workbook of one sheet, being filled.
-struct Sheet {
+/// A workbook, being filled.
+struct Book<R: 'static> {
     workbook: Workbook,
-    instants: Format,
+    sheets: Vec<Filled<R>>,
     /// A time of Excel is what a clock on the wall showed: whose, the headings say.
-    zone: Tz,
-    visits: u32,
+    reader: Reader,
+    formats: Formats,
+    /// Whether there is no room for a row.
+    is_full: bool,
 }
 
-impl Sheet {
-    fn new(zone: Tz) -> Result<Self, XlsxError> {
+struct Filled<R: 'static> {
+    sheet: &'static dyn SheetOf<R>,
+    rows: u32,
+}
+
+struct Formats {
+    instants: Format,
+    days: Format,
+    headings: Format,
+}
+
+impl<R> Book<R> {
+    fn new(reader: Reader, sheets: Vec<&'static dyn SheetOf<R>>) -> Result<Self, XlsxError> {
         let mut workbook = Workbook::new();
-        let sheet = workbook.add_worksheet_with_constant_memory()?;
-        sheet.set_name("visits")?.set_freeze_panes(1, 0)?;
-        let bold = Format::new().set_bold();
-        for (number, column) in (0..).zip(&COLUMNS) {
-            let zone = if column.is_time { format!(" ({zone})") } else { String::new() };
-            sheet.write_string_with_format(0, number, format!("{}{zone}", column.heading), &bold)?;
+        let formats = Formats {
+            instants: Format::new().set_num_format("yyyy-mm-dd hh:mm:ss"),
+            days: Format::new().set_num_format("yyyy-mm-dd"),
+            headings: Format::new().set_bold(),
+        };
+        for sheet in &sheets {
+            let made = workbook.add_worksheet_with_constant_memory()?;
+            made.set_name(sheet.name(&reader))?.set_freeze_panes(1, 0)?;
+            for (number, head) in (0..).zip(sheet.heads(&reader)) {
+                let text = if head.is_time { format!("{} ({})", head.text, reader.zone) } else { head.text.clone() };
+                if reader.is_person() {
+                    made.set_column_width(number, width(&head, &text))?;
+                }
+                made.write_string_with_format(0, number, text, &formats.headings)?;
+            }
         }
-        Ok(Self { workbook, instants: Format::new().set_num_format("yyyy-mm-dd hh:mm:ss"), zone, visits: 0 })
+        let sheets = sheets.into_iter().map(|sheet| Filled { sheet, rows: 0 }).collect();
+        Ok(Self { workbook, sheets, reader, formats, is_full: false })
     }
 
-    /// Adds a row, or only counts it where the sheet is full.
-    fn add(&mut self, visit: &ExportedVisit) -> Result<(), XlsxError> {
-        self.visits += 1;
-        if self.visits > MAX_VISITS {
-            return Ok(());
-        }
-        let (row, sheet) = (self.visits, self.workbook.worksheet_from_index(0)?);
-        for (column, cell) in (0..).zip(COLUMNS.iter().map(|column| (column.cell)(visit))) {
-            match cell {
-                Cell::Empty => continue,
-                Cell::Text(text) => sheet.write_string(row, column, short(&text))?,
-                Cell::Number(number) => sheet.write_number(row, column, number)?,
-                Cell::Count(count) => sheet.write_number(row, column, count as f64)?,
-                Cell::Flag(flag) => sheet.write_boolean(row, column, flag)?,
-                Cell::Instant(instant) => match excel_time(instant, self.zone) {
-                    Some(time) => sheet.write_datetime_with_format(row, column, &time, &self.instants)?,
-                    None => sheet.write_string(row, column, instant.local(self.zone))?,
-                },
-            };
+    /// Adds a row to each sheet that has items of it.
+    fn add(&mut self, row: &R) -> Result<(), StoreError> {
+        for (number, Filled { sheet, rows }) in self.sheets.iter_mut().enumerate() {
+            let made = self.workbook.worksheet_from_index(number).map_err(unwritable)?;
+            sheet.write(row, &self.reader, &mut |cells| {
+                if *rows == MAX_ROWS {
+                    self.is_full = true;
+                    return Ok(());
+                }
+                *rows += 1;
+                let mut cells = (0..).zip(cells);
+                cells.try_for_each(|(column, cell)| write(made, (*rows, column), cell, self.reader.zone, &self.formats))
+            })?;
         }
         Ok(())
     }
@@ -151,6 +196,36 @@ impl Sheet {
     }
 }
 
+fn write(
+    sheet: &mut Worksheet,
+    (row, column): (u32, u16),
+    cell: Plain<'_>,
+    zone: Tz,
+    formats: &Formats,
+) -> Result<(), StoreError> {
+    let written = match cell {
+        Plain::Empty => return Ok(()),
+        Plain::Text(text) => sheet.write_string(row, column, short(&text)),
+        Plain::Number(number) => sheet.write_number(row, column, number),
+        Plain::Whole(number) => sheet.write_number(row, column, number as f64),
+        Plain::Flag(flag) => sheet.write_boolean(row, column, flag),
+        Plain::Instant(instant) => match excel_time(instant, zone) {
+            Some(time) => sheet.write_datetime_with_format(row, column, &time, &formats.instants),
+            None => sheet.write_string(row, column, instant.local(zone)),
+        },
+        Plain::Day(day) => match since_1900(day.number().saturating_mul(SECONDS_A_DAY)) {
+            Some(time) => sheet.write_datetime_with_format(row, column, &time, &formats.days),
+            None => sheet.write_string(row, column, day.text()),
+        },
+    };
+    written.map(|_| ()).map_err(unwritable)
+}
+
+/// In which a reader sees heading and times whole.
+fn width(head: &Head, heading: &str) -> f64 {
+    heading.chars().count().max(if head.is_read { READ_WIDTH } else { JOINED_WIDTH }) as f64
+}
+
 /// What can go wrong with a temporary file is the disk's fault.
 fn no_room(error: &dyn std::fmt::Display) -> StoreError {
     StoreError::Unavailable(format!("making a workbook: {error}"))
@@ -158,8 +233,11 @@ fn no_room(error: &dyn std::fmt::Display) -> StoreError {
 
 /// Excel counts from 1900; a clock that says otherwise is shown in words.
 fn excel_time(instant: Instant, zone: Tz) -> Option<ExcelDateTime> {
-    let (at, first) = (instant.on_the_wall(zone).and_utc().timestamp(), -2_208_988_800);
-    (at >= first).then(|| ExcelDateTime::from_timestamp(at).ok()).flatten()
+    since_1900(instant.on_the_wall(zone).and_utc().timestamp())
+}
+
+fn since_1900(seconds: i64) -> Option<ExcelDateTime> {
+    (seconds >= -2_208_988_800).then(|| ExcelDateTime::from_timestamp(seconds).ok()).flatten()
 }
 
 /// Text that fits into a cell.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use aralau_sync_core::id::PersonId;
+use aralau_sync_core::{collation::SortKey, id::PersonId};
 use rusqlite::Connection;
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
@@ -75,7 +75,7 @@ pub fn people(connection: &Connection) -> Result<Vec<(PersonId, String)>, StoreE
     let mut people: Vec<_> = people.collect::<Result<_, _>>()?;
     let mut known = HashSet::new();
     people.retain(|(person, name)| known.insert((*person, key(name))));
-    people.sort_by(|(one, name), (other, its)| (name, one).cmp(&(its, other)));
+    people.sort_by_cached_key(|(person, name)| (SortKey::of(name), *person));
     Ok(people)
 }
 

@@ -2,6 +2,7 @@
 
 use aralau_sync_core::{
     change::{STATUS, Value},
+    collation::SortKey,
     directory::Control,
     id::{DocumentId, Kind, PersonId},
     time::Millis,
@@ -100,6 +101,9 @@ pub fn places_called(
             found.push(named);
         }
     }
+    // As people look for them: the same address stands in several beats.
+    found
+        .sort_by_cached_key(|named| (SortKey::of(named.beat.as_deref().unwrap_or_default()), SortKey::of(&named.name)));
     Ok(found)
 }
 
