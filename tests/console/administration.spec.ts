@@ -92,6 +92,11 @@ test('a workbook with a fault is shown as one, corrected, and loaded', async ({ 
   await expect(row).toContainText('there is no such beat');
   await expect(page.getByRole('button', { name: 'Load it' })).toHaveCount(0);
   await expectAccessibleEverywhere(page, 'faults');
+  await page.getByLabel('Language').selectOption('ru');
+  await expect(page.getByText('Такого участка нет. Внесите его в лист участков или исправьте код.')).toBeVisible();
+  await expect(page.getByText('Имелось в виду «102»?')).toBeVisible();
+  await expectAccessibleEverywhere(page, 'faults-ru');
+  await page.getByLabel('Язык').selectOption('en');
 
   await file.setInputFiles(organisation('101'));
   await expect(plan.getByText('ул. Абая, 2 · 101')).toBeVisible();
@@ -228,7 +233,7 @@ test('a beat is renamed and taken away, by keys alone, and the phone is told', a
   await page.keyboard.press('Enter');
   await expect(page.getByRole('row', { name: /Участок № 102, северный/ }).first()).toBeVisible();
 
-  expect(JSON.stringify(await bolat.status())).toContain('"beat":"101"');
+  expect(JSON.stringify(await bolat.status())).toContain('"code":"101"');
   const row = page.getByRole('row', { name: /Ахметов Болат/ });
   await row.getByRole('button', { name: /Change beats/ }).focus();
   await page.keyboard.press('Enter');
@@ -238,11 +243,11 @@ test('a beat is renamed and taken away, by keys alone, and the phone is told', a
   await page.keyboard.press('Enter');
   await expect(dialog.getByText('Beats taken')).toBeVisible();
   await expectAccessibleEverywhere(page, 'taken');
-  await dialog.getByRole('button', { name: 'Change beats' }).focus();
+  await expect(dialog.getByRole('button', { name: 'Change beats' })).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(row).toContainText('—');
   await bolat.sync();
-  expect(JSON.stringify(await bolat.status())).not.toContain('"beat":"101"');
+  expect(JSON.stringify(await bolat.status())).not.toContain('"code":"101"');
 });
 
 test('who may not load is offered nothing, and refused', async ({ browser }) => {
