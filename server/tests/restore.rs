@@ -229,6 +229,40 @@ fn notices_that_end_before_the_backup_vouch_for_nobody() {
 }
 
 #[test]
+fn a_file_that_is_not_this_deployments_word_vouches_for_nobody() {
+    let world = World::new();
+    let boris = world.phone("Борис", 3);
+    let file = world.back_up();
+    world.revoke(boris);
+    let true_one = std::fs::read_to_string(world.at("data/notices")).unwrap();
+    let another = World::new();
+    let of_another = std::fs::read_to_string(another.at("data/notices")).unwrap();
+    let header: String = true_one.lines().take(2).map(|line| format!("{line}\n")).collect();
+    let first_line: String = true_one.lines().take(1).map(|line| format!("{line}\n")).collect();
+    for (number, text, is_vouched_for) in [
+        (1, String::new(), false),
+        (2, "garbage\n".to_owned(), false),
+        (3, of_another, false),
+        (4, first_line, false),
+        (5, format!("{true_one}2026-05-31 device shut out AAAA\n"), false),
+        (6, true_one.clone(), true),
+        // What a power cut tears.
+        (7, format!("{true_one}2026-05-31 device half a li"), true),
+        (8, format!("{header}{}\n{}", &true_one[header.len()..true_one.len() - 9], &true_one[header.len()..]), true),
+    ] {
+        let named = world.at(&format!("notices-{number}"));
+        std::fs::write(&named, text).unwrap();
+        let how = Restore { notices: Some(named), ..Restore::default() };
+        let folder = world.at(&format!("restored-{number}"));
+        let restored = store::restore(&file, &*folder, &how, LATER, &SystemEntropy).unwrap();
+        let said = (restored.notices_fault.is_none(), restored.unconfirmed, restored.ended_again);
+        // Whoever has been shut out waits for nobody.
+        let ended = usize::from(number >= 5);
+        assert_eq!(said, (is_vouched_for, 1 - ended, ended), "{number}: {:?}", restored.notices_fault);
+    }
+}
+
+#[test]
 fn a_device_that_is_shut_out_hears_of_another_epoch_and_of_nothing_else() {
     let mut world = World::new();
     let (boris, zarina) = (world.phone("Борис", 3), world.phone("Зарина", 4));

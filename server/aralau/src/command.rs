@@ -147,8 +147,15 @@ impl Restore {
 
     fn words(&self, restored: &store::Restored) -> String {
         let data = self.data.display();
-        let store::Restored { ended_again, tokens_ended, sessions_ended, codes_ended, unconfirmed, is_raw_copy } =
-            restored;
+        let store::Restored {
+            ended_again,
+            tokens_ended,
+            sessions_ended,
+            codes_ended,
+            notices_fault,
+            unconfirmed,
+            is_raw_copy,
+        } = restored;
         let mut text = format!(
             "Restored into {data}; a new epoch begins.\nEnded: {tokens_ended} tokens, {sessions_ended} sessions, \
              {codes_ended} enrollment codes, {ended_again} rights by notices.\n"
@@ -156,6 +163,11 @@ impl Restore {
         if *is_raw_copy {
             text += "The file is a raw copy of a database, and no write-ahead log lay beside it: if its server was running when it \
                      was copied, the newest rows are missing. Phones bring back what they have of them.\n";
+        }
+        if let Some(fault) = notices_fault {
+            text += &format!(
+                "The file of notices vouches for nobody: {fault}. What it does say of this deployment has ended again.\n"
+            );
         }
         if *tokens_ended > 0 {
             text += &format!("Make new tokens:\n    aralau admin --data {data} token --role administrator\n");

@@ -31,6 +31,11 @@ pub(super) const NOTICES: &str = "notices";
 const HEADER: &str =
     "# What has ended, in the words of this deployment's server. Keep this file: `aralau restore` reads it.\n";
 
+/// The line that says whose file it is: one in which nothing has ended yet says nothing else.
+fn of_deployment(identity: &Identity) -> String {
+    format!("# deployment {}", identity.deployment)
+}
+
 /// Follows a row of the directory's log, if it ends a right.
 pub(super) fn follow(tx: &Connection, sequence: u64, ended: &Control) -> Result<(), StoreError> {
     if !ended.ends_a_right() {
@@ -167,13 +172,42 @@ pub fn reaches(connection: &Connection, notices: &[Notice]) -> Result<bool, Stor
     Ok(newest.is_none_or(|newest| notices.iter().any(|notice| notice.ended.to_bytes() == newest)))
 }
 
-/// The notices of a file; `None` where there is no such file. Lines that are none, such as one that a power cut has torn, are
-/// passed over.
-pub(super) fn read(identity: &Identity, file: Option<Vec<u8>>) -> Option<Vec<Notice>> {
-    let text = String::from_utf8_lossy(&file?).into_owned();
-    let signed: Vec<Vec<u8>> =
-        text.lines().filter_map(|line| BASE64.decode(line.split(' ').next_back()?).ok()).collect();
-    Some(open_notices(identity, signed.iter().map(Vec::as_slice)))
+/// What a file of notices says.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// What has ended by it. Lines that are not this server's word are passed over.
+    pub notices: Vec<Notice>,
+    /// Why it vouches for nobody: it is another deployment's, or somebody has changed it.
+    pub fault: Option<String>,
+    /// It names its deployment.
+    is_named: bool,
+}
+
+/// Reads a file of notices.
+pub(super) fn read(identity: &Identity, file: &[u8]) -> Beside {
+    let text = String::from_utf8_lossy(file);
+    let named = of_deployment(identity);
+    let mut beside = Beside { is_named: text.lines().any(|line| line == named), ..Beside::default() };
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for (number, line) in (1_usize..).zip(text.lines()).filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
+        let signed = line.split(' ').next_back().and_then(|signed| BASE64.decode(signed).ok());
+        match open_notices(identity, signed.iter().map(Vec::as_slice)).pop() {
+            Some(notice) => {
+                good.push(line);
+                beside.notices.push(notice);
+            }
+            None => bad.push((number, line)),
+        }
+    }
+    // What a power cut tore is the beginning of a line that was written again, or the end of the file.
+    let is_torn =
+        |line: &str| !text.ends_with('\n') && text.ends_with(line) || good.iter().any(|whole| whole.starts_with(line));
+    beside.fault = match bad.iter().find(|(_, line)| !is_torn(line)) {
+        Some((number, _)) => Some(format!("its line {number} is not this server's word")),
+        None if beside.is_named || !beside.notices.is_empty() => None,
+        None => Some("it does not say that it is this deployment's".to_owned()),
+    };
+    beside
 }
 
 /// Brings the file beside the database up to it.
@@ -185,8 +219,12 @@ pub(super) fn keep_beside(place: &Place, connection: &Connection, identity: &Ide
         Some(_) if is_torn => "\n".to_owned(),
         Some(_) => String::new(),
     };
-    let known: BTreeSet<Vec<u8>> =
-        read(identity, file).unwrap_or_default().iter().map(|notice| notice.ended.to_bytes()).collect();
+    let beside = read(identity, &file.unwrap_or_default());
+    if !beside.is_named {
+        lines += &of_deployment(identity);
+        lines.push('\n');
+    }
+    let known: BTreeSet<Vec<u8>> = beside.notices.iter().map(|notice| notice.ended.to_bytes()).collect();
     let epoch = log::current_epoch(connection)?;
     let mut statement = connection.prepare_cached("SELECT sequence, ended FROM notice ORDER BY sequence")?;
     let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, Vec<u8>>(1)?)))?;

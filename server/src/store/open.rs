@@ -209,7 +209,7 @@ fn heed_notices(
     entropy: &dyn Entropy,
 ) -> Result<(), OpenError> {
     let file = place.disk().read(&place.file(NOTICES))?;
-    let beside = notices::read(identity, file).unwrap_or_default();
+    let beside = notices::read(identity, &file.unwrap_or_default()).notices;
     if !beside.is_empty() {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let ended = notices::bring_back(&Transaction::over(&transaction, entropy), &beside, now)?;

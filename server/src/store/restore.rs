@@ -6,12 +6,12 @@
 
 use std::path::{Path, PathBuf};
 
-use aralau_sync_core::{directory::Control, notice::Notice, time::Millis};
+use aralau_sync_core::{directory::Control, time::Millis};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
     FolderLock, OpenError, Place, StoreError, Transaction, directory, epochs,
-    notices::{self, NOTICES},
+    notices::{self, Beside, NOTICES},
     open::{DATABASE, HIGH_WATER, copy_into, load_identity, meta, migrate, page_problems},
 };
 use crate::entropy::Entropy;
@@ -40,6 +40,8 @@ pub struct Restored {
     pub sessions_ended: usize,
     /// Enrollment codes, not yet used in the backup, that ended with it.
     pub codes_ended: usize,
+    /// Why the file of notices vouches for nobody, if it does not: it is another deployment's, or somebody has changed it.
+    pub notices_fault: Option<String>,
     /// Devices that are served nothing until somebody confirms them.
     pub unconfirmed: usize,
     /// Whether the file was a raw copy of a database without its write-ahead log: what stood there is missing.
@@ -79,10 +81,10 @@ pub fn restore(
         Some(named) => place.disk().read(named)?.ok_or_else(|| OpenError::NoNotices(named.clone())).map(Some)?,
         None => place.disk().read(&place.file(NOTICES))?,
     };
-    let beside = notices::read(&identity, beside);
+    let beside = beside.map(|file| notices::read(&identity, &file));
     let transaction = copy.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let tx = Transaction::over(&transaction, entropy).on_behalf(how.by.clone());
-    let restored = begin_anew(&tx, beside.as_deref(), how, now)?;
+    let restored = begin_anew(&tx, beside, how, now)?;
     drop(tx);
     transaction.commit()?;
     drop(copy);
@@ -94,12 +96,7 @@ pub fn restore(
 }
 
 /// All that a restored store takes back, in one transaction.
-fn begin_anew(
-    tx: &Transaction<'_>,
-    beside: Option<&[Notice]>,
-    how: &Restore,
-    now: Millis,
-) -> Result<Restored, OpenError> {
+fn begin_anew(tx: &Transaction<'_>, beside: Option<Beside>, how: &Restore, now: Millis) -> Result<Restored, OpenError> {
     epochs::begin(tx, epochs::Base::Kept, 0, now)?;
     tx.execute("UPDATE scope SET backed_up = size", [])?;
     // Which nonces were used since the backup is forgotten: a new key makes every one of them stale.
@@ -108,10 +105,13 @@ fn begin_anew(
         sessions_ended: tx.execute("DELETE FROM session", [])?,
         codes_ended: tx
             .execute("UPDATE enrollment_code SET expires_at = ?1 WHERE device IS NULL AND expires_at > ?1", [now.0])?,
+        notices_fault: beside.as_ref().and_then(|beside| beside.fault.clone()),
         ..Restored::default()
     };
-    let knows_all = beside.is_some_and(|notices| notices::reaches(tx, notices).unwrap_or(false));
-    restored.ended_again = notices::bring_back(tx, beside.unwrap_or_default(), now)?;
+    let notices = beside.as_ref().map_or(&[][..], |beside| &beside.notices);
+    let is_sound = beside.as_ref().is_some_and(|beside| beside.fault.is_none());
+    let knows_all = is_sound && notices::reaches(tx, notices)?;
+    restored.ended_again = notices::bring_back(tx, notices, now)?;
     if !how.keep_tokens {
         restored.tokens_ended = super::tokens::end_all(tx, now)?;
     }
