@@ -33,7 +33,9 @@ use header::Header;
 use rows::Source;
 use table::Table;
 
-pub use rows::{DIGITS_LOST, FORMULA_ERRORS, begins_as_total, place_type_code, says_nothing};
+pub use rows::{
+    DIGITS_LOST, FORMULA_ERRORS, begins_as_total, has_lost_letters, names_several, place_type_code, says_nothing,
+};
 pub use rows::{MAX_BEAT_CODE_BYTES, MAX_EXTERNAL_CODE_BYTES, MAX_NAME_BYTES};
 
 /// One file, at most.
@@ -346,7 +348,8 @@ pub struct Sheet {
     pub name: String,
     /// What it holds.
     pub table: Table,
-    loses_letters: bool,
+    /// Whether its encoding turns Kazakh letters into question marks.
+    pub loses_letters: bool,
 }
 
 impl Sheet {
@@ -392,11 +395,8 @@ pub fn sheets(file: &str, bytes: &[u8], is_header: &dyn Fn(&Header) -> bool) -> 
     Ok(Sheets { named: vec![sheet], hidden: Vec::new() })
 }
 
-/// One row of names, or two of which some columns are in a group and some are not: a title over a whole header is no group.
 fn is_header(kind: Kind, header: &Header) -> bool {
-    let has_group = |is_in: bool| header.groups.iter().any(|group| group.is_empty() != is_in);
-    let fits = Layout::of(kind, header).is_ok() || Layout::kind_of_one_beat(header) == Some(kind);
-    fits && (header.rows() == 1 || has_group(true) && has_group(false))
+    Layout::of(kind, header).is_ok() || Layout::kind_of_one_beat(header) == Some(kind)
 }
 
 fn header_fault(Sheet { file, table, .. }: &Sheet, kind: Kind, error: &LayoutError) -> Fault {

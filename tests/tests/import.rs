@@ -196,6 +196,19 @@ fn a_journal_is_known_again_after_an_address_was_corrected_and_an_array_of_json_
 }
 
 #[test]
+fn what_somebody_corrected_among_the_rejected_rows_is_not_written_over() {
+    let world = organised();
+    let journal = world.write("journal.csv", &format!("{HEADER}1;вчера;Абая 1;uch-7;Серик А.;;;\n"));
+    let map = world.write("map.toml", MAP);
+    let run = || import(&world, &["--visits", &journal, "--map", &map]);
+    assert_eq!(run().failed(), "all_rejected");
+    world.write("journal.rejected.csv", "corrected by hand");
+    assert_eq!(run().failed(), "all_rejected");
+    assert_eq!(std::fs::read_to_string(world.path("journal.rejected.csv")).unwrap(), "corrected by hand");
+    assert!(world.path("journal.rejected-2.csv").exists());
+}
+
+#[test]
 fn what_was_imported_while_two_were_one_goes_with_the_one_that_it_names() {
     let world = organised();
     let staff = world.write("twin.csv", "name,beat\nСерик Ахметов,uch-7\n");

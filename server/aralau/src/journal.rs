@@ -44,6 +44,8 @@ pub struct Journal {
     pub sheets_not_read: Vec<String>,
     /// Lines that are no rows.
     pub broken: Vec<Fault>,
+    /// Whether its encoding turns Kazakh letters into question marks.
+    pub loses_letters: bool,
 }
 
 /// Text has one table and no name for it: what a map says of sheets is of the workbook that its rejected rows came from.
@@ -103,18 +105,18 @@ impl Journal {
         if ndjson::is_json(bytes) {
             let (table, broken) = ndjson::read(bytes, file)?;
             let (sheet, sheets_not_read) = (String::new(), Vec::new());
-            return Ok(Self { file: file.to_owned(), sheet, table, sheets_not_read, broken });
+            return Ok(Self { file: file.to_owned(), sheet, table, sheets_not_read, broken, loses_letters: false });
         }
         let mut sheets = tables::sheets(file, bytes, is_header)?;
         let at = sheets.named.iter().position(fits).unwrap_or(0);
         if at >= sheets.named.len() {
             return Err(Fault::new(FaultKind::TableEmpty, file, "there is no table in it"));
         }
-        let Sheet { file, name, mut table, .. } = sheets.named.remove(at);
+        let Sheet { file, name, mut table, loses_letters } = sheets.named.remove(at);
         table.drop_numbers_of_columns();
         let others = sheets.named.into_iter().map(|sheet| sheet.name);
         let sheets_not_read = others.chain(sheets.hidden).collect();
-        Ok(Self { file, sheet: name, table, sheets_not_read, broken: Vec::new() })
+        Ok(Self { file, sheet: name, table, sheets_not_read, broken: Vec::new(), loses_letters })
     }
 }
 

@@ -283,7 +283,12 @@ impl Layout {
         for (column, parts) in parts.iter().enumerate() {
             // A whole one that is no part as well stands before parts.
             let is_part = |place: &usize| parts.iter().any(|(_, part)| part == place);
-            if are_enough(parts) && places[column].iter().all(is_part) {
+            if columns[column].name == "address" && !places[column].is_empty() && !places[column].iter().any(is_part) {
+                // Flats of one house are different places.
+                let houses: Vec<usize> = parts.iter().filter(|(part, _)| *part == 1).map(|(_, place)| *place).collect();
+                unknown.retain(|place| !houses.contains(place));
+                places[column].extend(houses);
+            } else if are_enough(parts) && places[column].iter().all(is_part) {
                 places[column] = parts.iter().map(|(_, place)| *place).collect();
                 unknown.retain(|place| !is_part(place));
             }
@@ -375,7 +380,8 @@ mod tests {
             (Kind::Places, "beat;address;External-Code", "0|1|2|||"),
             (Kind::Places, "Участок;Улица;Дом;Кв.;Код", "0|1,2,3|4|||"),
             (Kind::Places, "Участок;Село;Дом", "0|1,2||||"),
-            (Kind::Places, "Участок;Адрес;Кв.", "0|1||||"),
+            (Kind::Places, "Участок;Адрес;Кв.", "0|1,2||||"),
+            (Kind::Places, "Участок;Город;Адрес", "0|2||||"),
             (Kind::Places, "Участок;\u{410}др\u{435}с", "0|1||||"),
             (Kind::Places, "Участок;\u{41}др\u{65}с", "0|1||||"),
             (Kind::Staff, "Ф.И.О.;№ участка", "0|1"),

@@ -40,6 +40,8 @@ pub enum FaultKind {
     CellsBeyondHeader,
     /// A cell that has to be filled.
     CellMissing,
+    /// Several people where one has to be.
+    NamesSeveral,
     /// A cell that is longer than what it becomes may be.
     CellTooLong,
     /// A cell with a letter that no keyboard writes.
@@ -103,6 +105,7 @@ impl FaultKind {
             Self::ColumnTwice => "column_twice",
             Self::CellsBeyondHeader => "cells_beyond_header",
             Self::CellMissing => "cell_missing",
+            Self::NamesSeveral => "names_several",
             Self::CellTooLong => "cell_too_long",
             Self::ControlCharacter => "control_character",
             Self::LettersLost => "letters_lost",

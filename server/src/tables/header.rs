@@ -64,6 +64,11 @@ impl Header {
         Some(header)
     }
 
+    /// Whether every column that has a name is in a group, so that the upper row adds nothing to the lower.
+    pub fn is_all_in_groups(&self) -> bool {
+        self.names.iter().zip(&self.groups).all(|(name, group)| name.is_empty() || !group.is_empty())
+    }
+
     /// How many rows it has.
     pub fn rows(&self) -> u32 {
         1 + u32::from(self.groups.iter().any(|group| !group.is_empty()))

@@ -68,7 +68,7 @@ impl Source<'_> {
     /// People and beats, each pair with its row.
     pub fn staff(&self, faults: &mut Faults) -> Vec<(u32, StaffLine)> {
         self.each(faults, |cells| {
-            let name = cells.needed(0, MAX_NAME_BYTES);
+            let name = cells.name(0);
             // Several beats stand in one cell, perhaps each on a line of its own.
             let beat = match self.beat {
                 Some(beat) => Some(beat.to_owned()),
@@ -151,7 +151,7 @@ impl Cells<'_> {
         let parts: Vec<_> = places.iter().map(|place| self.text_at(column, *place, max_bytes, &ready)).collect();
         let parts = parts.into_iter().collect::<Option<Vec<String>>>()?;
         // How a form is filled in where there is no flat.
-        let is_said = |part: &String| !(part.is_empty() || places.len() > 1 && says_nothing(part));
+        let is_said = |part: &String| !(part.is_empty() || says_nothing(part));
         let parts: Vec<String> = parts.into_iter().filter(is_said).collect();
         let text = parts.join(self.column(column).between);
         if text.len() > max_bytes {
@@ -189,6 +189,20 @@ impl Cells<'_> {
             return Some(text);
         };
         self.fault_at(kind, column, Some(place), &text.replace(char::is_control, "\u{fffd}"), message);
+        None
+    }
+
+    /// The name of one person.
+    fn name(&mut self, column: usize) -> Option<String> {
+        let name = self.needed(column, MAX_NAME_BYTES)?;
+        let (kind, message) = if !name.chars().any(char::is_alphabetic) {
+            (FaultKind::CellMissing, "no name has no letters; write the person's, or take the row away")
+        } else if names_several(&name) {
+            (FaultKind::NamesSeveral, "several people stand in one cell; give each a row")
+        } else {
+            return Some(name);
+        };
+        self.fault(kind, column, &name, message);
         None
     }
 
@@ -277,11 +291,26 @@ pub fn begins_as_total(row: Row<'_>) -> bool {
 pub const DIGITS_LOST: &str = "a spreadsheet took it for a number and kept fifteen of its digits; format the column as text, and write the code anew";
 
 /// What spreadsheets show where a formula fails.
-pub const FORMULA_ERRORS: [&str; 7] = ["#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NULL!", "#NUM!"];
+pub const FORMULA_ERRORS: [&str; 14] = [
+    "#N/A",
+    "#REF!",
+    "#DIV/0!",
+    "#VALUE!",
+    "#NAME?",
+    "#NULL!",
+    "#NUM!",
+    "#Н/Д",
+    "#ССЫЛКА!",
+    "#ДЕЛ/0!",
+    "#ЗНАЧ!",
+    "#ИМЯ?",
+    "#ПУСТО!",
+    "#ЧИСЛО!",
+];
 
 /// Whether a cell is filled only because a form wants it filled: a dash, or a word for nothing.
 pub fn says_nothing(text: &str) -> bool {
-    const WORDS: [&str; 14] = [
+    const WORDS: [&str; 18] = [
         "нет",
         "нет данных",
         "не указан",
@@ -290,7 +319,11 @@ pub fn says_nothing(text: &str) -> bool {
         "неизвестно",
         "н/д",
         "б/н",
+        "вакант",
+        "вакантно",
+        "вакансия",
         "жоқ",
+        "бос орын",
         "белгісіз",
         "none",
         "n/a",
@@ -298,6 +331,15 @@ pub fn says_nothing(text: &str) -> bool {
         "null",
     ];
     !text.chars().any(char::is_alphanumeric) || WORDS.contains(&&*key(text))
+}
+
+/// Whether a cell names several people: something stands between what are names by themselves.
+pub fn names_several(text: &str) -> bool {
+    let text = key(text).replace(" и ", ";").replace(" және ", ";").replace(" and ", ";");
+    let names: Vec<&str> =
+        text.split([';', ',', '/', '&', '+']).map(str::trim).filter(|name| !name.is_empty()).collect();
+    let is_whole = |name: &&str| name.split([' ', '.']).filter(|word| !word.is_empty()).count() >= 2;
+    names.len() >= 2 && names.iter().filter(|name| is_whole(name)).count() >= 2
 }
 
 fn filled(text: String) -> Option<String> {
@@ -315,7 +357,7 @@ pub fn place_type_code(written: String) -> String {
 }
 
 /// Whether a question mark stands inside of a word, or at its beginning.
-fn has_lost_letters(text: &str) -> bool {
+pub fn has_lost_letters(text: &str) -> bool {
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
         if letter == '?' && letters.peek().is_some_and(|next| next.is_alphabetic()) {

@@ -194,7 +194,10 @@ impl Builder {
         let rows: Vec<Row<'_>> = self.table.rows().take(HEADER_WITHIN_ROWS + 1).collect();
         let of_two = |at: usize| Header::of_two(&rows[at], rows.get(at + 1)?, &self.merged_in(rows[at].number));
         let all = (0..rows.len().min(HEADER_WITHIN_ROWS)).flat_map(|at| {
-            let candidates = of_two(at).into_iter().chain([Header::of(&rows[at])]);
+            let two = of_two(at);
+            // Under a title, or under groups that leave nothing out, the lower row is a header by itself.
+            let is_beneath = two.as_ref().is_some_and(Header::is_all_in_groups);
+            let candidates = two.into_iter().chain([Header::of(&rows[at])]).filter(move |_| !is_beneath);
             candidates.map(move |header| (at, header))
         });
         all.into_iter().find(|(_, header)| is_header(header))

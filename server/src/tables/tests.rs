@@ -336,7 +336,11 @@ fn a_sheet_that_is_called_as_its_beat_says_of_which_beat_its_rows_are() {
     let bytes = workbook.save_to_buffer().unwrap();
     let tables = Tables::of(&[file("w", Content::Any, bytes.clone())]);
     assert_eq!(addresses(&tables), [("Участок 7", "Абая 1"), ("8", "Абая 2")]);
-    assert_eq!(faults(&tables), [("column_missing", Some(1), None, None)], "of the sheet that nobody has named");
+    assert_eq!(
+        faults(&tables),
+        [("column_missing", Some(1), Some("beat"), None)],
+        "of the sheet that nobody has named"
+    );
     assert_eq!(tables.organisation.beats.len(), 1, "no place is a beat");
     let tables = Tables::of(&[file("w", Content::One(Kind::Places), bytes)]);
     assert_eq!((addresses(&tables).len(), faults(&tables)), (2, vec![]));
@@ -404,4 +408,58 @@ fn bare_workbook(rows: &str) -> Vec<u8> {
         archive.write_all(text.as_bytes()).unwrap();
     }
     archive.finish().unwrap().into_inner()
+}
+
+#[test]
+fn a_title_and_groups_over_all_columns_leave_the_lower_row_the_header() {
+    let mut workbook = Workbook::new();
+    let plain = Format::new();
+    // A sheet of one beat, whose every column is in a group.
+    let sheet = workbook.add_worksheet().set_name("7").unwrap();
+    sheet.merge_range(0, 0, 0, 2, "Адрес", &plain).unwrap().merge_range(0, 3, 0, 4, "Координаты", &plain).unwrap();
+    for (row, cells) in (1..).zip([
+        ["улица", "дом", "кв.", "широта", "долгота"],
+        ["Абая", "1", "5", "43,2", "76,9"],
+        ["Абая", "1", "6", "", ""],
+    ]) {
+        for (column, cell) in (0..).zip(cells) {
+            sheet.write(row, column, cell).unwrap();
+        }
+    }
+    // A title over the whole width above a header of two rows.
+    let sheet = workbook.add_worksheet().set_name("Места").unwrap();
+    sheet.merge_range(0, 0, 0, 5, "Список адресов", &plain).unwrap();
+    sheet.merge_range(1, 0, 2, 0, "Участок", &plain).unwrap();
+    sheet.merge_range(1, 1, 1, 3, "Адрес", &plain).unwrap().merge_range(1, 4, 1, 5, "Координаты", &plain).unwrap();
+    for (column, cell) in (1..).zip(["улица", "дом", "кв.", "широта", "долгота"]) {
+        sheet.write(2, column, cell).unwrap();
+    }
+    for (column, cell) in (0..).zip(["8", "Сатпаева", "5а", "", "43,2", "76,9"]) {
+        sheet.write(3, column, cell).unwrap();
+    }
+    let tables = Tables::of(&[file("w", Content::Any, workbook.save_to_buffer().unwrap())]);
+    assert_eq!(faults(&tables), []);
+    assert_eq!(addresses(&tables), [("7", "Абая, 1, 5"), ("7", "Абая, 1, 6"), ("8", "Сатпаева, 5а")]);
+    let points = tables.organisation.places.iter().filter(|place| place.coordinates.is_some()).count();
+    assert_eq!(points, 2);
+}
+
+#[test]
+fn flats_are_different_places_and_what_says_nothing_is_blank() {
+    let places =
+        one(Kind::Places, "Участок;Адрес;Квартира;РКА\nb1;ул. Абая 1;5;-\nb1;ул. Абая 1;6;нет\nb1;#Н/Д;;\nb1;-;;\n");
+    assert_eq!(addresses(&places), [("b1", "ул. Абая 1, 5"), ("b1", "ул. Абая 1, 6")]);
+    assert!(places.organisation.places.iter().all(|place| place.external_code.is_none()));
+    let told: Vec<_> = faults(&places).iter().map(|(code, row, ..)| (*code, *row)).collect();
+    assert_eq!(told, [("formula_error", Some(4)), ("cell_missing", Some(5))]);
+    let staff = one(
+        Kind::Staff,
+        "ФИО;Участок\nвакант;b1\n1;b1\nКим О.В., Ли С.А.;b1\nКим О.В. и Ли С.А.;b1\nАхметов, Болат;b1\nАли-Ага Ким;b1\n",
+    );
+    let told: Vec<_> = faults(&staff).iter().map(|(code, row, ..)| (*code, *row)).collect();
+    assert_eq!(
+        told,
+        [("cell_missing", Some(2)), ("cell_missing", Some(3)), ("names_several", Some(4)), ("names_several", Some(5))]
+    );
+    assert_eq!(staff.organisation.staff.len(), 2);
 }

@@ -11,7 +11,10 @@ use super::{
     line::Line,
     map::{Map, Unknown},
 };
-use crate::tables::fault::{Fault, FaultKind};
+use crate::tables::{
+    fault::{Fault, FaultKind},
+    names_several,
+};
 
 /// What stands between two names in one cell.
 const BETWEEN_NAMES: [char; 5] = [';', ',', '/', '&', '+'];
@@ -159,7 +162,7 @@ impl<'a> Finding<'a> {
         match found {
             Ok(_) => {}
             // Nobody is to join who is two people.
-            Err(Lost::Unknown) if name.contains(BETWEEN_NAMES) => {
+            Err(Lost::Unknown) if name.contains(BETWEEN_NAMES) || names_several(name) => {
                 let message = "nobody is called so, and it may be several people; write whose visit it was under `inspectors.names` in the map, and map the column to a note as well if all are to be named";
                 faults.push(self.fault(
                     line,

@@ -18,7 +18,7 @@ use super::{
 use crate::tables::{
     DIGITS_LOST, FORMULA_ERRORS, MAX_BEAT_CODE_BYTES, MAX_EXTERNAL_CODE_BYTES, MAX_NAME_BYTES, begins_as_total,
     fault::{Fault, FaultKind},
-    place_type_code, says_nothing,
+    has_lost_letters, place_type_code, says_nothing,
     table::Row,
 };
 
@@ -277,6 +277,8 @@ impl<'a> Cells<'a, '_> {
             (FaultKind::CellIsDate, message.to_owned())
         } else if FORMULA_ERRORS.contains(&&*text) {
             (FaultKind::FormulaError, "the formula in this cell gives no value; mend it".to_owned())
+        } else if self.reader.journal.loses_letters && has_lost_letters(&text) {
+            (FaultKind::LettersLost, LETTERS_LOST.to_owned())
         } else if is_code(field) && self.row.has_lost_digits(place) {
             (FaultKind::DigitsLost, DIGITS_LOST.to_owned())
         } else if names_something(field) && says_nothing(&text) {
@@ -387,8 +389,7 @@ impl<'a> Cells<'a, '_> {
         };
         let moment = moment::read(&cell, self.reader.map.dates.order);
         let Some(Moment { date: Some(date), time, offset }) = moment else {
-            let message =
-                "no date, such as 12.03.2023, 12.03.2023 14:05 or 2023-03-12T14:05:00+06:00; or there is no such day";
+            let message = "no date, such as 12.03.2023, 12.03.2023 14:05 or 2023-03-12T14:05:00+06:00; or there is no such day; an end has a column of its own";
             self.fault(FaultKind::DateMalformed, Field::StartedAt, &cell, message);
             return None;
         };
@@ -396,7 +397,8 @@ impl<'a> Cells<'a, '_> {
             Some(cell) => match moment::read_time(cell) {
                 Some(time) => Some(time),
                 None => {
-                    let message = "no time of day, such as 14:05; 9.3 may be 9:03 or 9:30";
+                    let message =
+                        "no time of day, such as 14:05; 9.3 may be 9:03 or 9:30, and an end has a column of its own";
                     self.fault(FaultKind::DateMalformed, Field::Time, cell, message);
                     return None;
                 }
@@ -498,6 +500,8 @@ impl<'a> Cells<'a, '_> {
             if cell.len() > MAX_NOTE_BYTES {
                 let message = format!("more than {MAX_NOTE_BYTES} bytes; shorten it");
                 self.fault(FaultKind::CellTooLong, Field::Note, cell, message);
+            } else if self.reader.journal.loses_letters && has_lost_letters(cell) {
+                self.fault_at(FaultKind::LettersLost, Field::Note, Some(*place), cell, LETTERS_LOST);
             } else if !cell.trim().is_empty() {
                 let header = (places.len() > 1).then(|| &*table.headers()[*place]);
                 notes.push((header, cell));
@@ -506,6 +510,8 @@ impl<'a> Cells<'a, '_> {
         notes
     }
 }
+
+const LETTERS_LOST: &str = "Kazakh letters became question marks when the file was saved; save it as CSV UTF-8";
 
 /// Whether a spreadsheet may hold a date there.
 const fn is_of_time(field: Field) -> bool {

@@ -212,6 +212,8 @@ fn without_time(text: &str) -> Option<(String, Option<Time>, Option<FixedOffset>
     };
     let (rest, offset) = match rest.strip_prefix('z') {
         Some(rest) => (rest, FixedOffset::east_opt(0)),
+        // 09:00-10:00 is a beginning and an end; an offset to the west stands behind a time that is written for machines.
+        None if rest.starts_with('-') && !(text[..start].ends_with('t') || after[..end].contains(':')) => return None,
         None if rest.starts_with(['+', '-']) => {
             let end = rest[1..].find(|c: char| !(c.is_ascii_digit() || c == ':')).map_or(rest.len(), |at| at + 1);
             (&rest[end..], Some(rest[..end].parse().ok()?))
@@ -367,6 +369,11 @@ mod tests {
             ("12.13.2023", ""),
             ("12.03.2023 25:00", ""),
             ("12.03.2023 14:05 x", ""),
+            ("20.05.2024 09:00-10:00", ""),
+            ("2024-05-20 09:00-10:00", ""),
+            ("2024-05-20T09:00-05:00", "2024-05-20 09:00:00-05:00"),
+            ("2024-05-20 09:00:00-05:00", "2024-05-20 09:00:00-05:00"),
+            ("20.05.2024 09:00+05:00", "2024-05-20 09:00:00+05:00"),
             ("+7 701 123 45 67", ""),
             ("2023", ""),
             ("99999999999999999999", ""),
@@ -394,6 +401,7 @@ mod tests {
         assert_eq!(read_time("1899-12-31T14:05:00"), Time::of(14, 5, 0));
         assert_eq!((read_time("25"), read_time("днём"), read_time("")), (None, None, None));
         assert_eq!((read_time("9.3"), read_time("9-5")), (None, None), "half past nine, or nine and three minutes");
+        assert_eq!(read_time("09:00-10:00"), None, "an end has a column of its own");
     }
 
     #[test]

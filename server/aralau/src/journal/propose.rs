@@ -114,10 +114,12 @@ fn add_parts(columns: &mut BTreeMap<Field, Vec<usize>>, header: &Header, once: &
     let first = |part| parts.iter().find(|(_, other)| *other == part).map(|(place, _)| *place);
     let of_address = parts.iter().filter(|(_, part)| part.field() == Field::Address);
     match columns.get_mut(&Field::Address) {
-        // A column of whole addresses, unless the others are in its group.
+        // Beside a column of addresses houses and flats are told apart, and what is in its group.
         Some(places) => {
             let group = normal(&header.names[places[0]]);
-            let more = of_address.filter(|(place, _)| normal(&header.groups[*place]) == group);
+            let belongs =
+                |(place, part): &&(usize, Part)| *part == Part::House || normal(&header.groups[*place]) == group;
+            let more = of_address.filter(belongs);
             places.extend(more.map(|(place, _)| *place));
         }
         // A house alone is nowhere.

@@ -325,7 +325,7 @@ fn an_address_in_several_columns_is_proposed_unless_there_is_a_whole_one() {
     assert_eq!(of("Күні;Көшесі;Үй;Пәтер;ТАӘ"), wanted(&["Көшесі", "Үй", "Пәтер"]));
     assert_eq!(of("date;street;house;flat;officer"), wanted(&["street", "house", "flat"]));
     assert_eq!(of("Дата;Село;Дом;ФИО"), wanted(&["Село", "Дом"]));
-    assert_eq!(of("Дата;Адрес;Кв.;ФИО"), wanted(&["Адрес"]), "as it was");
+    assert_eq!(of("Дата;Адрес;Кв.;ФИО"), wanted(&["Адрес", "Кв."]), "flats are told apart");
     assert_eq!(of("Дата;Дом;ФИО"), None, "a house alone is nowhere");
 }
 
@@ -496,4 +496,16 @@ fn what_a_map_says_of_sheets_is_not_of_text() {
     let (journal, layout, map) = journal(text.as_bytes(), &map);
     let (lines, rejected) = lines(&journal, &layout, &map);
     assert_eq!((lines.len(), rejected.len()), (1, 0));
+}
+
+#[test]
+fn letters_that_an_encoding_lost_reject_their_row() {
+    let text = "Дата;Время;Код;Адрес;Инспектор;Тип;Результат;Примечание\n\
+        1.2.2023;;;ул. ?абдолов, 2;Серик А.;;;\n1.2.2023;;;Абая 1;Серик А.;;;?ызмет жаса?ан\n1.2.2023;;;Абая 1;Серик А.;;;Кто?\n";
+    // Windows-1251, as far as it is needed here.
+    let byte = |c: char| if c.is_ascii() { c as u8 } else { (u32::from(c) - 0x410 + 0xc0) as u8 };
+    let lost: Vec<u8> = text.chars().map(byte).collect();
+    let (journal, layout, map) = journal(&lost, MAP);
+    let (read, rejected) = lines(&journal, &layout, &map);
+    assert_eq!((read.len(), codes(&rejected)), (1, vec![(2, vec!["letters_lost"]), (3, vec!["letters_lost"])]));
 }

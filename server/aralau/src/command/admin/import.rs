@@ -62,7 +62,8 @@ pub struct Import {
     #[expect(clippy::option_option, reason = "a flag whose value may be left out")]
     propose_map: Option<Option<PathBuf>>,
     /// Where rows go that are not imported, each with its reasons: CSV, to correct and import again. Unless given: beside the
-    /// table, ending in `.rejected.csv`. One that is there is written over.
+    /// table, ending in `.rejected.csv`, or in `.rejected-2.csv` and so on where one is there already, with what somebody has corrected in it. One
+    /// that is named here is written over.
     #[arg(long, value_name = "FILE", conflicts_with = "propose_map")]
     rejected: Option<PathBuf>,
     /// Say what would become of each row, and change nothing.
@@ -108,7 +109,7 @@ impl Import {
         }
         let Some(map_file) = &self.map else { return Err(self.without_map(data, &bytes)?) };
         let map = read_map(map_file)?;
-        let rejected_file = self.rejected.clone().unwrap_or_else(|| beside(&self.visits, "rejected.csv"));
+        let rejected_file = self.rejected.clone().unwrap_or_else(|| free_beside(&self.visits));
         target::check(&rejected_file, data)?;
         if [&self.visits, map_file].iter().any(|input| target::is_same(input, &rejected_file)) {
             let sentence =
@@ -181,6 +182,13 @@ impl Import {
 /// `journal.xlsx` → `journal.rejected.csv`
 fn beside(file: &Path, ending: &str) -> PathBuf {
     file.with_extension(ending)
+}
+
+/// `journal.rejected.csv`, or the next that is not there yet: somebody may have corrected the rows of the one that is.
+fn free_beside(file: &Path) -> PathBuf {
+    let numbered = (2_u32..).map(|number| beside(file, &format!("rejected-{number}.csv")));
+    let mut names = std::iter::once(beside(file, "rejected.csv")).chain(numbered);
+    names.find(|name| !name.exists()).unwrap_or_else(|| beside(file, "rejected.csv"))
 }
 
 fn name_of(path: &Path) -> String {

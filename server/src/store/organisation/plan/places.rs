@@ -413,6 +413,8 @@ impl<'a> Index<'a> {
             (Some(here), ..) => (Found::Same(here), active.len() > 1),
             (None, Some(&from), back) => (Found::Elsewhere { from, back }, active.len() > 1),
             (None, None, Some(back)) => (Found::Same(back), false),
+            // It is of a place that turned out to be another, and of no other house.
+            (None, None, None) if self.joined_by_code.contains_key(code) => (Found::New, false),
             (None, None, None) => {
                 let without = self.at_address(row, |at| self.is_active(at) && !self.has_code(at));
                 match without.first() {

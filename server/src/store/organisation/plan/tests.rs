@@ -252,6 +252,10 @@ fn what_a_row_may_have_meant_otherwise_is_told() {
     joined.places[1].goes_as = Some(joined.places[0].found());
     assert_eq!(warnings(&joined, &table(&["b1|Абая 2|B|apartment"])), [("joined_not_corrected", Line::Place(0))]);
     assert_eq!(warnings(&joined, &table(&["b1|Абая 2|B|house"])), []);
+    // Nor is its code given to another house, which has none.
+    joined.places.push(known_place("b2|Абая 5"));
+    let refusals = Plan::of(&joined, &table(&["b2|Абая 5|B"]), LoadOptions::default()).unwrap_err();
+    assert_eq!(refusals.iter().map(|refusal| refusal.kind.code()).collect::<Vec<_>>(), ["place_joined"]);
     // One point among many that is the other way round.
     let mut wanted = table(&["b1|1", "b1|2", "b1|3", "b1|4", "b1|5"]);
     for (place, (lat, lon)) in
