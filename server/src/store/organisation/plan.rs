@@ -1,5 +1,6 @@
 //! What a load would do, as a value: from what the store knows and what the tables say, touching neither.
 
+mod addresses;
 mod people;
 mod places;
 mod retire;
@@ -406,12 +407,28 @@ impl<'a> Planning<'a> {
                             self.warn(Line::Beat(at), WarningKind::AlphabetsMixed { column, text: text.clone() });
                         }
                     }
+                    if let Some(near) = self.beat_near(code, name) {
+                        self.warn(Line::Beat(at), WarningKind::BeatNear { code: code.clone(), near });
+                    }
                     let name = if name.is_empty() { code } else { name }.clone();
                     self.plan.beats_added.push(BeatAdded { code: code.clone(), name });
                     self.beats.insert(key, PlannedBeat::Added { code: code.clone() });
                 }
             }
         }
+    }
+
+    /// A known beat that a new one may be: spreadsheets drop the zeros before a number.
+    fn beat_near(&self, code: &str, name: &str) -> Option<String> {
+        let number = |code: &str| {
+            let bare = code.trim().trim_start_matches('0');
+            (!bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_digit())).then(|| bare.to_owned())
+        };
+        let is_near = |known: &&BeatRow| {
+            number(code).is_some_and(|bare| number(&known.code) == Some(bare))
+                || !name.is_empty() && key(&known.name) == key(name)
+        };
+        self.known.beats.iter().find(is_near).map(|known| known.code.clone())
     }
 
     fn beat_called(&self, code: &str) -> Option<PlannedBeat<'a>> {
@@ -435,8 +452,10 @@ impl<'a> Planning<'a> {
     fn beat(&mut self, line: Line, code: &str) -> Option<PlannedBeat<'a>> {
         let found = self.beat_called(code).or_else(|| self.named.get(&key(code)).cloned().flatten());
         if found.is_none() {
-            let meant = self.meant_by(key(code));
-            self.refuse(line, None, RefusalKind::BeatUnknown { code: code.to_owned(), meant });
+            let (is_ambiguous, code) = (self.named.contains_key(&key(code)), code.to_owned());
+            let meant = self.meant_by(key(&code));
+            let unknown = RefusalKind::BeatUnknown { code: code.clone(), meant };
+            self.refuse(line, None, if is_ambiguous { RefusalKind::BeatAmbiguous { code } } else { unknown });
         }
         found
     }
@@ -450,8 +469,11 @@ impl<'a> Planning<'a> {
         if self.meant.len() >= MOST_MEANT {
             return None;
         }
-        let near = self.beats.iter().filter(|(key, _)| strsim::osa_distance(key, &unknown) <= MEANT_SLIPS);
-        let meant = near.map(|(_, beat)| beat.code().to_owned()).min();
+        // № 101 and 101.0, which a spreadsheet makes of 101.
+        let bare = unknown.trim_start_matches(['№', ' ']).trim_end_matches(".0").trim_end_matches(",0");
+        let is_near = |key: &str| key == bare || strsim::osa_distance(key, &unknown) <= MEANT_SLIPS;
+        let near = self.beats.iter().filter(|(key, _)| is_near(key));
+        let meant = near.map(|(key, beat)| (key != bare, beat.code().to_owned())).min().map(|(_, code)| code);
         self.meant.insert(unknown, meant.clone());
         meant
     }

@@ -27,7 +27,7 @@ pub(super) struct Row {
     pub(super) beat: String,
     /// Of a beat that exists already.
     scope_no: Option<i64>,
-    address: String,
+    pub(super) address: String,
     code: Option<String>,
     pub(super) place: Place,
 }
@@ -57,7 +57,7 @@ impl Row {
 
 /// The places that are known, by what they are compared by.
 pub(super) struct Index<'a> {
-    places: &'a [KnownPlace],
+    pub(super) places: &'a [KnownPlace],
     by_code: HashMap<String, Vec<usize>>,
     by_address: HashMap<(i64, String), Vec<usize>>,
     /// Those that turned out to be others, by what they were called.
@@ -110,6 +110,7 @@ impl Planning<'_> {
             found.push((row, is));
         }
         found.sort_by_key(|(row, _)| row.line);
+        self.warn_of_shared_addresses(&found, &index);
         for (row, found) in found {
             match found {
                 Found::Same(at) => self.correct(row, &known.places[at]),
@@ -118,14 +119,10 @@ impl Planning<'_> {
                 }
                 Found::Joined(goes_as) if Some(goes_as.scope_no) == row.scope_no => {
                     self.plan.left.places += 1;
-                    self.warn_of_joined(row, known.places.iter().find(|place| place.found() == goes_as));
+                    self.warn_of_joined(row, goes_as);
                 }
                 Found::Joined(goes_as) => self.refuse_joined(row, goes_as),
                 Found::New => {
-                    if let Some(code) = index.code_at_address(row) {
-                        let address = row.place.address.clone().unwrap_or_default();
-                        self.warn(Line::Place(row.line), WarningKind::AddressTaken { address, code });
-                    }
                     let id = fresh_id(row, &mut taken);
                     self.plan.places_added.push(PlaceAdded { id, beat: row.beat.clone(), place: row.place.clone() });
                 }
@@ -258,14 +255,20 @@ impl Planning<'_> {
         self.refuse(Line::Place(row.line), None, kind);
     }
 
-    /// A row of what was joined corrects nothing: what it says that the one that remains does not is told, not dropped.
-    fn warn_of_joined(&mut self, row: &Row, remaining: Option<&KnownPlace>) {
-        let says_more = remaining.is_some_and(|remaining| {
-            let changes = changes(&remaining.place, &row.place);
-            changes.iter().any(|change| matches!(change.field, PlaceField::PlaceType | PlaceField::Coordinates))
-        });
-        if says_more {
-            let named = row.place.external_code.clone().or_else(|| row.place.address.clone()).unwrap_or_default();
+    /// A row of what was joined corrects nothing: what it says that neither says is told, not dropped.
+    fn warn_of_joined(&mut self, row: &Row, goes_as: FoundPlace) {
+        let places = || self.known.places.iter();
+        let Some(remaining) = places().find(|place| place.found() == goes_as) else { return };
+        let is_row = |place: &&KnownPlace| {
+            let code = place.place.external_code.as_deref().map(key);
+            place.goes_as == Some(goes_as) && row.code.as_ref().is_none_or(|wanted| code.as_ref() == Some(wanted))
+        };
+        let addresses = places().filter(is_row).chain([remaining]).filter_map(|place| place.place.address.as_deref());
+        let is_readdressed = !addresses.map(key).any(|address| address == row.address);
+        let changes = changes(&remaining.place, &row.place);
+        let is_said = |change: &FieldChange| matches!(change.field, PlaceField::PlaceType | PlaceField::Coordinates);
+        if is_readdressed || changes.iter().any(is_said) {
+            let named = row.place.address.clone().unwrap_or_default();
             self.warn(Line::Place(row.line), WarningKind::JoinedNotCorrected { named });
         }
     }
@@ -450,11 +453,11 @@ impl<'a> Index<'a> {
         places.iter().copied().filter(|at| !self.claimed.contains(at) && is_meant(*at)).collect()
     }
 
-    /// The code of another place at the address of a row that is new. One that has a row of its own is told apart by it.
-    fn code_at_address(&self, row: &Row) -> Option<String> {
-        row.code.as_ref()?;
-        let at = self.at_address(row, |at| self.is_active(at) && self.has_code(at));
-        at.first().and_then(|at| self.places[*at].place.external_code.clone())
+    /// The places that count and that no row is about.
+    pub(super) fn left(&self) -> impl Iterator<Item = &KnownPlace> {
+        let is_left =
+            |at: &usize| self.is_active(*at) && !self.claimed.contains(at) && self.places[*at].goes_as.is_none();
+        (0..self.places.len()).filter(is_left).map(|at| &self.places[at])
     }
 
     pub(super) fn is_active(&self, at: usize) -> bool {

@@ -38,6 +38,11 @@ pub enum RefusalKind {
         /// A code much like it.
         meant: Option<String>,
     },
+    /// A name that several beats have.
+    BeatAmbiguous {
+        /// The name.
+        code: String,
+    },
     /// One beat with two names.
     BeatTwice {
         /// Its code.
@@ -99,6 +104,7 @@ impl RefusalKind {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::BeatUnknown { .. } => "beat_unknown",
+            Self::BeatAmbiguous { .. } => "beat_ambiguous",
             Self::BeatTwice { .. } => "beat_twice",
             Self::OutlineTwice { .. } => "outline_twice",
             Self::ExternalCodeTwice { .. } => "external_code_twice",
@@ -115,7 +121,10 @@ impl RefusalKind {
     /// The column of the table in which it stands, as the documentation calls it.
     pub const fn column(&self) -> &'static str {
         match self {
-            Self::BeatUnknown { .. } | Self::OutlineTwice { .. } | Self::PlaceJoined { .. } => "beat",
+            Self::BeatUnknown { .. }
+            | Self::BeatAmbiguous { .. }
+            | Self::OutlineTwice { .. }
+            | Self::PlaceJoined { .. } => "beat",
             Self::BeatRetired { .. } => "code",
             Self::BeatTwice { .. } | Self::NameReserved { .. } | Self::PersonUnknown { .. } => "name",
             Self::ExternalCodeTwice { .. } => "external_code",
@@ -127,6 +136,7 @@ impl RefusalKind {
     pub fn value(&self) -> &str {
         match self {
             Self::BeatUnknown { code, .. }
+            | Self::BeatAmbiguous { code }
             | Self::BeatTwice { code }
             | Self::OutlineTwice { code }
             | Self::ExternalCodeTwice { code }
@@ -143,6 +153,7 @@ impl RefusalKind {
             Self::BeatUnknown { meant, .. } | Self::PersonUnknown { meant, .. } => meant.as_deref(),
             Self::PlaceJoined { beat, .. } => Some(beat),
             Self::BeatTwice { .. }
+            | Self::BeatAmbiguous { .. }
             | Self::OutlineTwice { .. }
             | Self::ExternalCodeTwice { .. }
             | Self::PlaceTwice { .. }
@@ -160,6 +171,9 @@ impl fmt::Display for RefusalKind {
             Self::BeatUnknown { meant: None, .. } => f.write_str("there is no such beat; list it among the beats"),
             Self::BeatUnknown { meant: Some(meant), .. } => {
                 write!(f, "there is no such beat; is {meant:?} meant? Else list it among the beats")
+            }
+            Self::BeatAmbiguous { .. } => {
+                f.write_str("several beats have this name; write the code of the one that is meant")
             }
             Self::BeatTwice { .. } => f.write_str("one beat has two names; keep one of the rows"),
             Self::OutlineTwice { .. } => f.write_str("one beat has two outlines; make them one MultiPolygon"),
@@ -218,16 +232,23 @@ pub enum WarningKind {
         /// The place's address.
         address: String,
     },
-    /// A new place beside another of its address, which has another code.
+    /// A place that comes to an address which another has.
     AddressTaken {
         /// Their address.
         address: String,
-        /// The other's code.
+        /// The other's code; empty where it has none.
         code: String,
+    },
+    /// A new beat whose code is another's but for zeros before it, or whose name is another's.
+    BeatNear {
+        /// The new code.
+        code: String,
+        /// The other's.
+        near: String,
     },
     /// A row about a place that was joined into another says what that one does not.
     JoinedNotCorrected {
-        /// The row's external code or address.
+        /// The row's address.
         named: String,
     },
     /// A word of two alphabets, of which some letters look alike.
@@ -269,6 +290,7 @@ impl WarningKind {
             Self::OutsideBeat { .. } => "outside_beat",
             Self::PointSwapped { .. } => "point_swapped",
             Self::AddressTaken { .. } => "address_taken",
+            Self::BeatNear { .. } => "beat_near",
             Self::JoinedNotCorrected { .. } => "joined_not_corrected",
             Self::AlphabetsMixed { .. } => "alphabets_mixed",
             Self::PlaceTypeUnknown { .. } => "place_type_unknown",
@@ -286,6 +308,7 @@ impl WarningKind {
             | Self::AddressTaken { .. }
             | Self::JoinedNotCorrected { .. } => "address",
             Self::PointSwapped { .. } => "lat",
+            Self::BeatNear { .. } => "code",
             Self::AlphabetsMixed { column, .. } => column,
             Self::PlaceTypeUnknown { .. } => "place_type",
             Self::PersonNear { .. } | Self::PersonKnownTwice { .. } => "name",
@@ -300,6 +323,7 @@ impl WarningKind {
             | Self::PointSwapped { address }
             | Self::AddressTaken { address, .. } => address,
             Self::JoinedNotCorrected { named } => named,
+            Self::BeatNear { code, .. } => code,
             Self::AlphabetsMixed { text, .. } => text,
             Self::PlaceTypeUnknown { place_type } => place_type,
             Self::PersonNear { name, .. } | Self::PersonKnownTwice { name } => name,
@@ -322,9 +346,16 @@ impl fmt::Display for WarningKind {
             Self::PointSwapped { .. } => f.write_str(
                 "the point is far from where the places are, or where nobody lives; are latitude and longitude exchanged?",
             ),
+            Self::AddressTaken { code, .. } if code.is_empty() => f.write_str(
+                "another place of the beat has this address; if they are one, keep one row, or join them afterwards",
+            ),
             Self::AddressTaken { code, .. } => write!(
                 f,
-                "a new place at an address that the one of code {code:?} has; if they are one, write its code, or join them afterwards"
+                "the place of code {code:?} has this address; if they are one, write its code, or join them afterwards"
+            ),
+            Self::BeatNear { near, .. } => write!(
+                f,
+                "a new beat; is it {near:?}, whose code or name is this but for zeros? Then write that code, and format the column as text"
             ),
             Self::JoinedNotCorrected { .. } => f.write_str(
                 "this place was joined into another, which stays as it is; to correct that one, name it by its own code or address",

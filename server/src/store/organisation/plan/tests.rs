@@ -229,7 +229,16 @@ fn a_beat_is_found_by_its_name_unless_two_are_called_so() {
     assert_eq!(of, ["7", "b2"], "a code stands before a name");
     wanted.beats[1].1 = "Участок  7".into();
     let refusals = Plan::of(&store(&[]), &wanted, LoadOptions::default()).unwrap_err();
-    assert_eq!(refusals[0].kind.code(), "beat_unknown");
+    assert_eq!(refusals[0].kind.code(), "beat_ambiguous");
+    let mut known = store(&[]);
+    known.beats[0].code = "01".into();
+    wanted = Organisation {
+        beats: vec![("1".into(), String::new()), ("9".into(), "beat  2".into())],
+        ..Organisation::default()
+    };
+    assert_eq!(warnings(&known, &wanted), [("beat_near", Line::Beat(0)), ("beat_near", Line::Beat(1))]);
+    let refusals = Plan::of(&known, &table(&["№ 01|Абая 1"]), LoadOptions::default()).unwrap_err();
+    assert!(refusals[0].kind.to_string().contains("is \"01\" meant?"));
 }
 
 fn warnings(known: &Known, wanted: &Organisation) -> Vec<(&'static str, Line)> {
@@ -244,6 +253,18 @@ fn what_a_row_may_have_meant_otherwise_is_told() {
     assert_eq!(warnings(&known, &table(&["b1|Абая 1|B"])), [("address_taken", Line::Place(0))]);
     assert_eq!(warnings(&known, &table(&["b1|Абая 1|A", "b1|Абая 1|B", "b2|Абая 1|C"])), []);
     assert_eq!(warnings(&store(&[]), &table(&["b1|Абая 1|A", "b1|Абая 1|B"])), []);
+    // The same address with a code and without, in one table; and where a place comes to one that another has.
+    assert_eq!(
+        warnings(&store(&[]), &table(&["b1|Абая 1|A", "b1|Абая 1"])),
+        [("address_taken", Line::Place(0)), ("address_taken", Line::Place(1))]
+    );
+    assert_eq!(
+        warnings(&store(&["b1|Абая 1|A"]), &table(&["b1|Абая 1|A", "b1|Абая 1"])),
+        [("address_taken", Line::Place(1))]
+    );
+    let two = store(&["b1|Абая 1|A", "b1|Абая 2|B", "b2|Абая 2|C"]);
+    assert_eq!(warnings(&two, &table(&["b1|Абая 2|A"])), [("address_taken", Line::Place(0))]);
+    assert_eq!(warnings(&two, &table(&["b1|Абая 2|C"])), [("address_taken", Line::Place(0))]);
     // Latin letters among Cyrillic ones.
     assert_eq!(warnings(&known, &table(&["b1|Абая 5\u{41}"])), [("alphabets_mixed", Line::Place(0))]);
     assert_eq!(warnings(&people(&[], &[]), &staff(&[("\u{41}нна", "b1")])), [("alphabets_mixed", Line::Staff(0))]);
@@ -252,6 +273,7 @@ fn what_a_row_may_have_meant_otherwise_is_told() {
     joined.places[1].goes_as = Some(joined.places[0].found());
     assert_eq!(warnings(&joined, &table(&["b1|Абая 2|B|apartment"])), [("joined_not_corrected", Line::Place(0))]);
     assert_eq!(warnings(&joined, &table(&["b1|Абая 2|B|house"])), []);
+    assert_eq!(warnings(&joined, &table(&["b1|Абая 2б|B"])), [("joined_not_corrected", Line::Place(0))]);
     // Nor is its code given to another house, which has none.
     joined.places.push(known_place("b2|Абая 5"));
     let refusals = Plan::of(&joined, &table(&["b2|Абая 5|B"]), LoadOptions::default()).unwrap_err();
