@@ -10,6 +10,7 @@
 //!
 //! [`table`], [`header`], [`delimited`], [`workbook`] and [`encoding`] know nothing of organisations, and read any table.
 
+pub mod cell;
 pub mod column;
 pub mod delimited;
 pub mod encoding;
@@ -27,15 +28,14 @@ use std::collections::HashSet;
 use crate::store::{Line, Organisation, Refusal, RefusalKind, Warning, key};
 use serde::Serialize;
 
+use cell::begins_as_total;
 use column::{Column, Kind, Layout, LayoutError, Surplus};
 use fault::{Fault, FaultKind, Faults, Hint};
 use header::Header;
 use rows::Source;
 use table::Table;
 
-pub use rows::{
-    DIGITS_LOST, FORMULA_ERRORS, begins_as_total, has_lost_letters, names_several, place_type_code, says_nothing,
-};
+pub use rows::place_type_code;
 pub use rows::{MAX_BEAT_CODE_BYTES, MAX_EXTERNAL_CODE_BYTES, MAX_NAME_BYTES};
 
 /// One file, at most.

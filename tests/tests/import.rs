@@ -192,6 +192,11 @@ fn a_journal_is_known_again_after_an_address_was_corrected_and_an_array_of_json_
     assert_eq!(run(), [1, 0, 0, 0]);
     places("Абая 30а");
     assert_eq!(run(), [0, 1, 0, 0], "the place has another address, the visit is the same");
+    // A map as an editor for Windows may save it.
+    let text = std::fs::read_to_string(&map).unwrap();
+    let utf16 = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes);
+    std::fs::write(&map, utf16.collect::<Vec<u8>>()).unwrap();
+    assert_eq!(run(), [0, 1, 0, 0]);
     world.check();
 }
 

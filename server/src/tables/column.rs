@@ -2,6 +2,8 @@
 
 use crate::store::{key, mixes_alphabets};
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use super::{
     header::Header,
     parts::{GIVEN_NAMES, HOUSES, LOCALITIES, PATRONYMICS, STREETS, SURNAMES},
@@ -78,54 +80,75 @@ pub struct Column {
     pub required: bool,
     /// What else it may be called. Case, spaces, underscores, hyphens and dots make no difference.
     pub synonyms: &'static [&'static str],
+    /// Whether it holds names in a register, of which no digit may be lost.
+    pub is_code: bool,
     /// What columns are called over which it may be spread.
     parts: &'static [&'static [&'static str]],
+    /// The part that says something beside a whole one: flats of one house are different places.
+    beside: Option<usize>,
     /// What stands between the parts.
     pub between: &'static str,
 }
 
 impl Column {
     const fn of(name: &'static str, required: bool, synonyms: &'static [&'static str]) -> Self {
-        Self { name, required, synonyms, parts: &[], between: "" }
+        Self { name, required, synonyms, is_code: false, parts: &[], beside: None, between: "" }
     }
 
-    /// Whether it holds names of other registers, of which no digit may be lost.
-    pub fn is_code(&self) -> bool {
-        matches!(self.name, "code" | "beat" | "external_code")
-    }
-
-    fn is_called(&self, header: &str) -> bool {
-        !header.is_empty()
-            && (normal(self.name) == header || self.synonyms.iter().any(|synonym| normal(synonym) == header))
-    }
-
-    fn part_called(&self, header: &str) -> Option<usize> {
-        let is_called = |part: &&[&str]| part.iter().any(|synonym| normal(synonym) == header);
-        if header.is_empty() { None } else { self.parts.iter().position(is_called) }
+    /// A name in a register.
+    const fn code(name: &'static str, required: bool, synonyms: &'static [&'static str]) -> Self {
+        Self { is_code: true, ..Self::of(name, required, synonyms) }
     }
 }
 
-const BEATS_COLUMNS: &[Column] = &[Column::of("code", true, BEAT_CODES), Column::of("name", false, BEAT_NAMES)];
+const BEATS_COLUMNS: &[Column] = &[Column::code("code", true, BEAT_CODES), Column::of("name", false, BEAT_NAMES)];
 const PLACES_COLUMNS: &[Column] = &[
-    Column::of("beat", true, BEATS),
-    Column { parts: ADDRESS_PARTS, between: ", ", ..Column::of("address", true, ADDRESSES) },
-    Column::of("external_code", false, EXTERNAL_CODES),
+    Column::code("beat", true, BEATS),
+    Column { parts: ADDRESS_PARTS, beside: Some(HOUSE), between: ", ", ..Column::of("address", true, ADDRESSES) },
+    Column::code("external_code", false, EXTERNAL_CODES),
     Column::of("place_type", false, PLACE_TYPES),
     Column::of("lat", false, LATITUDES),
     Column::of("lon", false, LONGITUDES),
 ];
-const STAFF_COLUMNS: &[Column] =
-    &[Column { parts: NAME_PARTS, between: " ", ..Column::of("name", true, PEOPLE) }, Column::of("beat", true, BEATS)];
+const STAFF_COLUMNS: &[Column] = &[
+    Column { parts: NAME_PARTS, between: " ", ..Column::of("name", true, PEOPLE) },
+    Column::code("beat", true, BEATS),
+];
 
-/// A house alone is nowhere: see [`are_enough`].
 const ADDRESS_PARTS: &[&[&str]] = &[STREETS, HOUSES, LOCALITIES];
-/// A given name alone is a whole one.
+/// Which of them is the house.
+const HOUSE: usize = 1;
 const NAME_PARTS: &[&[&str]] = &[SURNAMES, GIVEN_NAMES, PATRONYMICS];
 
-/// Whether parts make a value: the first alone does, and the others together.
+/// Whether parts make a value: the first alone does, and the others together. A house alone is nowhere.
 fn are_enough(parts: &[(usize, usize)]) -> bool {
     let has = |wanted| parts.iter().any(|(part, _)| *part == wanted);
-    has(0) || has(1) && has(2) && parts.iter().all(|(part, _)| *part > 0)
+    has(0) || has(1) && has(2)
+}
+
+/// What the columns of a kind are called, as [`normal`] has it: a workbook may have many headers to look at.
+struct Known {
+    whole: HashMap<String, usize>,
+    /// The column, and which part of it.
+    parts: HashMap<String, (usize, usize)>,
+}
+
+impl Known {
+    fn of(kind: Kind) -> &'static Self {
+        static KNOWN: LazyLock<[Known; 3]> = LazyLock::new(|| Kind::ALL.map(Known::read));
+        &KNOWN[kind as usize]
+    }
+
+    fn read(kind: Kind) -> Self {
+        let mut known = Self { whole: HashMap::new(), parts: HashMap::new() };
+        for (at, column) in kind.columns().iter().enumerate() {
+            known.whole.extend([column.name].iter().chain(column.synonyms).map(|name| (normal(name), at)));
+            for (part, names) in column.parts.iter().enumerate() {
+                known.parts.extend(names.iter().map(|name| (normal(name), (at, part))));
+            }
+        }
+        known
+    }
 }
 
 /// What else a column is called that names a beat.
@@ -258,16 +281,14 @@ impl Layout {
     }
 
     fn without(kind: Kind, header: &Header, unneeded: Option<&str>) -> Result<Self, Vec<LayoutError>> {
-        let (columns, headers) = (kind.columns(), &header.names);
+        let (columns, known, headers) = (kind.columns(), Known::of(kind), &header.names);
         let mut places: Vec<Vec<usize>> = vec![Vec::new(); columns.len()];
         let mut parts: Vec<Vec<(usize, usize)>> = vec![Vec::new(); columns.len()];
         let (mut unknown, mut errors) = (Vec::new(), Vec::new());
         for place in 0..headers.len() {
             let names = [normal(&headers[place]), normal(header.own_name(place))];
-            let whole = names.iter().find_map(|name| columns.iter().position(|column| column.is_called(name)));
-            let part = names.iter().find_map(|name| {
-                columns.iter().enumerate().find_map(|(at, column)| Some((at, column.part_called(name)?)))
-            });
+            let whole = names.iter().find_map(|name| known.whole.get(name).copied());
+            let part = names.iter().find_map(|name| known.parts.get(name).copied());
             if let Some((column, part)) = part {
                 parts[column].push((part, place));
             }
@@ -283,11 +304,11 @@ impl Layout {
         for (column, parts) in parts.iter().enumerate() {
             // A whole one that is no part as well stands before parts.
             let is_part = |place: &usize| parts.iter().any(|(_, part)| part == place);
-            if columns[column].name == "address" && !places[column].is_empty() && !places[column].iter().any(is_part) {
-                // Flats of one house are different places.
-                let houses: Vec<usize> = parts.iter().filter(|(part, _)| *part == 1).map(|(_, place)| *place).collect();
-                unknown.retain(|place| !houses.contains(place));
-                places[column].extend(houses);
+            if !places[column].is_empty() && !places[column].iter().any(is_part) {
+                let beside = parts.iter().filter(|(part, _)| Some(*part) == columns[column].beside);
+                let beside: Vec<usize> = beside.map(|(_, place)| *place).collect();
+                unknown.retain(|place| !beside.contains(place));
+                places[column].extend(beside);
             } else if are_enough(parts) && places[column].iter().all(is_part) {
                 places[column] = parts.iter().map(|(_, place)| *place).collect();
                 unknown.retain(|place| !is_part(place));
@@ -322,22 +343,18 @@ impl Layout {
     /// Whether these are the places or the staff of one beat, which nothing but the sheet's name tells.
     pub fn kind_of_one_beat(header: &Header) -> Option<Kind> {
         let has_none = |kind: Kind| Self::of(kind, header).is_err() && Self::of_one_beat(kind, header).is_ok();
+        // A name may be a beat's as well; a surname is not.
         let is_person = |header: &String| {
-            let header = normal(header);
-            let is_of = |kind: Kind| kind.columns().iter().any(|column| column.is_called(&header));
-            is_of(Kind::Staff) && !is_of(Kind::Beats)
+            let (header, staff) = (normal(header), Known::of(Kind::Staff));
+            let is_surname = staff.parts.get(&header).is_some_and(|(_, part)| *part == 0);
+            is_surname || staff.whole.contains_key(&header) && !Known::of(Kind::Beats).whole.contains_key(&header)
         };
-        let of_person = || header.names.iter().any(is_person) || header.names.iter().any(|name| is_surname(name));
         match () {
             () if has_none(Kind::Places) => Some(Kind::Places),
-            () if has_none(Kind::Staff) && of_person() => Some(Kind::Staff),
+            () if has_none(Kind::Staff) && header.names.iter().any(is_person) => Some(Kind::Staff),
             () => None,
         }
     }
-}
-
-fn is_surname(header: &str) -> bool {
-    SURNAMES.iter().any(|surname| normal(surname) == normal(header))
 }
 
 fn code_or_name(headers: &[String], places: &mut [Vec<usize>], unknown: &mut Vec<usize>) {

@@ -1,6 +1,6 @@
 //! Rows of a table become what they say, or faults.
 
-use crate::store::{PlaceLine, StaffLine, clean, has_control, key};
+use crate::store::{PlaceLine, StaffLine, clean, key};
 use aralau_sync_core::{
     change::MAX_TEXT_BYTES,
     visit::Coordinates,
@@ -8,6 +8,7 @@ use aralau_sync_core::{
 };
 
 use super::{
+    cell::{self, Expected, begins_as_total, names_several, says_nothing},
     column::{Column, Kind, Layout},
     fault::{Fault, FaultKind, Faults},
     table::{Row, Table},
@@ -170,25 +171,14 @@ impl Cells<'_> {
         ready: &impl Fn(&str) -> String,
     ) -> Option<String> {
         let text = clean(&ready(self.row.cell(place)));
-        let (kind, message) = if text.len() > max_bytes {
-            (FaultKind::CellTooLong, format!("more than {max_bytes} bytes; shorten it"))
-        } else if has_control(&text) {
-            let message = "a control character in the cell, which nobody sees; write the cell anew";
-            (FaultKind::ControlCharacter, message.to_owned())
-        } else if self.row.is_date(place) {
-            let message = "Excel took it for a date; format the column as text, and write the cell anew";
-            (FaultKind::CellIsDate, message.to_owned())
-        } else if FORMULA_ERRORS.contains(&&*text) {
-            (FaultKind::FormulaError, "the formula in this cell gives no value; mend it".to_owned())
-        } else if self.source.loses_letters && has_lost_letters(&text) {
-            let message = "Kazakh letters became question marks when the file was saved; save it as CSV UTF-8";
-            (FaultKind::LettersLost, message.to_owned())
-        } else if self.column(column).is_code() && self.row.has_lost_digits(place) {
-            (FaultKind::DigitsLost, DIGITS_LOST.to_owned())
-        } else {
-            return Some(text);
+        let expected = Expected {
+            max_bytes,
+            is_code: self.column(column).is_code,
+            is_time: false,
+            loses_letters: self.source.loses_letters,
         };
-        self.fault_at(kind, column, Some(place), &text.replace(char::is_control, "\u{fffd}"), message);
+        let Some((kind, message)) = cell::fault(self.row, place, &text, expected) else { return Some(text) };
+        self.fault_at(kind, column, Some(place), &cell::visible(&text), message);
         None
     }
 
@@ -276,72 +266,6 @@ impl Cells<'_> {
     }
 }
 
-/// Whether a row is the sum of others, and nothing by itself.
-pub fn begins_as_total(row: Row<'_>) -> bool {
-    const TOTALS: [&str; 8] = ["итого", "всего", "сумма", "барлығы", "жиыны", "қорытынды", "total", "sum"];
-    let first = (0..row.len()).map(|place| key(row.cell(place))).find(|cell| !cell.is_empty());
-    let is_total = |first: &str| {
-        let rest = TOTALS.iter().find_map(|total| first.strip_prefix(total));
-        rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
-    };
-    first.is_some_and(|first| is_total(&first))
-}
-
-/// What is wrong with a code that a spreadsheet took for a number.
-pub const DIGITS_LOST: &str = "a spreadsheet took it for a number and kept fifteen of its digits; format the column as text, and write the code anew";
-
-/// What spreadsheets show where a formula fails.
-pub const FORMULA_ERRORS: [&str; 14] = [
-    "#N/A",
-    "#REF!",
-    "#DIV/0!",
-    "#VALUE!",
-    "#NAME?",
-    "#NULL!",
-    "#NUM!",
-    "#Н/Д",
-    "#ССЫЛКА!",
-    "#ДЕЛ/0!",
-    "#ЗНАЧ!",
-    "#ИМЯ?",
-    "#ПУСТО!",
-    "#ЧИСЛО!",
-];
-
-/// Whether a cell is filled only because a form wants it filled: a dash, or a word for nothing.
-pub fn says_nothing(text: &str) -> bool {
-    const WORDS: [&str; 18] = [
-        "нет",
-        "нет данных",
-        "не указан",
-        "не указана",
-        "не указано",
-        "неизвестно",
-        "н/д",
-        "б/н",
-        "вакант",
-        "вакантно",
-        "вакансия",
-        "жоқ",
-        "бос орын",
-        "белгісіз",
-        "none",
-        "n/a",
-        "unknown",
-        "null",
-    ];
-    !text.chars().any(char::is_alphanumeric) || WORDS.contains(&&*key(text))
-}
-
-/// Whether a cell names several people: something stands between what are names by themselves.
-pub fn names_several(text: &str) -> bool {
-    let text = key(text).replace(" и ", ";").replace(" және ", ";").replace(" and ", ";");
-    let names: Vec<&str> =
-        text.split([';', ',', '/', '&', '+']).map(str::trim).filter(|name| !name.is_empty()).collect();
-    let is_whole = |name: &&str| name.split([' ', '.']).filter(|word| !word.is_empty()).count() >= 2;
-    names.len() >= 2 && names.iter().filter(|name| is_whole(name)).count() >= 2
-}
-
 fn filled(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
@@ -354,15 +278,4 @@ pub fn place_type_code(written: String) -> String {
     };
     let list = vocabulary::list("place_type").map_or(&[][..], |list| list.codes);
     list.iter().find(is_meant).map_or(written, |code| code.code.to_owned())
-}
-
-/// Whether a question mark stands inside of a word, or at its beginning.
-pub fn has_lost_letters(text: &str) -> bool {
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        if letter == '?' && letters.peek().is_some_and(|next| next.is_alphabetic()) {
-            return true;
-        }
-    }
-    false
 }

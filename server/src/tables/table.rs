@@ -95,18 +95,9 @@ impl<'a> Row<'a> {
         self.table.dates.binary_search(&(self.first + column)).is_ok()
     }
 
-    /// Whether a code there was taken for a number of more digits than a spreadsheet keeps: it shows `2,2E+17`, or zeros.
-    pub fn has_lost_digits(&self, column: usize) -> bool {
-        const DIGITS_KEPT: usize = 15;
-        let text = self.cell(column).trim();
-        let is_scientific = || {
-            let (number, power) = text.split_once(['E', 'e'])?;
-            let is_number = number.contains(['.', ',']) && number.trim_matches(|c: char| c.is_ascii_digit()).len() == 1;
-            let power = power.strip_prefix('+')?;
-            (is_number && power.len() >= 2 && power.bytes().all(|byte| byte.is_ascii_digit())).then_some(())
-        };
-        let is_long = text.len() > DIGITS_KEPT && text.bytes().all(|byte| byte.is_ascii_digit());
-        is_scientific().is_some() || is_long && self.table.numbers.binary_search(&(self.first + column)).is_ok()
+    /// Whether a spreadsheet holds a number there of more digits than it keeps.
+    pub fn is_large_number(&self, column: usize) -> bool {
+        self.table.numbers.binary_search(&(self.first + column)).is_ok()
     }
 
     /// How many cells are written.

@@ -12,12 +12,9 @@ use super::{
     map::{Map, Unknown},
 };
 use crate::tables::{
+    cell::{BETWEEN_NAMES, names_several},
     fault::{Fault, FaultKind},
-    names_several,
 };
-
-/// What stands between two names in one cell.
-const BETWEEN_NAMES: [char; 5] = [';', ',', '/', '&', '+'];
 
 /// What places the lines speak of.
 pub fn sought(lines: &[Line<'_>]) -> Sought {

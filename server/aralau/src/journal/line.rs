@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aralau_server::store::{clean, has_control, key};
+use aralau_server::store::{clean, key};
 use aralau_sync_core::{change::MAX_TEXT_BYTES, time::Millis, visit::Coordinates};
 use chrono::{Datelike as _, NaiveDate, TimeDelta};
 use uuid::Uuid;
@@ -16,9 +16,10 @@ use super::{
     rejected::OWN_COLUMNS,
 };
 use crate::tables::{
-    DIGITS_LOST, FORMULA_ERRORS, MAX_BEAT_CODE_BYTES, MAX_EXTERNAL_CODE_BYTES, MAX_NAME_BYTES, begins_as_total,
+    MAX_BEAT_CODE_BYTES, MAX_EXTERNAL_CODE_BYTES, MAX_NAME_BYTES,
+    cell::{self, Expected, LETTERS_LOST, begins_as_total, has_lost_letters, says_nothing},
     fault::{Fault, FaultKind},
-    has_lost_letters, place_type_code, says_nothing,
+    place_type_code,
     table::Row,
 };
 
@@ -266,28 +267,20 @@ impl<'a> Cells<'a, '_> {
     /// The same of one of several columns.
     fn text_at(&mut self, field: Field, place: usize, max_bytes: usize) -> Option<String> {
         let text = clean(self.row.cell(place));
-        let (kind, message) = if text.len() > max_bytes {
-            (FaultKind::CellTooLong, format!("more than {max_bytes} bytes; shorten it"))
-        } else if has_control(&text) {
-            let message = "a control character in the cell, which nobody sees; write the cell anew";
-            (FaultKind::ControlCharacter, message.to_owned())
-        } else if !is_of_time(field) && self.row.is_date(place) {
-            // A house number 5/12, for instance.
-            let message = "Excel took it for a date; format the column as text, and write the cell anew";
-            (FaultKind::CellIsDate, message.to_owned())
-        } else if FORMULA_ERRORS.contains(&&*text) {
-            (FaultKind::FormulaError, "the formula in this cell gives no value; mend it".to_owned())
-        } else if self.reader.journal.loses_letters && has_lost_letters(&text) {
-            (FaultKind::LettersLost, LETTERS_LOST.to_owned())
-        } else if is_code(field) && self.row.has_lost_digits(place) {
-            (FaultKind::DigitsLost, DIGITS_LOST.to_owned())
-        } else if names_something(field) && says_nothing(&text) {
-            return None;
-        } else {
-            return filled(&text);
+        let expected = Expected {
+            max_bytes,
+            is_code: is_code(field),
+            is_time: is_of_time(field),
+            loses_letters: self.reader.journal.loses_letters,
         };
-        self.fault_at(kind, field, Some(place), &text.replace(char::is_control, "\u{fffd}"), message);
-        None
+        match cell::fault(self.row, place, &text, expected) {
+            Some((kind, message)) => {
+                self.fault_at(kind, field, Some(place), &cell::visible(&text), message);
+                None
+            }
+            None if names_something(field) && says_nothing(&text) => None,
+            None => filled(&text),
+        }
     }
 
     /// Of several columns those that are filled, in the order of the map.
@@ -510,8 +503,6 @@ impl<'a> Cells<'a, '_> {
         notes
     }
 }
-
-const LETTERS_LOST: &str = "Kazakh letters became question marks when the file was saved; save it as CSV UTF-8";
 
 /// Whether a spreadsheet may hold a date there.
 const fn is_of_time(field: Field) -> bool {

@@ -13,7 +13,7 @@ use super::{
     map::Words,
     moment::{self, Order},
 };
-use crate::tables::{column::normal, fault::shortened, header::Header, says_nothing, table::Row};
+use crate::tables::{cell::says_nothing, column::normal, fault::shortened, header::Header, table::Row};
 
 /// Words of one column that are listed.
 const MOST_WORDS: usize = 200;

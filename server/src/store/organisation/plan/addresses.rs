@@ -1,6 +1,6 @@
 //! Where a place comes to an address that another one has: perhaps they are one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{
     super::identity::key,
@@ -37,10 +37,10 @@ impl Planning<'_> {
             };
             at.entry((&row.beat, row.address.clone())).or_default().push(neighbour);
         }
+        let beats: HashMap<i64, &str> = self.known.beats.iter().map(|beat| (beat.scope_no, &*beat.code)).collect();
         for place in index.left() {
-            let beat = self.known.beats.iter().find(|beat| beat.scope_no == place.scope_no);
-            if let (Some(beat), Some(address)) = (beat, &place.place.address)
-                && let Some(neighbours) = at.get_mut(&(&*beat.code, key(address)))
+            if let (Some(beat), Some(address)) = (beats.get(&place.scope_no), &place.place.address)
+                && let Some(neighbours) = at.get_mut(&(*beat, key(address)))
             {
                 let code = place.place.external_code.as_deref();
                 neighbours.push(Neighbour { row: None, code, is_new_here: false });
