@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use aralau_sync_core::{
     change::{NONCE, Value},
     id::{DocumentId, ScopeId},
-    visit::{self, Visit},
+    visit::Visit,
 };
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     instant::Instant,
     page::{Limit, Page},
     place_names::PlaceNames,
-    visit::{Item, bytes_of, items, named},
+    visit::{Conflict, Item, bytes_of, items, named},
     visits::PlaceName,
 };
 use crate::store::StoreError;
@@ -52,6 +52,27 @@ pub struct Disputed {
     pub at: Instant,
 }
 
+impl Disputed {
+    /// The values of a conflict. `place`: the place that a field's value names.
+    pub fn each(
+        conflict: Conflict,
+        mut place: impl FnMut(&str, &Value) -> Result<Option<PlaceName>, StoreError>,
+    ) -> Result<Vec<Self>, StoreError> {
+        let field = &conflict.field;
+        let disputed = conflict.values.into_iter().enumerate().map(|(number, said)| {
+            Ok(Self {
+                field: field.clone(),
+                place: place(field, &said.value)?,
+                value: said.value,
+                is_shown: number == 0,
+                people: said.people,
+                at: said.at,
+            })
+        });
+        disputed.collect()
+    }
+}
+
 /// A field written after its visit was.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Changed {
@@ -84,7 +105,8 @@ impl More {
         let mut places = PlaceNames::new(connection);
         let mut conflicts = Vec::new();
         for conflict in visit.conflicts.drain(..) {
-            conflicts.extend(disputed(conflict, &located, authors, &mut places)?);
+            let place = |field: &str, value: &Value| places.meet(located.scope_no, field, value);
+            conflicts.extend(Disputed::each(named(conflict, authors)?, place)?);
         }
         Ok(Self {
             concerns: items(&mut visit, "concerns"),
@@ -113,27 +135,6 @@ fn located(connection: &Connection, document_no: i64, document: DocumentId) -> R
         let scope = ScopeId::from_bytes(row.get(1)?);
         Ok(Located { document_no, document, scope_no: row.get(0)?, scope })
     })?)
-}
-
-fn disputed(
-    conflict: visit::Conflict,
-    located: &Located,
-    authors: &mut Authors<'_>,
-    places: &mut PlaceNames<'_>,
-) -> Result<Vec<Disputed>, StoreError> {
-    let conflict = named(conflict, authors)?;
-    let mut values = Vec::with_capacity(conflict.values.len());
-    for (number, candidate) in conflict.values.into_iter().enumerate() {
-        values.push(Disputed {
-            place: places.meet(located.scope_no, &conflict.field, &candidate.value)?,
-            field: conflict.field.clone(),
-            value: candidate.value,
-            is_shown: number == 0,
-            people: candidate.people,
-            at: candidate.at,
-        });
-    }
-    Ok(values)
 }
 
 /// What later entries put, page by page. The first one is the visit itself.

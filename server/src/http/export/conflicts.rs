@@ -1,13 +1,12 @@
 //! `/v1/conflicts.csv`, `.xlsx`: what waits for someone to choose, each value with whoever wrote it.
 
-use aralau_sync_core::vocabulary::Language;
 use axum::{extract::State, response::Response};
 use rusqlite::Connection;
 
 use super::{
     csv::CsvStyle,
     disputed,
-    file::{Batch, List, Listing},
+    file::{Batch, List, Listing, Shown},
     table::{Cell, Column, Sheet, SheetOf, code, instant, of, owned, text},
     words,
     xlsx::BookStyle,
@@ -22,6 +21,7 @@ use crate::{
         more::Disputed,
         page::{Cursor, Limit, Page},
         period::NoPeriod,
+        visit::Conflict,
         visits::PlaceName,
     },
     reach::Reach,
@@ -36,20 +36,13 @@ struct Queued {
 
 impl Queued {
     /// Of a page's row and places.
-    fn of(mut row: ConflictRow, places: &[PlaceName]) -> Self {
-        let values = std::mem::take(&mut row.conflict.values).into_iter().zip(0..).map(|(said, number)| {
-            let named = said.value.as_text().and_then(|id| places.iter().find(|place| place.id.to_string() == id));
-            Disputed {
-                field: row.conflict.field.clone(),
-                place: named.cloned(),
-                value: said.value,
-                is_shown: number == 0,
-                people: said.people,
-                at: said.at,
-            }
+    fn of(mut row: ConflictRow, places: &[PlaceName]) -> Result<Self, StoreError> {
+        let conflict = Conflict { values: std::mem::take(&mut row.conflict.values), field: row.conflict.field.clone() };
+        let values = Disputed::each(conflict, |_, value| {
+            let named = |id| places.iter().find(|place| place.id.to_string() == id).cloned();
+            Ok(value.as_text().and_then(named))
         });
-        let values = values.collect();
-        Self { row, values }
+        Ok(Self { row, values: values? })
     }
 }
 
@@ -100,17 +93,17 @@ impl List for Conflicts {
         let page = Page { limit: Limit::MOST, cursor: after };
         let page = conflicts::page(connection, &self.reach, &self.filter, &page)?;
         let queued = page.conflicts.into_iter().map(|row| Queued::of(row, &page.places));
-        Ok(Ok((queued.collect(), page.next)))
+        Ok(Ok((queued.collect::<Result<_, _>>()?, page.next)))
     }
 }
 
-async fn listing(
-    app: &App,
-    caller: &Caller,
-    filter: ConflictFilter,
-    language: Option<Language>,
-) -> Result<Listing<Conflicts>, Problem> {
-    Listing::of(app, caller, Action::ReadVisits, language, |reach| Conflicts { reach, filter }).await
+impl Shown for Conflicts {
+    type Filter = ConflictFilter;
+    const READ: Action = Action::ReadVisits;
+
+    fn within(reach: Reach, filter: ConflictFilter, _: &App) -> Self {
+        Self { reach, filter }
+    }
 }
 
 /// Conflicts as CSV, in the order of the page and with its filter.
@@ -123,7 +116,7 @@ pub async fn csv(
     caller: Caller,
     AsFile(filter, style): AsFile<ConflictFilter, CsvStyle>,
 ) -> Result<Response, Problem> {
-    listing(&app, &caller, filter, style.language).await?.csv(app, style).await
+    Listing::<Conflicts>::of(&app, &caller, filter, style.language).await?.csv(app, style).await
 }
 
 /// Conflicts as a workbook of Excel, likewise.
@@ -139,5 +132,5 @@ pub async fn xlsx(
     caller: Caller,
     AsFile(filter, style): AsFile<ConflictFilter, BookStyle>,
 ) -> Result<Response, Problem> {
-    listing(&app, &caller, filter, style.language).await?.xlsx(app).await
+    Listing::<Conflicts>::of(&app, &caller, filter, style.language).await?.xlsx(app).await
 }

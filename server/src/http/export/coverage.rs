@@ -1,12 +1,12 @@
 //! `/v1/coverage.csv`, `.xlsx`: the figures of the beats, over time as well where there is room for a second sheet.
 
-use aralau_sync_core::{time::Millis, vocabulary::Language};
+use aralau_sync_core::time::Millis;
 use axum::{extract::State, response::Response};
 use rusqlite::Connection;
 
 use super::{
     csv::CsvStyle,
-    file::{Batch, List, Listing},
+    file::{Batch, List, Listing, Shown},
     table::{Cell, Column, Plain, Sheet, SheetOf, instant, text, whole},
     words,
     xlsx::BookStyle,
@@ -112,15 +112,13 @@ impl List for Figures {
     }
 }
 
-async fn listing(
-    app: &App,
-    caller: &Caller,
-    filter: CoverageFilter,
-    language: Option<Language>,
-) -> Result<Listing<Figures>, Problem> {
-    let (now, visit_interval_days) = (app.now(), app.settings().visit_interval_days);
-    Listing::of(app, caller, Action::ReadVisits, language, |reach| Figures { reach, filter, visit_interval_days, now })
-        .await
+impl Shown for Figures {
+    type Filter = CoverageFilter;
+    const READ: Action = Action::ReadVisits;
+
+    fn within(reach: Reach, filter: CoverageFilter, app: &App) -> Self {
+        Self { reach, filter, visit_interval_days: app.settings().visit_interval_days, now: app.now() }
+    }
 }
 
 /// Coverage as CSV, in the order of the page and with its filter.
@@ -133,7 +131,7 @@ pub async fn csv(
     caller: Caller,
     AsFile(filter, style): AsFile<CoverageFilter, CsvStyle>,
 ) -> Result<Response, Problem> {
-    listing(&app, &caller, filter, style.language).await?.csv(app, style).await
+    Listing::<Figures>::of(&app, &caller, filter, style.language).await?.csv(app, style).await
 }
 
 /// Coverage as a workbook of Excel, likewise.
@@ -149,5 +147,5 @@ pub async fn xlsx(
     caller: Caller,
     AsFile(filter, style): AsFile<CoverageFilter, BookStyle>,
 ) -> Result<Response, Problem> {
-    listing(&app, &caller, filter, style.language).await?.xlsx(app).await
+    Listing::<Figures>::of(&app, &caller, filter, style.language).await?.xlsx(app).await
 }

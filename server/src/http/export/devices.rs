@@ -1,12 +1,12 @@
 //! `/v1/devices.csv`, `.xlsx`: the list of devices as files.
 
-use aralau_sync_core::{time::Millis, vocabulary::Language};
+use aralau_sync_core::time::Millis;
 use axum::{extract::State, response::Response};
 use rusqlite::Connection;
 
 use super::{
     csv::CsvStyle,
-    file::{Batch, List, Listing},
+    file::{Batch, List, Listing, Shown},
     table::{Cell, Column, Sheet, SheetOf, instant, number, owned, text, whole},
     words,
     xlsx::BookStyle,
@@ -83,14 +83,13 @@ impl List for Devices {
     }
 }
 
-async fn listing(
-    app: &App,
-    caller: &Caller,
-    All {}: All,
-    language: Option<Language>,
-) -> Result<Listing<Devices>, Problem> {
-    let now = app.now();
-    Listing::of(app, caller, Action::ReadDevices, language, |reach| Devices { reach, now }).await
+impl Shown for Devices {
+    type Filter = All;
+    const READ: Action = Action::ReadDevices;
+
+    fn within(reach: Reach, All {}: All, app: &App) -> Self {
+        Self { reach, now: app.now() }
+    }
 }
 
 /// Devices as CSV, in the order of the page and with its filter.
@@ -103,7 +102,7 @@ pub async fn csv(
     caller: Caller,
     AsFile(filter, style): AsFile<All, CsvStyle>,
 ) -> Result<Response, Problem> {
-    listing(&app, &caller, filter, style.language).await?.csv(app, style).await
+    Listing::<Devices>::of(&app, &caller, filter, style.language).await?.csv(app, style).await
 }
 
 /// Devices as a workbook of Excel, likewise.
@@ -119,5 +118,5 @@ pub async fn xlsx(
     caller: Caller,
     AsFile(filter, style): AsFile<All, BookStyle>,
 ) -> Result<Response, Problem> {
-    listing(&app, &caller, filter, style.language).await?.xlsx(app).await
+    Listing::<Devices>::of(&app, &caller, filter, style.language).await?.xlsx(app).await
 }

@@ -64,22 +64,32 @@ pub(super) struct Listing<L> {
     pub reader: Reader,
 }
 
-impl<L: List> Listing<L> {
-    /// What a caller may export who may `read` it: within their reach.
+/// A list that has a page of its own.
+pub(super) trait Shown: List {
+    /// What its page is asked with.
+    type Filter;
+    /// What whoever reads the page has to be allowed.
+    const READ: Action;
+    fn within(reach: Reach, filter: Self::Filter, app: &App) -> Self;
+}
+
+impl<L: Shown> Listing<L> {
+    /// What a caller may export who may read the page: within their reach.
     pub(super) async fn of(
         app: &App,
         caller: &Caller,
-        read: Action,
+        filter: L::Filter,
         language: Option<Language>,
-        list: impl FnOnce(Reach) -> L,
     ) -> Result<Self, Problem> {
         caller.may(Action::Export)?;
-        let reach = caller.may(read)?;
-        let list = list(reach.clone());
+        let reach = caller.may(L::READ)?;
+        let list = L::within(reach.clone(), filter, app);
         let reader = app.read(move |connection| Reader::of(connection, &reach, language)).await?;
         Ok(Self { list, reader })
     }
+}
 
+impl<L: List> Listing<L> {
     /// Its first table as CSV.
     pub(super) async fn csv(self, app: App, style: CsvStyle) -> Result<Response, Problem> {
         let [sheet, ..] = self.list.sheets()[..] else {

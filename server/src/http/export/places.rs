@@ -1,12 +1,12 @@
 //! `/v1/places.csv`, `.xlsx`: the list of places as files.
 
-use aralau_sync_core::{time::Millis, vocabulary::Language};
+use aralau_sync_core::time::Millis;
 use axum::{extract::State, response::Response};
 use rusqlite::Connection;
 
 use super::{
     csv::CsvStyle,
-    file::{Batch, List, Listing},
+    file::{Batch, List, Listing, Shown},
     table::{Cell, Column, Sheet, SheetOf, code, instant, number, of, owned, text},
     words,
     xlsx::BookStyle,
@@ -80,15 +80,13 @@ impl List for Places {
     }
 }
 
-async fn listing(
-    app: &App,
-    caller: &Caller,
-    filter: PlaceFilter,
-    language: Option<Language>,
-) -> Result<Listing<Places>, Problem> {
-    let (now, visit_interval_days) = (app.now(), app.settings().visit_interval_days);
-    Listing::of(app, caller, Action::ReadVisits, language, |reach| Places { reach, filter, visit_interval_days, now })
-        .await
+impl Shown for Places {
+    type Filter = PlaceFilter;
+    const READ: Action = Action::ReadVisits;
+
+    fn within(reach: Reach, filter: PlaceFilter, app: &App) -> Self {
+        Self { reach, filter, visit_interval_days: app.settings().visit_interval_days, now: app.now() }
+    }
 }
 
 /// Places as CSV, in the order of the page and with its filter.
@@ -101,7 +99,7 @@ pub async fn csv(
     caller: Caller,
     AsFile(filter, style): AsFile<PlaceFilter, CsvStyle>,
 ) -> Result<Response, Problem> {
-    listing(&app, &caller, filter, style.language).await?.csv(app, style).await
+    Listing::<Places>::of(&app, &caller, filter, style.language).await?.csv(app, style).await
 }
 
 /// Places as a workbook of Excel, likewise.
@@ -117,5 +115,5 @@ pub async fn xlsx(
     caller: Caller,
     AsFile(filter, style): AsFile<PlaceFilter, BookStyle>,
 ) -> Result<Response, Problem> {
-    listing(&app, &caller, filter, style.language).await?.xlsx(app).await
+    Listing::<Places>::of(&app, &caller, filter, style.language).await?.xlsx(app).await
 }
