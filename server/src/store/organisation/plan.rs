@@ -1,6 +1,7 @@
 //! What a load would do, as a value: from what the store knows and what the tables say, touching neither.
 
 mod addresses;
+mod index;
 mod people;
 mod places;
 mod retire;

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::{
     super::identity::key,
     Line, Planning, WarningKind,
-    places::{Found, Index, Row},
+    index::{Found, Index},
+    places::Row,
 };
 
 /// A place at an address of a beat, once the plan is done.

@@ -10,7 +10,7 @@ use aralau_sync_core::{
 use super::{
     super::{identity::clean, near::Names},
     FieldChange, FieldValue, GrantEnded, Line, PlaceChanged, PlaceField, PlannedBeat, Planning, RefusalKind,
-    places::{Found, Index},
+    index::{Found, Index},
 };
 
 impl Planning<'_> {
