@@ -277,7 +277,7 @@ pub fn project(
         Some(Kind::PLACE) => {
             let joined_into = joined_into(tx, &ground.document)?;
             let read = Place { joined_into, ..Place::read(&reading) };
-            place(tx, scope_no, document_no, &read, loaded.is_new)
+            place(tx, words, scope_no, document_no, &read, loaded.is_new)
         }
         // Carried and synchronised, though nothing asks for it yet.
         _ => Ok(()),
@@ -328,14 +328,22 @@ fn joined_into(tx: &Connection, document: &Document) -> Result<Option<DocumentId
     Ok(into.as_text().filter(|_| !is_itself).and_then(|id| id.parse().ok()))
 }
 
-fn place(tx: &Connection, scope_no: i64, document_no: i64, place: &Place, is_new: bool) -> Result<(), StoreError> {
+fn place(
+    tx: &Connection,
+    words: &mut Words,
+    scope_no: i64,
+    document_no: i64,
+    place: &Place,
+    is_new: bool,
+) -> Result<(), StoreError> {
     // A phone may say that it is active, and is not asked.
     let status = if place.joined_into.is_some() { WITHDRAWN } else { place.status.as_str() };
-    tx.prepare_cached(
-        "INSERT OR REPLACE INTO place
+    tx.prepare_cached(&format!(
+        "{} INTO place
          (document_no, scope_no, address, address_key, external_code, place_type, status, lat, lon)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )?
+        insert(is_new),
+    ))?
     .execute(params![
         document_no,
         scope_no,
@@ -347,12 +355,15 @@ fn place(tx: &Connection, scope_no: i64, document_no: i64, place: &Place, is_new
         place.coordinates.map(|coordinates| coordinates.lat),
         place.coordinates.map(|coordinates| coordinates.lon),
     ])?;
-    let address = fold(place.address.as_deref().unwrap_or_default());
-    tx.prepare_cached("INSERT OR REPLACE INTO place_text (rowid, folded) VALUES (?, ?)")?
-        .execute(params![document_no, address])?;
+    words.address(document_no, fold(place.address.as_deref().unwrap_or_default()));
     let mut id = tx.prepare_cached("SELECT document FROM document WHERE document_no = ?")?;
     let id = id.query_row([document_no], |row| Ok(DocumentId::from_bytes(row.get(0)?)))?;
     joined::follow_place(tx, scope_no, id, place.joined_into, is_new)
+}
+
+/// How a row is written. Replacing takes two steps, before which SQLite copies every page that they change.
+const fn insert(is_new: bool) -> &'static str {
+    if is_new { "INSERT" } else { "INSERT OR REPLACE" }
 }
 
 struct Projected<'a> {
@@ -376,13 +387,12 @@ impl Projected<'_> {
             if self.loaded.is_new { FollowUp::default() } else { FollowUp::written(self.tx, self.document_no)? };
         let left = FollowUp::of(visit, started_at);
         let now = Tally::of(self.scope_no, visit, started_at, first.received_at, first.late);
-        // Replacing takes two steps, before which SQLite copies every page that they change.
-        let insert = if self.loaded.is_new { "INSERT" } else { "INSERT OR REPLACE" };
         self.tx
             .prepare_cached(&format!(
-                "{insert} INTO visit (document_no, scope_no, place, author, visit_type, outcome, status,
+                "{} INTO visit (document_no, scope_no, place, author, visit_type, outcome, status,
                  started_at, ended_at, received_at, changed_at, late, conflicts, notes, lat, lon, accuracy_m, mock,
                  promises, due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                insert(self.loaded.is_new),
             ))?
             .execute(params![
                 self.document_no,

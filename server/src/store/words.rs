@@ -1,4 +1,4 @@
-//! The words of notes, as the search index knows them.
+//! The words of notes and addresses, as the search indexes know them.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -49,10 +49,19 @@ pub fn scope_of_key(key: i64) -> i64 {
     (key >> SEQUENCE_BITS) & ((1 << SCOPE_BITS) - 1)
 }
 
-/// What the search index is to learn. FTS5 writes out and merges what it holds in memory at every savepoint: kept here
-/// until all jobs of a transaction are done, the words of a busy morning go into the index in few and large pieces.
+/// What the search indexes are to learn. FTS5 writes out and merges what it holds in memory at every savepoint, and each
+/// statement that writes to it is one: kept here until all jobs of a transaction are done, the words of a busy morning go
+/// into the indexes in few and large pieces.
 #[derive(Debug, Default)]
-pub struct Words(Vec<(i64, Option<String>)>);
+pub struct Words(Vec<Notice>);
+
+#[derive(Debug)]
+enum Notice {
+    /// A visit's notes, by its key; without words the index forgets it.
+    Notes(i64, Option<String>),
+    /// A place's address, by its document.
+    Address(i64, String),
+}
 
 impl Words {
     /// From the next [`Self::write`] on, a visit is found by these words and no others. `before`: when it began by what the
@@ -60,8 +69,13 @@ impl Words {
     pub fn note(&mut self, document_no: i64, started_at: i64, before: Option<i64>, folded: String) {
         let key = key_of(document_no, started_at);
         let old = before.and_then(|before| key_of(document_no, before)).filter(|old| Some(*old) != key);
-        self.0.extend(old.map(|old| (old, None)));
-        self.0.extend(key.map(|key| (key, Some(folded))));
+        self.0.extend(old.map(|old| Notice::Notes(old, None)));
+        self.0.extend(key.map(|key| Notice::Notes(key, Some(folded))));
+    }
+
+    /// From the next [`Self::write`] on, a place is found by this address.
+    pub fn address(&mut self, document_no: i64, folded: String) {
+        self.0.push(Notice::Address(document_no, folded));
     }
 
     /// How many notices wait.
@@ -74,22 +88,42 @@ impl Words {
         self.0.truncate(but_the_first);
     }
 
-    /// Brings all of it into the index. FTS5 also writes out wherever a row id is not above the one before: in their order.
+    /// Brings all of it into the indexes. FTS5 also writes out wherever a row id is not above the one before: in their
+    /// order.
     pub fn write(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        let newest: BTreeMap<i64, Option<String>> = self.0.drain(..).collect();
-        let mut write = connection.prepare_cached("INSERT OR REPLACE INTO note_text (rowid, folded) VALUES (?, ?)")?;
-        let mut forget = connection.prepare_cached("DELETE FROM note_text WHERE rowid = ?")?;
-        for (key, folded) in &newest {
-            match folded {
-                Some(folded) => write.execute(params![key, folded])?,
-                None => forget.execute([key])?,
-            };
+        let (mut notes, mut addresses) = (BTreeMap::new(), BTreeMap::new());
+        for notice in self.0.drain(..) {
+            match notice {
+                Notice::Notes(key, folded) => drop(notes.insert(key, folded)),
+                Notice::Address(document_no, folded) => drop(addresses.insert(document_no, folded)),
+            }
         }
-        let words: HashSet<&str> =
-            newest.values().flatten().flat_map(|folded| folded.split_ascii_whitespace()).collect();
-        let mut note = connection.prepare_cached("INSERT OR IGNORE INTO note_word (word) VALUES (?)")?;
-        words.into_iter().try_for_each(|word| Ok(note.execute([word]).map(drop)?))
+        write_notes(connection, &notes)?;
+        write_addresses(connection, &addresses)
     }
+}
+
+fn write_notes(connection: &Connection, newest: &BTreeMap<i64, Option<String>>) -> Result<(), StoreError> {
+    let mut write = connection.prepare_cached("INSERT OR REPLACE INTO note_text (rowid, folded) VALUES (?, ?)")?;
+    let mut forget = connection.prepare_cached("DELETE FROM note_text WHERE rowid = ?")?;
+    for (key, folded) in newest {
+        match folded {
+            Some(folded) => write.execute(params![key, folded])?,
+            None => forget.execute([key])?,
+        };
+    }
+    let words: HashSet<&str> = newest.values().flatten().flat_map(|folded| folded.split_ascii_whitespace()).collect();
+    let mut note = connection.prepare_cached("INSERT OR IGNORE INTO note_word (word) VALUES (?)")?;
+    words.into_iter().try_for_each(|word| Ok(note.execute([word]).map(drop)?))
+}
+
+fn write_addresses(connection: &Connection, newest: &BTreeMap<i64, String>) -> Result<(), StoreError> {
+    // Hardly any job writes places.
+    if newest.is_empty() {
+        return Ok(());
+    }
+    let mut write = connection.prepare_cached("INSERT OR REPLACE INTO place_text (rowid, folded) VALUES (?, ?)")?;
+    newest.iter().try_for_each(|(document_no, folded)| Ok(write.execute(params![document_no, folded]).map(drop)?))
 }
 
 #[cfg(test)]
