@@ -263,8 +263,8 @@ pub struct Surplus {
 /// Why headers are not those of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LayoutError {
-    /// A column that has to be there, and is not.
-    Missing(&'static Column),
+    /// A column that has to be there, and is not; perhaps it is under this header, which is no column's.
+    Missing(&'static Column, Option<String>),
     /// One column under two headers.
     Twice(&'static Column, [String; 2]),
 }
@@ -321,7 +321,10 @@ impl Layout {
             column.required && places.is_empty() && unneeded != Some(column.name)
         };
         let missing = columns.iter().zip(&places).filter(is_missing);
-        errors.extend(missing.map(|(column, _)| LayoutError::Missing(column)));
+        errors.extend(missing.map(|(column, _)| {
+            let is_meant = |place: &&usize| meant_by(&headers[**place], std::iter::once(column)).is_some();
+            LayoutError::Missing(column, unknown.iter().find(is_meant).map(|place| headers[*place].trim().to_owned()))
+        }));
         if !errors.is_empty() {
             return Err(errors);
         }

@@ -83,6 +83,12 @@ fn a_header_that_lacks_or_doubles_a_column_is_told_and_a_surplus_column_named() 
     let tables = one(Kind::Places, "двор;Участок\nАбая 1;b1\n");
     assert_eq!(faults(&tables), [("column_missing", Some(1), Some("address"), None)]);
     assert!(tables.faults.faults[0].message.contains("its header is: двор, Участок"));
+    let tables = one(Kind::Places, "Адресс;Участок\nАбая 1;b1\n");
+    assert!(tables.faults.faults[0].message.contains("is \"Адресс\" meant?"), "{}", tables.faults.faults[0]);
+    // What is missed may be what is not read.
+    let tables = one(Kind::Places, "beat;address;Шырота;Долгота\nb1;Абая 1;43,2;76,9\n");
+    assert_eq!(tables.faults.faults[0].code, "half_a_point");
+    assert_eq!(tables.read[0].columns_not_read[0].meant, Some("lat"));
     let tables = one(Kind::Places, "beat;address;lat;Широта\nb1;Абая 1;;\n");
     assert_eq!(faults(&tables), [("column_twice", Some(1), Some("Широта"), None)]);
     let tables = one(Kind::Places, "beat;address;lattitude;Примечание;;\nb1;Абая 1;43;x;;y\n");
@@ -98,6 +104,7 @@ fn a_file_that_is_no_table_is_told_from_its_bytes() {
     for (bytes, code) in [
         (&b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"[..], "format_unknown"),
         (b"PK\x03\x04 and then nothing", "workbook_broken"),
+        (b"PK\x03\x04\x14\0\0\x08\0\0mimetypeapplication/vnd.oasis.opendocument.spreadsheetPK", "format_unknown"),
         (b"", "table_empty"),
         (b"\n\n ; \n", "table_empty"),
         (b"\0\0\0\0", "encoding_unknown"),

@@ -35,6 +35,10 @@ const MAX_PIECE_BYTES: u64 = 1 << 20;
 const MAGIC: &[u8] = b"PK\x03\x04";
 /// What opens the workbooks of before 2007, and those with a password.
 const OLD_MAGIC: &[u8] = b"\xd0\xcf\x11\xe0";
+/// What follows a few bytes later in an OpenDocument file: its type stands first in it, and is not packed.
+const OPEN_DOCUMENT: &[u8] = b"mimetypeapplication/vnd.oasis.opendocument.";
+/// Bytes in which it stands, if it does: an archive's first header, of fixed length.
+const OPEN_DOCUMENT_WITHIN: usize = 128;
 /// What opens a PDF, whatever its name ends with.
 const PDF_MAGIC: &[u8] = b"%PDF-";
 
@@ -58,6 +62,11 @@ pub fn is_workbook(bytes: &[u8], file: &str) -> Result<bool, Fault> {
     }
     if bytes.starts_with(PDF_MAGIC) {
         let message = "a PDF, which holds no table; hand in the table itself, as .xlsx or CSV";
+        return Err(Fault::new(FaultKind::FormatUnknown, file, message));
+    }
+    let begins = &bytes[..bytes.len().min(OPEN_DOCUMENT_WITHIN)];
+    if begins.windows(OPEN_DOCUMENT.len()).any(|part| part == OPEN_DOCUMENT) {
+        let message = "an OpenDocument file (.ods); save it as an Excel workbook (.xlsx), or as CSV";
         return Err(Fault::new(FaultKind::FormatUnknown, file, message));
     }
     Ok(bytes.starts_with(MAGIC))

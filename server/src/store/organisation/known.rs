@@ -27,6 +27,8 @@ pub struct Known {
     pub beats: Vec<BeatRow>,
     /// Their outlines, by the number of the scope.
     pub areas: BTreeMap<i64, Area>,
+    /// Where the places are of beats that an outline is drawn of, by the number of the scope.
+    pub points: BTreeMap<i64, Vec<Coordinates>>,
     /// Everybody but headquarters' own hand, by name.
     pub people: Vec<(PersonId, String)>,
     /// Who may write in which scope, by its number, at this moment.
@@ -68,7 +70,24 @@ impl Known {
         if !wanted.places.is_empty() {
             known.read_places(connection, &wanted.places)?;
         }
+        if !wanted.areas.is_empty() {
+            known.read_points(connection, wanted)?;
+        }
         Ok(known)
+    }
+
+    fn read_points(&mut self, connection: &Connection, wanted: &Organisation) -> Result<(), StoreError> {
+        let outlined: HashSet<String> = wanted.areas.iter().map(|(code, _)| key(code)).collect();
+        let mut statement = connection.prepare(
+            "SELECT lat, lon FROM place WHERE scope_no = ? AND status = 'active' AND lat IS NOT NULL AND lon IS NOT NULL",
+        )?;
+        let is_outlined = |beat: &&BeatRow| outlined.contains(&key(&beat.code)) || outlined.contains(&key(&beat.name));
+        for beat in self.beats.iter().filter(is_outlined) {
+            let points =
+                statement.query_map([beat.scope_no], |row| Ok(Coordinates { lat: row.get(0)?, lon: row.get(1)? }));
+            self.points.insert(beat.scope_no, points?.collect::<Result<_, _>>()?);
+        }
+        Ok(())
     }
 
     /// Reads one more place, whichever beat it is of.

@@ -106,7 +106,8 @@ impl Names {
         self.known.push(name);
     }
 
-    /// Up to three that may be the same person as `name`; one that is the same by its [`key`] is not among them.
+    /// Up to three that may be the same person as `name`, the most alike first; one that is the same by its [`key`] is not
+    /// among them.
     pub fn near(&self, name: &str) -> Vec<String> {
         let name = Name::of(name);
         let words = name.words.iter().filter_map(|word| self.by_word.get(word));
@@ -115,8 +116,10 @@ impl Names {
         let is_near = |(at, other): &(usize, &Name)| {
             other.key != name.key && (share_a_word.contains(at) && name.has_words_of(other) || name.is_slip_of(other))
         };
-        let near = self.known.iter().enumerate().filter(is_near).map(|(_, other)| other.written.clone());
-        near.take(MOST_NEAR).collect()
+        let near = self.known.iter().enumerate().filter(is_near).map(|(_, other)| other);
+        let mut near: Vec<&Name> = near.collect();
+        near.sort_by_cached_key(|other| strsim::osa_distance(&name.in_order, &other.in_order));
+        near.into_iter().take(MOST_NEAR).map(|other| other.written.clone()).collect()
     }
 }
 
@@ -133,6 +136,14 @@ mod tests {
         (0..3_000).for_each(|number| names.add(&name(number)));
         let [first, common, last] = name(1_234).split(' ').map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
         assert!(names.near(&format!("{last} {first} {common}")).contains(&name(1_234)));
+    }
+
+    #[test]
+    fn of_many_the_most_alike_are_told() {
+        let mut names = Names::of(["Ким А.", "Ким Б.", "Ким В.", "Ким Анна Ивановна"]);
+        assert_eq!(names.near("Ким")[0], "Ким А.");
+        names.add("Кима");
+        assert_eq!(names.near("Ким Анна Иванова"), ["Ким Анна Ивановна", "Ким А."]);
     }
 
     #[test]

@@ -363,6 +363,8 @@ struct Planning<'a> {
 
 /// Unknown codes for which a known one is looked for, at most.
 const MOST_MEANT: usize = 100;
+/// What stands between the beats of a cell that names several.
+const BETWEEN_BEATS: [&str; 8] = [",", ";", "/", "+", " и ", " және ", " мен ", " and "];
 /// Letters by which a code that was meant may differ.
 const MEANT_SLIPS: usize = 1;
 
@@ -453,12 +455,25 @@ impl<'a> Planning<'a> {
     fn beat(&mut self, line: Line, code: &str) -> Option<PlannedBeat<'a>> {
         let found = self.beat_called(code).or_else(|| self.named.get(&key(code)).cloned().flatten());
         if found.is_none() {
-            let (is_ambiguous, code) = (self.named.contains_key(&key(code)), code.to_owned());
-            let meant = self.meant_by(key(&code));
-            let unknown = RefusalKind::BeatUnknown { code: code.clone(), meant };
-            self.refuse(line, None, if is_ambiguous { RefusalKind::BeatAmbiguous { code } } else { unknown });
+            let kind = self.beat_not_found(code);
+            self.refuse(line, None, kind);
         }
         found
+    }
+
+    fn beat_not_found(&mut self, cell: &str) -> RefusalKind {
+        let code = cell.to_owned();
+        if self.named.contains_key(&key(cell)) {
+            return RefusalKind::BeatAmbiguous { code };
+        }
+        let parts: Vec<&str> = BETWEEN_BEATS
+            .iter()
+            .fold(vec![cell], |parts, between| parts.into_iter().flat_map(|part| part.split(between)).collect());
+        if parts.len() > 1 && parts.iter().all(|part| self.beat_called(part.trim()).is_some()) {
+            return RefusalKind::BeatsSeveral { code };
+        }
+        let meant = self.meant_by(key(cell));
+        RefusalKind::BeatUnknown { code, meant }
     }
 
     /// The code of a beat that is a slip of the hand away.
@@ -479,6 +494,16 @@ impl<'a> Planning<'a> {
         meant
     }
 
+    /// Whether places known in the beat are not within its new outline.
+    fn places_outside(&self, code: &str, scope_no: i64, area: &Area) -> Option<WarningKind> {
+        let points = self.known.points.get(&scope_no)?;
+        let outside: Vec<&Coordinates> =
+            points.iter().filter(|Coordinates { lat, lon }| !area.contains([*lon, *lat])).collect();
+        let swapped = outside.iter().all(|Coordinates { lat, lon }| area.contains([*lat, *lon]));
+        let (outside, of) = (outside.len(), points.len());
+        (outside > 0).then(|| WarningKind::PlacesOutside { code: code.to_owned(), outside, of, swapped })
+    }
+
     fn outlines(&mut self) {
         let wanted = self.wanted;
         let mut said: HashMap<String, usize> = HashMap::new();
@@ -491,9 +516,13 @@ impl<'a> Planning<'a> {
                 continue;
             }
             let so_far = scope_no.and_then(|scope_no| self.known.areas.get(&scope_no));
-            if so_far != Some(area) {
-                self.plan.outlines_set.push((code, area.clone()));
+            if so_far == Some(area) {
+                continue;
             }
+            if let Some(kind) = scope_no.and_then(|scope_no| self.places_outside(&code, scope_no, area)) {
+                self.warn(line, kind);
+            }
+            self.plan.outlines_set.push((code, area.clone()));
         }
     }
 }

@@ -143,6 +143,10 @@ fn faulty(tables: &Tables, faults: Faults) -> Failure {
     if more > 0 {
         lines.push(format!("and {more} more; the first {MOST_FAULTS} are shown"));
     }
+    // A header that is misspelt may be what is missed.
+    lines.extend(tables.read.iter().flat_map(|table| {
+        table.columns_not_read.iter().map(|column| format!("{}: {}", table.file, told::column_not_read(column)))
+    }));
     let values = serde_json::json!({ "faults": faults, "more": more, "read": tables.read });
     Failure::new("table", sentence).with_parts(lines, values)
 }

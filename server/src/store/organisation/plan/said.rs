@@ -38,6 +38,11 @@ pub enum RefusalKind {
         /// A code much like it.
         meant: Option<String>,
     },
+    /// A cell that names several beats.
+    BeatsSeveral {
+        /// As the cell has it.
+        code: String,
+    },
     /// A name that several beats have.
     BeatAmbiguous {
         /// The name.
@@ -104,6 +109,7 @@ impl RefusalKind {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::BeatUnknown { .. } => "beat_unknown",
+            Self::BeatsSeveral { .. } => "beats_several",
             Self::BeatAmbiguous { .. } => "beat_ambiguous",
             Self::BeatTwice { .. } => "beat_twice",
             Self::OutlineTwice { .. } => "outline_twice",
@@ -122,6 +128,7 @@ impl RefusalKind {
     pub const fn column(&self) -> &'static str {
         match self {
             Self::BeatUnknown { .. }
+            | Self::BeatsSeveral { .. }
             | Self::BeatAmbiguous { .. }
             | Self::OutlineTwice { .. }
             | Self::PlaceJoined { .. } => "beat",
@@ -136,6 +143,7 @@ impl RefusalKind {
     pub fn value(&self) -> &str {
         match self {
             Self::BeatUnknown { code, .. }
+            | Self::BeatsSeveral { code }
             | Self::BeatAmbiguous { code }
             | Self::BeatTwice { code }
             | Self::OutlineTwice { code }
@@ -153,6 +161,7 @@ impl RefusalKind {
             Self::BeatUnknown { meant, .. } | Self::PersonUnknown { meant, .. } => meant.as_deref(),
             Self::PlaceJoined { beat, .. } => Some(beat),
             Self::BeatTwice { .. }
+            | Self::BeatsSeveral { .. }
             | Self::BeatAmbiguous { .. }
             | Self::OutlineTwice { .. }
             | Self::ExternalCodeTwice { .. }
@@ -171,6 +180,9 @@ impl fmt::Display for RefusalKind {
             Self::BeatUnknown { meant: None, .. } => f.write_str("there is no such beat; list it among the beats"),
             Self::BeatUnknown { meant: Some(meant), .. } => {
                 write!(f, "there is no such beat; is {meant:?} meant? Else list it among the beats")
+            }
+            Self::BeatsSeveral { .. } => {
+                f.write_str("the cell names several beats; write one row for each, or the one that is meant")
             }
             Self::BeatAmbiguous { .. } => {
                 f.write_str("several beats have this name; write the code of the one that is meant")
@@ -225,6 +237,17 @@ pub enum WarningKind {
         /// The place's address.
         address: String,
         /// With latitude and longitude exchanged it would be.
+        swapped: bool,
+    },
+    /// An outline that leaves places of its beat outside.
+    PlacesOutside {
+        /// The beat's code.
+        code: String,
+        /// Places outside.
+        outside: usize,
+        /// All places of the beat that have a point.
+        of: usize,
+        /// With latitude and longitude exchanged all would be inside.
         swapped: bool,
     },
     /// A point that looks as if latitude and longitude were exchanged.
@@ -288,6 +311,7 @@ impl WarningKind {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::OutsideBeat { .. } => "outside_beat",
+            Self::PlacesOutside { .. } => "places_outside",
             Self::PointSwapped { .. } => "point_swapped",
             Self::AddressTaken { .. } => "address_taken",
             Self::BeatNear { .. } => "beat_near",
@@ -307,6 +331,7 @@ impl WarningKind {
             | Self::PlaceKnownTwice { .. }
             | Self::AddressTaken { .. }
             | Self::JoinedNotCorrected { .. } => "address",
+            Self::PlacesOutside { .. } => "beat",
             Self::PointSwapped { .. } => "lat",
             Self::BeatNear { .. } => "code",
             Self::AlphabetsMixed { column, .. } => column,
@@ -323,7 +348,7 @@ impl WarningKind {
             | Self::PointSwapped { address }
             | Self::AddressTaken { address, .. } => address,
             Self::JoinedNotCorrected { named } => named,
-            Self::BeatNear { code, .. } => code,
+            Self::BeatNear { code, .. } | Self::PlacesOutside { code, .. } => code,
             Self::AlphabetsMixed { text, .. } => text,
             Self::PlaceTypeUnknown { place_type } => place_type,
             Self::PersonNear { name, .. } | Self::PersonKnownTwice { name } => name,
@@ -343,6 +368,11 @@ impl fmt::Display for WarningKind {
             Self::OutsideBeat { swapped: true, .. } => f.write_str(
                 "the point lies outside of its beat's outline; with latitude and longitude exchanged it would lie inside",
             ),
+            Self::PlacesOutside { outside, of, swapped, .. } => {
+                write!(f, "{outside} of {of} places of the beat lie outside of this outline")?;
+                let hint = "; with latitude and longitude exchanged they would lie inside";
+                f.write_str(if *swapped { hint } else { "" })
+            }
             Self::PointSwapped { .. } => f.write_str(
                 "the point is far from where the places are, or where nobody lives; are latitude and longitude exchanged?",
             ),

@@ -298,6 +298,32 @@ fn codes_that_an_earlier_build_told_apart_by_case_stay_apart() {
 }
 
 #[test]
+fn a_cell_with_several_beats_is_told_from_a_beat_that_nobody_knows() {
+    let refused = |row: &str| places(&[], &[row]).unwrap_err()[0].split(' ').next().unwrap_or_default().to_owned();
+    for row in ["b1 и b2|Абая 1", "b1, B2|Абая 1", "b1/b2|Абая 1", "b2 және b1|Абая 1"] {
+        assert_eq!(refused(row), "beats_several", "{row}");
+    }
+    assert_eq!(refused("b1, b7|Абая 1"), "beat_unknown");
+}
+
+#[test]
+fn an_outline_that_leaves_known_places_outside_is_told() {
+    let mut known = store(&[]);
+    let at = |lat, lon| Coordinates { lat, lon };
+    known.points.insert(2, vec![at(43.5, 76.5), at(43.6, 76.6)]);
+    let warned = |known: &Known, from, to| {
+        let areas = vec![("b1".into(), Area::rectangle(from, to))];
+        let wanted = Organisation { areas, ..Organisation::default() };
+        let plan = Plan::of(known, &wanted, LoadOptions::default()).unwrap();
+        plan.warnings.into_iter().map(|warning| warning.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(warned(&known, [76.0, 43.0], [77.0, 44.0]), []);
+    let told = |outside, swapped| vec![WarningKind::PlacesOutside { code: "b1".into(), outside, of: 2, swapped }];
+    assert_eq!(warned(&known, [76.0, 43.0], [76.55, 44.0]), told(1, false));
+    assert_eq!(warned(&known, [43.0, 76.0], [44.0, 77.0]), told(2, true));
+}
+
+#[test]
 fn beats_are_made_renamed_and_outlined_once() {
     let square = Area::rectangle([76.0, 43.0], [77.0, 44.0]);
     let beats = [("b1", ""), ("B2", "Second"), ("b3", ""), ("b3", "")].map(|(code, name)| (code.into(), name.into()));

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use aralau::tables::{Notice, ReadTable, Tables};
+use aralau::tables::{NotRead, Notice, ReadTable, Tables};
 use aralau_server::store::{
     FieldChange, FieldValue, GrantEnded, PersonAdded, PlaceAdded, PlaceChanged, PlaceMoved, Plan,
 };
@@ -36,6 +36,12 @@ struct Report<'a> {
     warnings: Vec<Notice>,
 }
 
+/// That a column is not read, and which it may be.
+pub fn column_not_read(NotRead { column, meant }: &NotRead) -> String {
+    let meant = meant.map(|meant| format!(" Is {meant:?} meant?")).unwrap_or_default();
+    format!("Column {column:?} is not read.{meant}")
+}
+
 impl Told<'_> {
     /// Says it.
     pub fn show(&self, json: bool) {
@@ -57,8 +63,7 @@ impl Told<'_> {
         for table in report.read {
             writeln!(text, "Read: {} from {}.", counted(table.rows, row_of(table)), table.file)?;
             for column in &table.columns_not_read {
-                let meant = column.meant.map(|meant| format!(" Is {meant:?} meant?")).unwrap_or_default();
-                writeln!(text, "  Column {:?} is not read.{meant}", column.column)?;
+                writeln!(text, "  {}", column_not_read(column))?;
             }
             if let Some(beat) = &table.beat {
                 writeln!(text, "  No column names the beat: it is {beat:?}, as the sheet is called.")?;
