@@ -60,7 +60,7 @@ pub use ingest::{Ingested, Upload, ingest, ingest_some};
 pub use joined::{person as person_goes_as, place_anywhere as place_goes_as};
 pub use log::{ScopeLog, current_epoch, epochs_for, has_row, row_id, scope_no};
 pub use notices::{bring_back, noticed, open_notices};
-pub use old_visits::{OldVisit, Register, Written, write_old_visits, written};
+pub use old_visits::{Doubled, OldVisit, Register, Written, doubled, write_old_visits, written};
 pub use open::{
     BackedUp, Copied, FolderLock, Identity, OpenError, SCHEMA_VERSION, backed_up, backup, shrink, total_rows,
     write_high_water,

@@ -401,13 +401,15 @@ fn is_header(kind: Kind, header: &Header) -> bool {
 
 fn header_fault(Sheet { file, table, .. }: &Sheet, kind: Kind, error: &LayoutError) -> Fault {
     match error {
-        LayoutError::Missing(column) => {
+        LayoutError::Missing(column, meant) => {
             let found = table.headers().iter().map(|header| fault::shortened(header)).collect::<Vec<_>>().join(", ");
+            let meant = meant.as_ref().map(|header| format!("; is {:?} meant?", fault::shortened(header)));
             let message = format!(
-                "the table of {} has no column {:?} (or {}); its header is: {}",
+                "the table of {} has no column {:?} (or {}){}; its header is: {}",
                 kind.name(),
                 column.name,
                 column.synonyms.join(", "),
+                meant.unwrap_or_default(),
                 fault::shortened(&found),
             );
             Fault::new(FaultKind::ColumnMissing, file, message).at(table.header.row).in_column(column.name)

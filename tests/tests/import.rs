@@ -137,6 +137,45 @@ fn what_the_map_lets_be_made_is_made_and_a_phone_is_given_it() {
 }
 
 #[test]
+fn a_register_that_got_another_name_does_not_come_in_twice() {
+    let world = organised();
+    let rows: String = (1..=6).map(|n| format!("{n};{n}.03.2023 14:05;Абая 1;uch-7;Серик А.;contacted;;\n")).collect();
+    let journal = world.write("journal.csv", &format!("{HEADER}{rows}"));
+    let map = world.write("map.toml", MAP);
+    assert_eq!(counts(&import(&world, &["--visits", &journal, "--map", &map]).ok().object()), [6, 0, 0, 0]);
+    let other = world.write("journal (1).csv", &format!("{HEADER}{rows}"));
+    let renamed = world.write("other.toml", &MAP.replace("\"journal\"", "\"Journal (1)\""));
+    let again = ["--visits", &other, "--map", &renamed];
+    assert_eq!(import(&world, &[&again[..], &["--dry-run"]].concat()).failed(), "register_doubled");
+    assert_eq!(import(&world, &again).failed(), "register_doubled");
+    // The same words under other ids are no other visits; and half of them new ones make no other register.
+    let numbered: String =
+        (1..=6).map(|n| format!("x{n};{n}.03.2023 14:05;Абая 1;uch-7;Серик А.;contacted;;\n")).collect();
+    let numbered = world.write("numbered.csv", &format!("{HEADER}{numbered}9;9.04.2023 9:00;Абая 2;uch-7;;;;\n"));
+    assert_eq!(import(&world, &["--visits", &numbered, "--map", &map]).failed(), "register_doubled");
+    let said = [&again[..], &["--another-register"]].concat();
+    assert_eq!(counts(&import(&world, &said).ok().object()), [6, 0, 0, 0]);
+    assert_eq!(counts(&import(&world, &again).ok().object()), [0, 6, 0, 0]);
+}
+
+#[test]
+fn other_spellings_of_those_who_are_made_make_nobody_more() {
+    let world = organised();
+    let rows = "1;12.03.2023;Абая 1;uch-7;Болат Серикович Ахметов;;;\n\
+        2;13.03.2023;Абая 1;uch-7;Ахметов Болат;;;\n\
+        3;14.03.2023;Абая 1;uch-7;Серек А.;;;\n\
+        4;15.03.2023;Абая 1;uch-7;Ахметова Болат;;;\n";
+    let journal = world.write("journal.csv", &format!("{HEADER}{rows}"));
+    let said = "[inspectors]\nunknown = \"make\"\n[inspectors.names]\n\"Ахметова Болат\" = \"Ахметова Болат\"\n";
+    let map = world.write("map.toml", &format!("{MAP}\n{said}"));
+    let imported = import(&world, &["--visits", &journal, "--map", &map]).ok().object();
+    let faults: Vec<_> =
+        imported["faults"].as_array().unwrap().iter().map(|fault| (&fault["code"], &fault["row"])).collect();
+    assert_eq!(faults, [(&json!("inspector_near"), &json!(3)), (&json!("inspector_near"), &json!(4))]);
+    assert_eq!(imported["people_made"], json!(["Ахметова Болат", "Болат Серикович Ахметов"]));
+}
+
+#[test]
 fn addresses_in_parts_are_found_and_a_point_is_where_the_visit_was_made() {
     let world = organised();
     let places = "beat,address,lat,lon\nuch-7,\"Абая, 10, 5\",43.2389,76.8897\nuch-7,\"Абая, 12\",43.24,76.89\n";

@@ -12,7 +12,7 @@ use aralau_sync_core::{
     time::Millis,
     visit::{Coordinates, VisitDraft, VisitEdit, field},
 };
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use uuid::Uuid;
 
 use super::{
@@ -191,6 +191,55 @@ pub fn written(connection: &Connection, visit: &OldVisit) -> Result<Written, Sto
         _ => 0,
     };
     Ok(Written::Otherwise { file, row })
+}
+
+/// Visits of a table that stand in another register already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubled {
+    /// How many of those asked for.
+    pub visits: usize,
+    /// The other register.
+    pub register: String,
+    /// The file that it was imported from.
+    pub file: String,
+}
+
+/// Whether visits that nobody has imported under their own names were imported under others: of the same place, moment,
+/// type and inspector. A register whose file got another name would come in twice. `None` where one is known as what it
+/// is called here.
+pub fn doubled(connection: &Connection, visits: &[OldVisit]) -> Result<Option<Doubled>, StoreError> {
+    let mut like = connection.prepare_cached(
+        "SELECT d.scope_no, d.document FROM visit v JOIN document d USING (document_no)
+         WHERE v.place = ?1 AND v.scope_no = ?2 AND v.started_at = ?3 AND v.visit_type IS ?4 AND v.author = ?5 LIMIT 1",
+    )?;
+    let mut doubled = None;
+    for visit in visits {
+        if scope_of(connection, visit.id)?.is_some() {
+            return Ok(None);
+        }
+        let Some(place) = visit.place else { continue };
+        let author = visit.inspector_as(connection)?.unwrap_or(directory::HEADQUARTERS);
+        let asked = params![place.as_bytes(), visit.scope_no, visit.started_at.0, visit.visit_type, author.as_bytes()];
+        let found = like.query_row(asked, |row| Ok((row.get(0)?, DocumentId::from_bytes(row.get(1)?)))).optional()?;
+        let Some((scope_no, id)) = found else { continue };
+        match &mut doubled {
+            None => doubled = imported_as(connection, scope_no, id)?,
+            Some(Doubled { visits, .. }) => *visits += 1,
+        }
+    }
+    Ok(doubled)
+}
+
+/// The register and the file that a visit came from, if it was imported.
+fn imported_as(connection: &Connection, scope_no: i64, id: DocumentId) -> Result<Option<Doubled>, StoreError> {
+    let (ground, _) = projection::load(connection, scope_no, id)?;
+    let text = |name: &str| {
+        let puts = ground.document.changes().iter().flat_map(|change| change.puts());
+        puts.filter(|put| put.key == name).find_map(|put| put.value.as_text()).unwrap_or_default().to_owned()
+    };
+    let (source, file) = (text(field::SOURCE_ID), text(field::SOURCE_FILE));
+    let register = source.rsplit_once('/').map(|(register, _)| register.to_owned());
+    Ok(register.map(|register| Doubled { visits: 1, register, file }))
 }
 
 fn scope_of(connection: &Connection, id: DocumentId) -> Result<Option<i64>, StoreError> {

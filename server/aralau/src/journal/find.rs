@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use aralau_server::store::{FoundPlace, Lookup, Lost, OldVisit, PlaceLine, Register, Sought, key};
+use aralau_server::store::{FoundPlace, Lookup, Lost, Names, OldVisit, PlaceLine, Register, Sought, key};
 use aralau_sync_core::id::PersonId;
 
 use super::{
@@ -65,6 +65,8 @@ pub struct Finding<'a> {
     beats: BTreeMap<String, &'a str>,
     /// Who may have been meant by names that nobody has: many rows have the same.
     near: HashMap<String, String>,
+    /// Whose names are to join the directory.
+    joining: Names,
     /// What is not there, and may be made.
     pub wanted: Wanted,
 }
@@ -74,7 +76,16 @@ impl<'a> Finding<'a> {
     pub fn new(journal: &'a Journal, layout: &'a Layout, map: &'a Map, lookup: &'a Lookup) -> Self {
         let beats = map.beats.iter().filter(|(_, code)| !code.is_empty());
         let beats = beats.map(|(word, code)| (key(word), code.as_str())).collect();
-        Self { journal, layout, map, lookup, beats, near: HashMap::new(), wanted: Wanted::default() }
+        Self {
+            journal,
+            layout,
+            map,
+            lookup,
+            beats,
+            near: HashMap::new(),
+            joining: Names::default(),
+            wanted: Wanted::default(),
+        }
     }
 
     /// What a line comes to. What is missing and may be made becomes [`Self::wanted`], unless the line has other faults.
@@ -169,7 +180,21 @@ impl<'a> Finding<'a> {
                     message.to_owned(),
                 ));
             }
-            Err(Lost::Unknown) if self.map.inspectors.unknown == Unknown::Make => {}
+            Err(Lost::Unknown) if self.map.inspectors.unknown == Unknown::Make => {
+                let near = self.near_somebody(name);
+                if !near.is_empty() {
+                    let message = format!(
+                        "nobody is called so, but {near} is; write who it is under `inspectors.names` in the map, or {name:?} = {name:?} if they are somebody else"
+                    );
+                    faults.push(self.fault(
+                        line,
+                        FaultKind::Refused("inspector_near"),
+                        Field::Inspector,
+                        name,
+                        message,
+                    ));
+                }
+            }
             Err(Lost::Unknown) => {
                 let lookup = self.lookup;
                 let near = self.near.entry(name.to_owned()).or_insert_with(|| lookup.near(name).join(", "));
@@ -192,6 +217,21 @@ impl<'a> Finding<'a> {
             }
         }
         found.map(Some)
+    }
+
+    /// Who of the directory, or of those who are to join it, may be meant by a name of nobody; nobody where the map says that
+    /// the name is somebody's own.
+    fn near_somebody(&mut self, name: &str) -> String {
+        let (lookup, joining) = (self.lookup, &mut self.joining);
+        let is_said = || self.map.inspectors.names.values().any(|meant| key(meant) == key(name));
+        let near = self.near.entry(name.to_owned()).or_insert_with(|| {
+            let near = if is_said() { Vec::new() } else { [lookup.near(name), joining.near(name)].concat() };
+            if near.is_empty() {
+                joining.add(name);
+            }
+            near.join(" or ")
+        });
+        near.clone()
     }
 
     fn swapped(&self, line: &Line<'_>) -> Option<Fault> {

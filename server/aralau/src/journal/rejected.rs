@@ -49,11 +49,15 @@ fn record<'a>(writer: &mut csv::Writer<impl io::Write>, cells: impl Iterator<Ite
     Ok(())
 }
 
-/// A reason without what the row itself shows.
+/// A reason without the row's number, and with the words of a line that has no cells to show them.
 fn told(Fault { column, value, message, .. }: &Fault) -> String {
-    let column = column.as_ref().map(|column| format!("column {column:?}")).unwrap_or_default();
-    let value = value.as_ref().map(|value| format!(", {value:?}")).unwrap_or_default();
-    if column.is_empty() { message.to_string() } else { format!("{column}{value}: {message}") }
+    let column = column.as_ref().map(|column| format!("column {column:?}"));
+    let value = value.as_ref().map(|value| format!("{value:?}"));
+    match (column, value) {
+        (Some(column), Some(value)) => format!("{column}, {value}: {message}"),
+        (Some(one), None) | (None, Some(one)) => format!("{one}: {message}"),
+        (None, None) => message.to_string(),
+    }
 }
 
 /// Text that a spreadsheet will not run: an apostrophe hides a formula. A number with its sign is none.

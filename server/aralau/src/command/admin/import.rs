@@ -28,7 +28,7 @@ use aralau::{
     },
 };
 use aralau_server::store::{
-    self, LoadOptions, Lookup, OldVisit, Organisation, Plan, Register, Sought, Store, Written, clean,
+    self, Doubled, LoadOptions, Lookup, OldVisit, Organisation, Plan, Register, Sought, Store, Written, clean,
 };
 use clap::Args;
 
@@ -42,6 +42,10 @@ use told::Told;
 
 /// Visits written in one transaction: a server beside it waits no longer than for these.
 const BATCH_VISITS: usize = 1_000;
+/// Visits compared with those of other registers, spread over the journal.
+const MOST_COMPARED: usize = 1_000;
+/// As few may be chance.
+const MIN_DOUBLED: usize = 3;
 /// Largest map.
 const MAX_MAP_BYTES: u64 = 4 << 20;
 
@@ -69,6 +73,9 @@ pub struct Import {
     /// Say what would become of each row, and change nothing.
     #[arg(long, conflicts_with = "propose_map")]
     dry_run: bool,
+    /// It is another register, though its visits are at the same places and moments as those of one that was imported.
+    #[arg(long, conflicts_with = "propose_map")]
+    another_register: bool,
 }
 
 const EXAMPLE: &str = "\
@@ -127,6 +134,7 @@ impl Import {
             layout: &layout,
             map: &map,
             dry_run: self.dry_run,
+            may_double: self.another_register,
         };
         let outcome = importing.run()?;
         let rejects = !(outcome.rejected.is_empty() && journal.broken.is_empty());
@@ -245,6 +253,7 @@ struct Importing<'a> {
     layout: &'a Layout,
     map: &'a Map,
     dry_run: bool,
+    may_double: bool,
 }
 
 impl Importing<'_> {
@@ -253,6 +262,7 @@ impl Importing<'_> {
         let lines = self.lines(&mut outcome)?;
         let sought = find::sought(&lines);
         let (mut found, wanted) = self.find(&lines, &sought, &mut outcome)?;
+        self.must_be_new(&lines, &found)?;
         let (places, people) = (wanted.places(), wanted.people);
         outcome.places = places.iter().map(|place| format!("{}: {}", place.beat, place.address)).collect();
         outcome.people = people.iter().cloned().collect();
@@ -316,6 +326,30 @@ impl Importing<'_> {
         });
         let found = found.collect();
         Ok((found, finding.wanted))
+    }
+
+    /// A register that was imported under another name is not imported again.
+    fn must_be_new(&self, lines: &[Line<'_>], found: &[Option<Found>]) -> Result<(), Failure> {
+        if self.may_double {
+            return Ok(());
+        }
+        let visits = lines.iter().zip(found).filter_map(|(line, found)| self.visit(line, found.as_ref()?));
+        let visits: Vec<OldVisit> = visits.step_by(lines.len().div_ceil(MOST_COMPARED).max(1)).collect();
+        let Some(Doubled { visits: doubled, register, file }) =
+            self.store.read(|connection| store::doubled(connection, &visits))?
+        else {
+            return Ok(());
+        };
+        if doubled < MIN_DOUBLED || 2 * doubled < visits.len() {
+            return Ok(());
+        }
+        let sentence = format!(
+            "{doubled} of {} visits looked at are in the store already, from {file}, as register {register:?}; nothing is \
+             imported. If this is that register, write `register = {register:?}` in the map, and give ids, or write the cells, \
+             as they were then. If it is another, say --another-register",
+            visits.len()
+        );
+        Err(Failure::new("register_doubled", sentence))
     }
 
     /// A row whose visit is in the store already needs no place any more: it may have got another address since.
@@ -446,7 +480,7 @@ const OF_PLACE: [&str; 3] = ["place_unknown", "place_not_made", "place_ambiguous
 
 /// Whether a row was rejected for what is not there, which may be made meanwhile.
 fn is_of_settling(fault: &Fault) -> bool {
-    const OF_PEOPLE_AND_BEATS: [&str; 4] =
-        ["beat_unknown", "inspector_unknown", "inspector_ambiguous", "inspector_several"];
+    const OF_PEOPLE_AND_BEATS: [&str; 5] =
+        ["beat_unknown", "inspector_unknown", "inspector_near", "inspector_ambiguous", "inspector_several"];
     OF_PLACE.contains(&fault.code) || OF_PEOPLE_AND_BEATS.contains(&fault.code)
 }
