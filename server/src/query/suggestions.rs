@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 use utoipa::{IntoParams, ToSchema};
 
 use aralau_sync_core::{
@@ -20,10 +21,18 @@ use crate::{
 /// Suggestions of one answer, at most: more than fit a screen are no help.
 pub const MAX_SUGGESTIONS: usize = 20;
 
+/// Matches of which the suggestions are chosen, at most: whoever typed the letters as they are written comes first.
+const MAX_CANDIDATES: usize = 200;
+
 /// What was typed so far, in its words, each of which is the beginning of one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Typed(Vec<String>);
+pub struct Typed {
+    /// As the search indexes have words.
+    folded: Vec<String>,
+    /// As they were typed, but for the case.
+    exact: Vec<String>,
+}
 
 /// Too many words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -34,7 +43,7 @@ impl TryFrom<String> for Typed {
     type Error = TooManyWords;
     fn try_from(text: String) -> Result<Self, TooManyWords> {
         let words: Vec<_> = fold(&text).split_ascii_whitespace().map(str::to_owned).collect();
-        if words.len() > MAX_WORDS { Err(TooManyWords) } else { Ok(Self(words)) }
+        if words.len() > MAX_WORDS { Err(TooManyWords) } else { Ok(Self { folded: words, exact: words_of(&text) }) }
     }
 }
 
@@ -42,15 +51,39 @@ impl Typed {
     /// Whether it may mean this name: whatever the case, ё as е, and Kazakh letters as Russian ones.
     pub fn finds(&self, name: &str) -> bool {
         let folded = fold(name);
-        self.0.iter().all(|typed| folded.split_ascii_whitespace().any(|word| word.starts_with(typed.as_str())))
+        begins_words(&self.folded, folded.split_ascii_whitespace())
+    }
+
+    /// Whether it is spelt as this name is, whatever the case: қ is not к then.
+    fn spells(&self, name: &str) -> bool {
+        begins_words(&self.exact, words_of(name).iter().map(String::as_str))
     }
 
     /// As FTS5 is asked; `None` where nothing was typed. Words hold letters and digits only, so that quotes make strings
     /// of them.
     fn expression(&self) -> Option<String> {
-        let words: Vec<_> = self.0.iter().map(|word| format!("\"{word}\"*")).collect();
+        let words: Vec<_> = self.folded.iter().map(|word| format!("\"{word}\"*")).collect();
         (!words.is_empty()).then(|| words.join(" AND "))
     }
+}
+
+/// Whether each beginning is one of some word.
+fn begins_words<'a>(beginnings: &[String], words: impl Iterator<Item = &'a str> + Clone) -> bool {
+    beginnings.iter().all(|typed| words.clone().any(|word| word.starts_with(typed.as_str())))
+}
+
+/// The words as they are written, in lower case.
+fn words_of(text: &str) -> Vec<String> {
+    let composed: String = text.nfc().flat_map(char::to_lowercase).collect();
+    let words = composed.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
+}
+
+/// The first twenty, those that are spelt as was typed before the others.
+fn chosen<T>(mut candidates: Vec<T>, is_spelt: impl Fn(&T) -> bool) -> Vec<T> {
+    candidates.sort_by_cached_key(|candidate| !is_spelt(candidate));
+    candidates.truncate(MAX_SUGGESTIONS);
+    candidates
 }
 
 /// Whom to suggest.
@@ -80,7 +113,7 @@ pub struct PlacesTyped {
 /// People who may be meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PeopleSuggested {
-    /// The first twenty, by name.
+    /// The first twenty, by name, those that are spelt as was typed before the others.
     pub people: Vec<Person>,
 }
 
@@ -99,7 +132,7 @@ pub struct PlaceSuggested {
 /// Places that may be meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PlacesSuggested {
-    /// Twenty active ones, by address.
+    /// Twenty active ones, by address, those that are spelt as was typed before the others.
     pub places: Vec<PlaceSuggested>,
 }
 
@@ -120,11 +153,11 @@ pub fn people(connection: &Connection, reach: &Reach, typed: &Typed) -> Result<P
         if typed.finds(&name) {
             people.push(Person { id: PersonId::from_bytes(row.get(0)?), name });
         }
-        if people.len() == MAX_SUGGESTIONS {
+        if people.len() == MAX_CANDIDATES {
             break;
         }
     }
-    Ok(PeopleSuggested { people })
+    Ok(PeopleSuggested { people: chosen(people, |person| typed.spells(&person.name)) })
 }
 
 /// The places that may be meant.
@@ -141,16 +174,17 @@ pub fn places(
             conditions.and("place_text MATCH ?", expression);
             conditions.within("f.rowid >> 40", &reach);
             let source = "place_text f JOIN place p ON p.document_no = f.rowid";
-            suggested(connection, source, conditions, "f.rowid")?
+            suggested(connection, source, conditions, "f.rowid", MAX_CANDIDATES)?
         }
         None => reach.merge(MAX_SUGGESTIONS, Ord::cmp, |reach| {
             let mut conditions = Conditions::default();
             conditions.within("p.scope_no", reach);
-            suggested(connection, "place p", conditions, "p.address_key")
+            suggested(connection, "place p", conditions, "p.address_key", MAX_SUGGESTIONS)
         })?,
     };
     places.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(PlacesSuggested { places: places.into_iter().map(|(_, place)| place).collect() })
+    let places = places.into_iter().map(|(_, place)| place).collect();
+    Ok(PlacesSuggested { places: chosen(places, |place: &PlaceSuggested| text.spells(&place.address)) })
 }
 
 /// The first active places of a source, with what they are sorted by.
@@ -159,11 +193,12 @@ fn suggested(
     source: &str,
     mut conditions: Conditions,
     order: &str,
+    most: usize,
 ) -> Result<Vec<(SortKey, PlaceSuggested)>, StoreError> {
     conditions.also(&format!("p.status = '{ACTIVE}' AND p.address <> ''"));
     let mut statement = connection.prepare_cached(&format!(
         "SELECT d.document, b.code, p.address, p.address_key FROM {source} JOIN document d ON d.document_no = p.document_no
-         LEFT JOIN beat b ON b.scope_no = p.scope_no{} ORDER BY {order} LIMIT {MAX_SUGGESTIONS}",
+         LEFT JOIN beat b ON b.scope_no = p.scope_no{} ORDER BY {order} LIMIT {most}",
         conditions.sql
     ))?;
     let rows = statement.query_map(conditions.values(), |row| {
@@ -197,6 +232,20 @@ mod tests {
             assert!(finds.iter().all(|name| words.finds(name)), "{typed:?} finds {finds:?}");
             assert!(!passes.iter().any(|name| words.finds(name)), "{typed:?} does not find {passes:?}");
         }
+    }
+
+    #[test]
+    fn what_is_spelt_as_it_was_typed_comes_first() {
+        let first = |typed: &str| {
+            let typed = Typed::try_from(typed.to_owned()).unwrap();
+            let names =
+                ["Кабанов", "Қабдеш", "Улыбина", "Ұлықбек"].into_iter().filter(|name| typed.finds(name)).collect();
+            chosen(names, |name: &&str| typed.spells(name))
+        };
+        assert_eq!(first("каб"), ["Кабанов", "Қабдеш"]);
+        assert_eq!(first("ҚАБ"), ["Қабдеш", "Кабанов"]);
+        assert_eq!(first("ұлы"), ["Ұлықбек", "Улыбина"]);
+        assert_eq!(first("Улы"), ["Улыбина", "Ұлықбек"]);
     }
 
     #[test]

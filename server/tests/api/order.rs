@@ -8,7 +8,7 @@ use aralau_server::{
 };
 use serde_json::Value as Json;
 
-use crate::world::World;
+use crate::world::{NOW, World};
 
 /// The lists of the cases, empty texts aside: nobody and nothing is called so.
 fn cases() -> Vec<Vec<String>> {
@@ -134,6 +134,33 @@ async fn the_beats_of_a_person_come_by_the_numbers_in_their_codes() {
     load(&world, Organisation { beats, staff, ..Organisation::default() }).await;
     let people = world.list("/v1/people", &token).await;
     assert_eq!(people["people"][0]["beats"], serde_json::json!(["beat-01", "beat-2", "beat-10"]));
+}
+
+#[tokio::test]
+async fn notes_are_found_by_the_cases_in_lists_and_in_exports() {
+    let cases: Json = serde_json::from_str(include_str!("../../../sync-core/tests/collation/cases.json")).unwrap();
+    let world = World::new().await;
+    let (token, mut anna) = (world.token(Role::Headquarters).await, world.phone("Анна", 1).await);
+    let texts = |list: &Json| -> Vec<String> {
+        list.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    };
+    // A search without words finds nothing: that a field without them is no filter is for those who suggest.
+    for case in cases["found"].as_array().unwrap().iter().filter(|case| case["typed"] != "") {
+        let (finds, passes) = (texts(&case["finds"]), texts(&case["passes"]));
+        let (mut expected, mut others) = (BTreeSet::new(), BTreeSet::new());
+        for (notes, ids) in [(&finds, &mut expected), (&passes, &mut others)] {
+            for note in notes {
+                let number = u128::from_be_bytes(world.entropy()[..16].try_into().unwrap());
+                ids.insert(world.visit(&mut anna, number, NOW.0, note).await.to_string());
+            }
+        }
+        let typed: String = case["typed"].as_str().unwrap().bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let listed: BTreeSet<_> = world.ids(&format!("/v1/visits?text={typed}"), &token).await.into_iter().collect();
+        let exported = column(&world, &format!("/v1/export.csv?text={typed}"), &token, "id").await;
+        let exported: BTreeSet<_> = exported.into_iter().collect();
+        assert_eq!(listed, exported, "{case}");
+        assert!(expected.is_subset(&listed) && others.is_disjoint(&listed), "{case}: {listed:?}");
+    }
 }
 
 #[tokio::test]
