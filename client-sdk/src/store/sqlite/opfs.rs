@@ -10,7 +10,8 @@ use sqlite_wasm_vfs::sahpool::{OpfsSAHError, OpfsSAHPoolCfgBuilder, OpfsSAHPoolU
 use super::{Result, SqliteStore, StoreError};
 
 const DATABASE: &str = "device.db";
-/// The database, its journal, and what SQLite may want beside them.
+/// The database and its journal, and as many again. Where a journal finds no file, nothing can be written any more, not even
+/// what has its files already.
 const FILES: u32 = 4;
 
 /// A folder of the private file system, held by this worker.
@@ -30,6 +31,8 @@ impl OpfsFolder {
         let pool = install::<WasmOsCallback>(&options, false).await.map_err(why)?;
         // Held by an earlier call in this worker, and let go of.
         pool.unpause_vfs().await.map_err(why)?;
+        // A folder that an interrupted first start left with fewer.
+        pool.reserve_minimum_capacity(FILES).await.map_err(why)?;
         Ok(Self { name: name.to_owned(), pool })
     }
 
@@ -45,6 +48,11 @@ impl OpfsFolder {
         // What was acknowledged to the inspector survives a flat battery.
         connection.pragma_update(None, "synchronous", "FULL")?;
         SqliteStore::prepare(connection)
+    }
+
+    /// Files that nothing is kept in.
+    pub fn free_files(&self) -> u32 {
+        self.pool.get_capacity().saturating_sub(self.pool.count())
     }
 
     /// Lets go of the folder, so that another tab can take hold of it. The store must have been closed.
