@@ -107,6 +107,16 @@ class Visits(WithDevices):
         self.assertEqual([one["id"] for one in json.loads(phone.visits())], [newer, visit])
         self.assertEqual([one["id"] for one in json.loads(phone.visits(behind=newer, limit=9))], [visit])
 
+    def test_the_outline_of_a_beat_holds_its_places(self):
+        phone = self.phone("Kamila")
+        [outline] = phone.outlines()
+        [ring] = outline.rings
+        self.assertEqual((outline.beat.code, len(ring)), ("beat-01", 4))
+        [lats, lons] = [sorted(getattr(corner, name) for corner in ring) for name in ("lat", "lon")]
+        for stop in phone.round():
+            self.assertTrue(lats[0] < stop.coordinates.lat < lats[-1], stop)
+            self.assertTrue(lons[0] < stop.coordinates.lon < lons[-1], stop)
+
     def test_a_draft_survives_reopening_and_becomes_a_visit_once(self):
         phone = self.phone("Bolat")
         draft = phone.begin_draft(VisitForm(note="half a no"))
