@@ -45,6 +45,9 @@ pub mod vault;
 
 pub mod store;
 
+#[cfg(feature = "replay")]
+pub mod replay;
+
 mod identity;
 mod local;
 mod notices;

@@ -262,6 +262,15 @@ class Vector(unittest.TestCase):
         self.assertEqual((visit, signs), (vector["visit"], vector["signs"]))
 
 
+class Script(unittest.TestCase):
+    """A life of the simulated world, which the client told natively: enrolled, killed, cut off, with others at its visits."""
+
+    def test_the_same_life_is_the_same_bytes(self):
+        script = pathlib.Path(os.environ["ARALAU_SCRIPT"]).read_text()
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.assertEqual(aralau.replays(folder, script), len(json.loads(script)["scenes"]))
+
+
 def form(fields):
     lists = {"concerns": aralau.Concern, "referrals": aralau.Referral, "commitments": aralau.Commitment}
     items = {name: [kind(**one) for one in fields[name]] for name, kind in lists.items()}
