@@ -9,7 +9,7 @@
 //!   [`seams`] let time and randomness in.
 //! - [`store`] is the device's own store, one contract with an implementation in SQLite and one in memory.
 //! - Inside: `local` rebuilds a document from its entries, `projection` keeps what lists need, `outbox` writes the own
-//!   stream and puts it into frames, `pull` believes what a server says once it adds up, `rewind`, `relay` and `notices` follow a
+//!   stream and puts it into frames, `outlines` keeps what a map shows of beats, `pull` believes what a server says once it adds up, `rewind`, `relay` and `notices` follow a
 //!   restored server, `succession` carries on after this install was restored or copied.
 //! - [`error`], [`action`] and [`alarm`]: what went wrong, what helps, and what must not be kept quiet.
 //!
@@ -45,10 +45,14 @@ pub mod vault;
 
 pub mod store;
 
+#[cfg(feature = "replay")]
+pub mod replay;
+
 mod identity;
 mod local;
 mod notices;
 mod outbox;
+mod outlines;
 mod projection;
 mod pull;
 mod relay;
@@ -78,7 +82,7 @@ pub use session::{EnrollSession, Report, Session, Step, SyncOptions, SyncSession
 pub use transport::HttpTransport;
 pub use transport::{HttpRequest, HttpResponse, Transport, TransportError};
 pub use vault::Vault;
-pub use view::{Event, PlaceView, Status, Stop, VisitState, VisitView};
+pub use view::{Event, OutlineView, PlaceView, Status, Stop, VisitState, VisitView};
 
 /// How this build names itself to a server.
 pub(crate) const APP: &str = concat!("aralau-client-sdk/", env!("CARGO_PKG_VERSION"));

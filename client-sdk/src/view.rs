@@ -96,6 +96,16 @@ pub struct VisitView {
     pub held: Vec<HeldView>,
 }
 
+/// The outline of a beat.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OutlineView {
+    /// Which beat.
+    pub beat: Beat,
+    /// Closed lines, whose last corner goes on to their first. What lies inside of an odd number of them lies inside of the
+    /// beat.
+    pub rings: Vec<Vec<Coordinates>>,
+}
+
 /// Somebody who wrote.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Writer {
@@ -323,7 +333,7 @@ pub struct ScopeStatus {
 pub enum Event {
     /// These documents may read differently now.
     Changed(Vec<DocumentId>),
-    /// The set of beats changed.
+    /// The set of beats changed, or their outlines.
     Beats,
     /// A sync went through; states may have changed.
     Synced,

@@ -51,13 +51,21 @@ impl Area {
 
     /// Whether a point, degrees east and degrees north, lies inside.
     pub fn contains(&self, point: [f64; 2]) -> bool {
-        let polygons = match self {
-            Self::Polygon(rings) => std::slice::from_ref(rings),
-            Self::MultiPolygon(polygons) => polygons,
-        };
         // Inside of an odd number of a polygon's rings: in its outer one, and in none of its holes.
         let is_in = |rings: &Vec<Ring>| rings.iter().filter(|ring| ring.surrounds(point)).count() % 2 == 1;
-        polygons.iter().any(is_in)
+        self.polygons().iter().any(is_in)
+    }
+
+    /// Each ring's corners, degrees east and degrees north.
+    pub fn rings(&self) -> impl Iterator<Item = impl Iterator<Item = [f64; 2]>> {
+        self.polygons().iter().flatten().map(|Ring(corners)| corners.iter().map(|Corner(lon, lat)| [*lon, *lat]))
+    }
+
+    const fn polygons(&self) -> &[Vec<Ring>] {
+        match self {
+            Self::Polygon(rings) => std::slice::from_ref(rings),
+            Self::MultiPolygon(polygons) => polygons.as_slice(),
+        }
     }
 
     /// Whether it can be drawn.
@@ -65,10 +73,7 @@ impl Area {
     /// # Errors
     /// The first reason why not.
     pub fn check(&self) -> Result<(), AreaError> {
-        let polygons = match self {
-            Self::Polygon(rings) => std::slice::from_ref(rings),
-            Self::MultiPolygon(polygons) => polygons,
-        };
+        let polygons = self.polygons();
         if polygons.is_empty() || polygons.iter().any(Vec::is_empty) {
             return Err(AreaError::Empty);
         }

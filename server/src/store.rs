@@ -20,6 +20,7 @@ mod notices;
 mod old_visits;
 mod open;
 mod organisation;
+mod outlines;
 mod place;
 mod projection;
 mod pull;
@@ -72,6 +73,7 @@ pub use organisation::{
     WarningKind, apply, clean, has_control, join_people, join_places, key, load, mixes_alphabets, part_person,
     part_place, people, people_called, person_named, places_of, sample,
 };
+pub use outlines::outlines;
 pub use place::{Disk, Place, SystemDisk};
 pub use projection::load as load_document;
 pub use pull::{Asking, Packed, PullLimits, Pulled, own_tip, pull, receipt};

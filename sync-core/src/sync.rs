@@ -25,12 +25,14 @@ use crate::{
 };
 
 pub use crate::sync::{
+    outline::{Outline, Outlines, Ring},
     pack::{Answer, Pack},
     roll::{Level, Mark, Occasion, Roll, Unchanged, beats_hash},
     row::{Content, MAX_ROWS, Row},
 };
 pub use intake::{Alarm, Intake, StreamState, Taken};
 
+mod outline;
 mod pack;
 mod roll;
 mod row;
@@ -47,6 +49,8 @@ pub const MAX_FRAMES: usize = 64;
 pub const MAX_INTRODUCTIONS: usize = 16;
 /// Notices in one request or answer, at most.
 pub const MAX_NOTICES: usize = 128;
+/// Outlines in one answer, encoded, at most.
+pub const MAX_OUTLINES_BYTES: usize = 256 * 1024;
 /// Why a frame is refused whose author's install the directory does not know: bring the stream's introduction.
 pub const AUTHOR_UNKNOWN: &str = "author_unknown";
 /// The hello, at most.
@@ -100,6 +104,9 @@ pub struct Hello {
     /// Notices brought back to a server that was restored, at most [`MAX_NOTICES`].
     #[n(14)]
     pub notices: Option<Vec<ByteVec>>,
+    /// The [mark](Outlines::mark) of the outlines that it has, 0 for none. Absent: it draws none.
+    #[n(15)]
+    pub outlines: Option<u64>,
     /// Where it stands in all of its beats, in the place of `scopes`, to a server that has said that it takes this.
     #[n(20)]
     pub roll: Option<Roll>,
@@ -167,6 +174,9 @@ pub struct Welcome {
     /// What has ended since field 13 of the hello, where that says less than the server knows, or something else.
     #[n(9)]
     pub noticed: Option<Noticed>,
+    /// The outlines of all its beats, where those named by field 15 of the hello are others.
+    #[n(10)]
+    pub outlines: Option<Outlines>,
     /// To a [`Roll`]: that whatever the answer does not bring is as the device has it, `beats` among it. Absent: ask about
     /// each scope.
     #[n(20)]

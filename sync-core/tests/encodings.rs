@@ -16,8 +16,8 @@ use aralau_sync_core::{
     receipt::SignServer,
     stream::{Head, Header, Link, Seen, StreamId, Tip},
     sync::{
-        Ask, Beat, Content, FrameFate, Gained, Hello, LastRow, Level, Noticed, Occasion, PROTOCOL, Roll, Row,
-        StreamEnd, StreamIntro, Welcome,
+        Ask, Beat, Content, FrameFate, Gained, Hello, LastRow, Level, Noticed, Occasion, Outline, Outlines, PROTOCOL,
+        Ring, Roll, Row, StreamEnd, StreamIntro, Welcome,
     },
     time::{Millis, Monotonic},
 };
@@ -224,6 +224,7 @@ fn hellos() -> impl Strategy<Value = Hello> {
             }),
             elsewhere: receipts.as_ref().map(|_| scopes.iter().map(|ask| last_row(ask, clock)).collect()),
             noticed: receipts.as_ref().map(|_| Seen { epoch: unsent, sequence: unsent / 3 }),
+            outlines: receipts.as_ref().map(|_| unsent),
             notices: receipts.as_ref().map(|texts| texts.iter().map(|text| text.clone().into_bytes().into()).collect()),
             scopes,
             unsent,
@@ -265,6 +266,13 @@ fn level(time: Millis) -> Level {
     Level::sign(&occasion, Vec::new(), &Constant)
 }
 
+fn outlines() -> impl Strategy<Value = Outlines> {
+    let corner = (-180.0..180.0, -90.0..90.0).prop_map(|(lon, lat)| [lon, lat]);
+    let ring = prop::collection::vec(corner, 0..5).prop_map(Ring::of);
+    let outline = (scopes(), prop::collection::vec(ring, 0..3)).prop_map(|(scope, rings)| Outline { scope, rings });
+    (any::<u64>(), prop::collection::vec(outline, 0..3)).prop_map(|(mark, beats)| Outlines { mark, beats })
+}
+
 fn welcomes() -> impl Strategy<Value = Welcome> {
     let beat = (texts(), scopes(), texts()).prop_map(|(code, scope, name)| Beat { code, scope, name });
     let list = |most| 0..most;
@@ -276,8 +284,9 @@ fn welcomes() -> impl Strategy<Value = Welcome> {
         prop::collection::vec(fates(), list(5)),
         prop::option::of(prop::collection::vec(ends(), list(3))),
         prop::option::of((seen(), prop::collection::vec(bytes(), list(3)))),
+        prop::option::of(outlines()),
     )
-        .prop_map(|(time, epochs, nonce, beats, frames, elsewhere, noticed)| Welcome {
+        .prop_map(|(time, epochs, nonce, beats, frames, elsewhere, noticed, outlines)| Welcome {
             level: elsewhere.as_ref().map(|_| level(time)),
             takes_roll: elsewhere.as_ref().map(|ends| ends.is_empty()),
             protocol: PROTOCOL,
@@ -290,6 +299,7 @@ fn welcomes() -> impl Strategy<Value = Welcome> {
             elsewhere,
             noticed: noticed
                 .map(|(upto, notices)| Noticed { upto, notices: notices.into_iter().map(Into::into).collect() }),
+            outlines,
         })
 }
 

@@ -19,8 +19,8 @@ use aralau_sync_core::{
     receipt::{Receipt, SignServer},
     stream::{Entry, Head, Header, Link, Seen, StreamId, Tip},
     sync::{
-        Ask, Beat, Content, Directive, FrameFate, Gained, Hello, Level, Mark, Noticed, Occasion, PROTOCOL, Pack, Roll,
-        Row, StreamIntro, Unchanged, Welcome, beats_hash,
+        Ask, Beat, Content, Directive, FrameFate, Gained, Hello, Level, Mark, Noticed, Occasion, Outline, Outlines,
+        PROTOCOL, Pack, Ring, Roll, Row, StreamIntro, Unchanged, Welcome, beats_hash,
     },
     time::{Millis, Monotonic},
 };
@@ -126,6 +126,7 @@ fn hello() -> Hello {
         monotonic: None,
         noticed: None,
         notices: None,
+        outlines: None,
         roll: None,
     }
 }
@@ -147,6 +148,7 @@ fn welcome() -> Welcome {
         ],
         elsewhere: None,
         noticed: None,
+        outlines: None,
         level: None,
         takes_roll: None,
     }
@@ -161,6 +163,13 @@ fn hello_with_a_roll() -> Hello {
 fn welcome_with_a_level() -> Welcome {
     let level = Some(Level::sign(&occasion(), vec![unchanged()], &Signer));
     Welcome { beats: Vec::new(), level, takes_roll: Some(true), ..welcome() }
+}
+
+fn welcome_with_outlines() -> Welcome {
+    let corners = [[76.9, 43.2], [76.95, 43.2], [76.95, 43.25], [76.9, 43.25], [76.9, 43.2]];
+    let hole = [[76.92, 43.22], [76.93, 43.22], [76.93, 43.23]];
+    let beats = vec![Outline { scope: SCOPE, rings: vec![Ring::of(corners), Ring::of(hole)] }];
+    Welcome { outlines: Some(Outlines { mark: 0x0123_4567_89ab_cdef, beats }), ..welcome() }
 }
 
 fn occasion() -> Occasion {
@@ -301,6 +310,8 @@ fn vectors() -> Vec<(&'static str, Vec<u8>)> {
         ("hello with a roll", cbor::encode(&hello_with_a_roll())),
         ("welcome with a level", cbor::encode(&welcome_with_a_level())),
         ("level preimage", level_preimage()),
+        ("hello with outlines", cbor::encode(&Hello { outlines: Some(0x0123_4567_89ab_cdef), ..hello() })),
+        ("welcome with outlines", cbor::encode(&welcome_with_outlines())),
     ]
 }
 
@@ -324,6 +335,7 @@ fn every_message_reads_back() {
     assert_eq!(cbor::decode::<Welcome>(&cbor::encode(&welcome())), Ok(welcome()));
     assert_eq!(cbor::decode::<Hello>(&cbor::encode(&hello_with_a_roll())), Ok(hello_with_a_roll()));
     assert_eq!(cbor::decode::<Welcome>(&cbor::encode(&welcome_with_a_level())), Ok(welcome_with_a_level()));
+    assert_eq!(cbor::decode::<Welcome>(&cbor::encode(&welcome_with_outlines())), Ok(welcome_with_outlines()));
     assert_eq!(cbor::decode::<Gained>(&cbor::encode(&gained())), Ok(gained()));
     assert_eq!(cbor::decode::<Pack>(&cbor::encode(&pack())), Ok(pack()));
     for frame in [frame(), frame_with_a_day_in_a_name()] {

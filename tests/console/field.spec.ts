@@ -195,6 +195,31 @@ test('a second tab works through the first one, and takes its place', async () =
   await daniyar.end();
 });
 
+test('the map draws the outline of the beat around its places, with no network', async () => {
+  const dinara = await Phone.at(world.url);
+  const page = await dinara.open();
+  await enroll(page, 'Динара Жунусова');
+  await dinara.offline(true);
+  await page.reload();
+  await page.getByRole('button', { name: 'Map' }).click();
+  await expect(page.getByText('Dashed: the outline of the beat')).toBeVisible();
+  // Its sides are upright: in one column of pixels each, most of the height, in dashes.
+  const longest = await page.locator('canvas').evaluate((canvas: HTMLCanvasElement) => {
+    const { width, height } = canvas;
+    const pixels = canvas.getContext('2d')?.getImageData(0, 0, width, height).data ?? [];
+    const drawn = (x: number): number => {
+      let count = 0;
+      for (let y = 0; y < height; y += 1) if ((pixels[(y * width + x) * 4 + 3] ?? 0) > 200) count += 1;
+      return count;
+    };
+    const columns = Array.from({ length: width }, (_, x) => drawn(x) / height);
+    return [Math.max(...columns.slice(0, width / 2)), Math.max(...columns.slice(width / 2))];
+  });
+  expect(Math.min(...longest)).toBeGreaterThan(0.3);
+  expect(Math.max(...longest)).toBeLessThan(0.7);
+  await dinara.end();
+});
+
 test('a phone that was shut out says so, and is erased by whoever holds it', async () => {
   const madina = await Phone.at(world.url);
   const page = await madina.open();

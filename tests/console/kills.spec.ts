@@ -16,19 +16,19 @@ const LIFE_MS = [20, 400] as const;
 test.skip(KILLS === 0, 'takes two seconds for each; made when asked for');
 
 /** Writes drafts and visits without a pause, and tells of each that is on the disk. */
-async function write(page: Page): Promise<void> {
-  await page.evaluate(() => {
+async function write(page: Page, life: number): Promise<void> {
+  await page.evaluate((life) => {
     void (async () => {
       for (let number = 0; ; number += 1) {
-        const draft = await device.beginDraft({ outcome: 'contacted', note: `begun ${number}` });
-        console.log(`draft ${draft}`);
-        await device.keepDraft(draft, { outcome: 'contacted', note: `kept ${number} ${'ә'.repeat(200)}` });
+        const word = `${life}.${number}`;
+        const draft = await device.beginDraft({ outcome: 'contacted', note: `${word} begun` });
+        console.log(`draft ${draft} ${word}`);
+        await device.keepDraft(draft, { outcome: 'contacted', note: `${word} kept ${'ә'.repeat(200)}` });
         if (number % 3 === 0) continue;
-        console.log(`logging ${draft}`);
         console.log(`visit ${draft} ${await device.logDraft(draft)}`);
       }
     })();
-  });
+  }, life);
 }
 
 test(`nothing that the app was told is kept is lost in ${KILLS} kills`, async () => {
@@ -42,39 +42,40 @@ test(`nothing that the app was told is kept is lost in ${KILLS} kills`, async ()
     await world.code('Нұрлан Әбенов'),
   ] as const);
   await first.evaluate(() => device.sync(0));
-  const drafts = new Set<string>();
-  const doubtful = new Set<string>();
+  /** Each by the word that its note begins with. */
+  const drafts = new Map<string, string>();
   const visits = new Set<string>();
   let page = first;
   for (let kill = 1; kill <= KILLS; kill += 1) {
     page.on('console', (said) => {
-      const [what, draft = '', visit = ''] = said.text().split(' ');
-      if (what === 'draft') drafts.add(draft);
-      if (what === 'logging') doubtful.add(draft);
+      const [what, draft = '', told = ''] = said.text().split(' ');
+      if (what === 'draft') drafts.set(draft, told);
       if (what !== 'visit') return;
-      visits.add(visit);
+      visits.add(told);
       drafts.delete(draft);
-      doubtful.delete(draft);
     });
-    await write(page);
+    await write(page, kill);
     await page.waitForTimeout(LIFE_MS[0] + Math.random() * (LIFE_MS[1] - LIFE_MS[0]));
     await phone.kill();
     page = await phone.open(`${ROOT}bare.html`);
     const kept = await page.evaluate(async () => ({
-      visits: (await device.visits(null, 100_000)).map(({ id }) => id),
+      visits: (await device.visits(null, 100_000)).map(({ id, notes }) => ({
+        id,
+        word: notes[0]?.text.split(' ')[0],
+      })),
       drafts: (await device.drafts()).map(({ id }) => id),
     }));
     expect(
-      [...visits].filter((id) => !kept.visits.includes(id)),
+      [...visits].filter((id) => !kept.visits.some((visit) => visit.id === id)),
       `visits after kill ${kill}`,
     ).toEqual([]);
-    // One that was being logged is a draft or a visit, and nobody heard which.
-    const gone = [...drafts].filter((id) => !kept.drafts.includes(id) && !doubtful.has(id));
+    // One that was being logged is a draft or a visit, with its words, and nobody heard which.
+    const words = new Set(kept.visits.map(({ word }) => word));
+    for (const id of drafts.keys())
+      if (!kept.drafts.includes(id) && words.has(drafts.get(id))) drafts.delete(id);
+    const gone = [...drafts.keys()].filter((id) => !kept.drafts.includes(id));
     expect(gone, `drafts after kill ${kill}`).toEqual([]);
-    for (const id of doubtful) if (!kept.drafts.includes(id)) drafts.delete(id);
-    doubtful.clear();
-    kept.visits.forEach((id) => visits.add(id));
-    kept.drafts.forEach((id) => drafts.add(id));
+    kept.visits.forEach(({ id }) => visits.add(id));
   }
   const report = await page.evaluate(() => device.sync(0));
   expect(report.unsent).toBe(0);

@@ -9,7 +9,7 @@ import { World } from './world.ts';
 
 declare global {
   var device: ReturnType<typeof startDevice>;
-  var contract: () => Promise<unknown>;
+  var contract: (script: string) => Promise<unknown>;
 }
 
 const VISITS = 20;
@@ -177,12 +177,19 @@ test('a code that is used, an unknown one and a visit without a beat are told as
   await Promise.all([madina.end(), other.end()]);
 });
 
-test('the store in this browser keeps its contract, and the same words are the same bytes as elsewhere', async () => {
+test('the store in this browser keeps its contract, and the same words and the same life are the same bytes as elsewhere', async () => {
   test.setTimeout(300_000);
   const one = await phone();
   const page = await open(one);
   const vector = new URL('../../client-sdk/tests/vector.json', import.meta.url);
   const { visit, signs } = JSON.parse(readFileSync(vector, 'utf8')) as { visit: string; signs: string[] };
-  expect(await page.evaluate(() => contract())).toEqual({ contract: 'kept', vector: { visit, signs } });
+  // A life of the simulated world, which the client told natively: enrolled, killed, cut off, with others at its visits.
+  const script = readFileSync(process.env['ARALAU_SCRIPT'] ?? '', 'utf8');
+  const { scenes } = JSON.parse(script) as { scenes: unknown[] };
+  expect(await page.evaluate((life) => contract(life), script)).toEqual({
+    contract: 'kept',
+    vector: { visit, signs },
+    scenes: scenes.length,
+  });
   await one.end();
 });

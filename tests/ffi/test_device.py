@@ -107,6 +107,16 @@ class Visits(WithDevices):
         self.assertEqual([one["id"] for one in json.loads(phone.visits())], [newer, visit])
         self.assertEqual([one["id"] for one in json.loads(phone.visits(behind=newer, limit=9))], [visit])
 
+    def test_the_outline_of_a_beat_holds_its_places(self):
+        phone = self.phone("Kamila")
+        [outline] = phone.outlines()
+        [ring] = outline.rings
+        self.assertEqual((outline.beat.code, len(ring)), ("beat-01", 4))
+        [lats, lons] = [sorted(getattr(corner, name) for corner in ring) for name in ("lat", "lon")]
+        for stop in phone.round():
+            self.assertTrue(lats[0] < stop.coordinates.lat < lats[-1], stop)
+            self.assertTrue(lons[0] < stop.coordinates.lon < lons[-1], stop)
+
     def test_a_draft_survives_reopening_and_becomes_a_visit_once(self):
         phone = self.phone("Bolat")
         draft = phone.begin_draft(VisitForm(note="half a no"))
@@ -250,6 +260,15 @@ class Vector(unittest.TestCase):
             phone.edit_visit(visit, [change(**one) for one in changes])
         signs = [message.hex() for message in phone.begin_sync(0).next().messages]
         self.assertEqual((visit, signs), (vector["visit"], vector["signs"]))
+
+
+class Script(unittest.TestCase):
+    """A life of the simulated world, which the client told natively: enrolled, killed, cut off, with others at its visits."""
+
+    def test_the_same_life_is_the_same_bytes(self):
+        script = pathlib.Path(os.environ["ARALAU_SCRIPT"]).read_text()
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.assertEqual(aralau.replays(folder, script), len(json.loads(script)["scenes"]))
 
 
 def form(fields):

@@ -195,6 +195,7 @@ impl Rogue {
             monotonic: None,
             noticed: None,
             notices: None,
+            outlines: None,
             roll: None,
         }
     }

@@ -45,6 +45,8 @@ fn every_golden_message_is_as_described() {
     fits("frame", &golden("frame with a day in a name")).unwrap();
     fits("hello", &golden("hello with a roll")).unwrap();
     fits("welcome", &golden("welcome with a level")).unwrap();
+    fits("hello", &golden("hello with outlines")).unwrap();
+    fits("welcome", &golden("welcome with outlines")).unwrap();
     let controls = golden("controls");
     for control in sequence(&controls) {
         fits("control", control).unwrap();

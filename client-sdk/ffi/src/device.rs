@@ -9,8 +9,8 @@ use std::{
 };
 
 use aralau_client_sdk::{
-    Client, DocumentId, Draft, Error, HttpTransport, Seams, Session as _, Status, Step, Stop, SyncOptions, Talk,
-    Transport as _, VisitChange, VisitForm, keys, store::SqliteStore,
+    Client, DocumentId, Draft, Error, HttpTransport, OutlineView, Seams, Session as _, Status, Step, Stop, SyncOptions,
+    Talk, Transport as _, VisitChange, VisitForm, keys, store::SqliteStore,
 };
 use aralau_sync_core::id::PublicKey;
 use serde::Serialize;
@@ -84,6 +84,11 @@ impl Device {
     /// The places of this person's beats, by address, each with what is known of it.
     pub fn round(&self) -> Result<Vec<Stop>> {
         self.with(|client| client.round())
+    }
+
+    /// The outlines of this person's beats, as far as the server has told any.
+    pub fn outlines(&self) -> Result<Vec<OutlineView>> {
+        self.with(|client| client.outlines())
     }
 
     /// Visits known here, the newest first: so many behind one that was shown. JSON: `Visit[]`.

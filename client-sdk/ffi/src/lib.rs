@@ -12,12 +12,16 @@ mod device;
 mod error;
 mod session;
 mod types;
+#[cfg(feature = "vectors")]
+mod vectors;
 mod wording;
 
 pub use device::Device;
 pub use error::DeviceError;
 pub use session::{Answer, Request, Session, Step};
 pub use types::Report;
+#[cfg(feature = "vectors")]
+pub use vectors::replays;
 pub use wording::{code_lists, reason};
 
 uniffi::setup_scaffolding!("aralau");

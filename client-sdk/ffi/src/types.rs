@@ -2,8 +2,8 @@
 //! to be the same. Docstrings are what Kotlin, Swift and Python show.
 
 use aralau_client_sdk::{
-    Action, Beat, Coordinates, DocumentId, Draft, Millis, Position, ReplicaId, ScopeId, Status, Stop, VisitChange,
-    VisitForm,
+    Action, Beat, Coordinates, DocumentId, Draft, Millis, OutlineView, Position, ReplicaId, ScopeId, Status, Stop,
+    VisitChange, VisitForm,
     alarm::{AlarmCode, AlarmRecord},
     enrollment::Person,
     form::{Commitment, Concern, Referral},
@@ -230,6 +230,16 @@ pub struct Beat {
     pub scope: ScopeId,
     /// As shown to people.
     pub name: String,
+}
+
+/// The outline of a beat.
+#[uniffi::remote(Record)]
+pub struct OutlineView {
+    /// Which beat.
+    pub beat: Beat,
+    /// Closed lines, whose last corner goes on to their first. What lies inside of an odd number of them lies inside of the
+    /// beat.
+    pub rings: Vec<Vec<Coordinates>>,
 }
 
 /// How the device stands.

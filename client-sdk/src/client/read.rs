@@ -16,12 +16,14 @@ use aralau_sync_core::{
 
 use super::Client;
 use crate::{
+    enrollment::Beat,
     error::Error,
     local::LocalDocument,
     outbox::{oldest_unsent_at, unsent_documents},
+    outlines,
     projection::PlaceRow,
     store::{Key, ProjectionRecord, ScopeRecord, Store, StoreError},
-    view::{ChangeView, PlaceView, ScopeStatus, Status, Stop, Surroundings, VisitView, Writer},
+    view::{ChangeView, OutlineView, PlaceView, ScopeStatus, Status, Stop, Surroundings, VisitView, Writer},
 };
 
 impl<S: Store> Client<S> {
@@ -50,6 +52,13 @@ impl<S: Store> Client<S> {
         let mut records = self.store.projections_asking()?;
         records.retain(|record| record.kind == Kind::VISIT);
         self.shown(&records)
+    }
+
+    /// The outlines of this person's beats, as far as the server has told any.
+    pub fn outlines(&self) -> Result<Vec<OutlineView>, Error> {
+        let kept = outlines::kept(&self.store)?.beats;
+        let outline = |beat: &Beat| Some(outlines::view(kept.iter().find(|one| one.scope == beat.scope)?, beat));
+        Ok(self.beats().iter().filter_map(outline).collect())
     }
 
     /// The places of this person's beats, by address, each with what is known of it: the round that is to be made.

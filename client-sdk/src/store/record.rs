@@ -36,6 +36,8 @@ pub enum Key {
     Projected,
     /// Whether headquarters has shut this device out, not empty if so.
     ShutOut,
+    /// The outlines of beats, as the server told them last.
+    Outlines,
 }
 
 impl Key {
@@ -54,6 +56,7 @@ impl Key {
             Self::SyncedAt => "synced_at",
             Self::Projected => "projected",
             Self::ShutOut => "shut_out",
+            Self::Outlines => "outlines",
         }
     }
 }

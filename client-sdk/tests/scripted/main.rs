@@ -2,6 +2,7 @@
 
 mod chaos;
 mod drafts;
+mod outlines;
 mod restores;
 mod roll;
 mod round;

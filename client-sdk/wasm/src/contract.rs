@@ -1,7 +1,8 @@
-//! What a test runs in a real browser: the store's contract, and a device that writes the same bytes as every other build.
+//! What a test runs in a real browser: the store's contract, and devices that write the same bytes as every other build.
 
 use aralau_client_sdk::{
     Client, Millis, Seams,
+    replay::{Script, replay},
     store::{OpfsFolder, Store as _, contract},
 };
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -26,6 +27,17 @@ pub async fn keeps_its_contract(folder: String) -> Result<(), Thrown> {
     // The store is one database and its journal, whatever it was asked for: a journal always finds a file.
     assert!(folder.free_files() >= 2, "{} files are free", folder.free_files());
     folder.release().map_err(|error| Thrown(JsValue::from_str(&error.to_string())))
+}
+
+/// Goes through a phone's script, as JSON, on a store of a folder. How many scenes there were; throws where something else came of one.
+#[wasm_bindgen(js_name = replays)]
+pub async fn replays(folder: String, script: String) -> Result<usize, Thrown> {
+    let said = |error: String| Thrown(JsValue::from_str(&error));
+    let script: Script = serde_json::from_str(&script).map_err(|error| said(error.to_string()))?;
+    let folder = OpfsFolder::hold(&folder).await.map_err(aralau_client_sdk::Error::from)?;
+    let scenes = replay(&script, || folder.open().unwrap_or_else(|error| panic!("{error}"))).map_err(said)?;
+    folder.release().map_err(|error| said(error.to_string()))?;
+    Ok(scenes)
 }
 
 #[wasm_bindgen]

@@ -32,6 +32,9 @@ extern "C" {
     #[wasm_bindgen(typescript_type = "Stop[]")]
     pub type JsRound;
     /// See `types.ts`.
+    #[wasm_bindgen(typescript_type = "Outline[]")]
+    pub type JsOutlines;
+    /// See `types.ts`.
     #[wasm_bindgen(typescript_type = "Change[]")]
     pub type JsHistory;
     /// See `types.ts`.
@@ -70,6 +73,11 @@ impl Device {
     /// The places of this person's beats, by address, each with what is known of it.
     pub fn round(&self) -> Result<JsRound> {
         Ok(to_js(&self.client.round()?)?.unchecked_into())
+    }
+
+    /// The outlines of this person's beats, as far as the server has told any.
+    pub fn outlines(&self) -> Result<JsOutlines> {
+        Ok(to_js(&self.client.outlines()?)?.unchecked_into())
     }
 
     /// Visits known here, the newest first: so many behind one that was shown.

@@ -155,6 +155,13 @@ export interface Beat {
   name: string;
 }
 
+/** The outline of a beat. */
+export interface Outline {
+  beat: Beat;
+  /** Closed lines, whose last corner goes on to their first. What lies inside of an odd number of them lies inside of the beat. */
+  rings: { lat: number; lon: number }[][];
+}
+
 export interface Status {
   person: { id: string; name: string } | null;
   url: string | null;

@@ -4,6 +4,7 @@
 
 mod folder;
 mod held;
+mod outlines;
 #[path = "../packs/mod.rs"]
 mod packs;
 mod rows;

@@ -119,6 +119,7 @@ mod tests {
             frames: Vec::new(),
             elsewhere: None,
             noticed: None,
+            outlines: None,
             level: None,
             takes_roll: None,
         };

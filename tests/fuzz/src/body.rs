@@ -105,6 +105,7 @@ fn hello() -> Vec<u8> {
         monotonic: None,
         noticed: None,
         notices: None,
+        outlines: None,
         roll: None,
     })
 }

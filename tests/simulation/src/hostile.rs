@@ -179,6 +179,7 @@ impl Hostile {
             monotonic: Some(Monotonic { session: u64::MAX, ms: u64::MAX, counts_sleep: true }),
             noticed: Some(Seen { epoch: u64::MAX, sequence: u64::MAX }),
             notices: None,
+            outlines: None,
             roll: (self.chance.below(4) == 0).then(|| Roll {
                 beats: BeatsHash([7; 32]),
                 epoch: self.chance.bits(),

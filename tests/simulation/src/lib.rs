@@ -7,7 +7,7 @@
 //!   server, called in-process; [`line`](mod@line) what is under way between them; [`hostile`] a device that lies; [`time`] the clocks and the dice.
 //! - [`model`] is what truly happened; [`transcript`] and [`note`] read log and receipts with eyes of their own;
 //!   [`judges`] compare.
-//! - [`trace`] tells it, and [`campaign`] runs many seeds.
+//! - [`trace`] tells it, [`tape`] keeps what a phone did for other builds of the client, and [`campaign`] runs many seeds.
 
 pub mod campaign;
 pub mod world;
@@ -29,4 +29,5 @@ pub mod transcript;
 
 pub mod judges;
 
+pub mod tape;
 pub mod trace;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -37,6 +38,9 @@ struct Arguments {
     /// Tell it line by line.
     #[arg(long, requires = "seed")]
     trace: bool,
+    /// Write what one of its phones did into this file, for other builds of the client to do again.
+    #[arg(long, requires = "seed", conflicts_with_all = ["trace", "keep"])]
+    script: Option<PathBuf>,
     /// Keep the files of its server and phones.
     #[arg(long, requires = "seed")]
     keep: bool,
@@ -44,10 +48,11 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match (arguments.seed, &arguments.until) {
-        (Some(seed), _) => one(seed, &arguments),
-        (None, Some(invariant)) => until(invariant, &arguments),
-        (None, None) => many(&arguments),
+    match (arguments.seed, &arguments.script, &arguments.until) {
+        (Some(seed), Some(file), _) => script(seed, file),
+        (Some(seed), None, _) => one(seed, &arguments),
+        (None, _, Some(invariant)) => until(invariant, &arguments),
+        (None, _, None) => many(&arguments),
     }
 }
 
@@ -85,6 +90,23 @@ fn one(seed: u64, arguments: &Arguments) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn script(seed: u64, file: &Path) -> ExitCode {
+    let script = match World::script(seed) {
+        Ok(script) => script,
+        Err(violation) => {
+            println!("seed {seed}: {}: {}", violation.invariant, violation.what);
+            return ExitCode::FAILURE;
+        }
+    };
+    let json = serde_json::to_vec(&script).expect("serializes");
+    if let Err(error) = std::fs::write(file, json) {
+        println!("{}: {error}", file.display());
+        return ExitCode::FAILURE;
+    }
+    println!("seed {seed}: {} scenes in {}", script.scenes.len(), file.display());
+    ExitCode::SUCCESS
 }
 
 fn many(arguments: &Arguments) -> ExitCode {

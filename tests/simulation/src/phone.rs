@@ -2,7 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use aralau_client_sdk::{Client, ReplicaId, ScopeId, Seams, SyncSession, keys::DeviceKey, store::SqliteStore};
+use aralau_client_sdk::{
+    Client, EnrollSession, Error, HttpResponse, ReplicaId, ScopeId, Seams, Session, Step, SyncOptions, SyncSession,
+    Transport, TransportError,
+    keys::DeviceKey,
+    replay::{self, Act, Deed, Script},
+    store::SqliteStore,
+};
 use aralau_sync_core::stream::SignDevice as _;
 use aralau_tests::chance::Chance;
 
@@ -10,6 +16,7 @@ use crate::{
     fragile::{Fragile, Fuse},
     model::PersonNo,
     server::copy_folder,
+    tape::{self, Tape},
     time::{PhoneClock, PhoneDice, Time, WallClock},
 };
 
@@ -56,6 +63,7 @@ pub struct Phone {
     pub revoked: bool,
     /// By which it was let in.
     pub code: String,
+    tape: Tape,
     key: DeviceKey,
     home: PathBuf,
     shelf: PathBuf,
@@ -66,7 +74,15 @@ pub struct Phone {
 
 impl Phone {
     /// A new one, in somebody's hands.
-    pub fn new(number: PhoneNo, name: &str, person: PersonNo, shelf: &Path, time: &Time, mut chance: Chance) -> Self {
+    pub fn new(
+        number: PhoneNo,
+        name: &str,
+        person: PersonNo,
+        shelf: &Path,
+        time: &Time,
+        mut chance: Chance,
+        tape: Tape,
+    ) -> Self {
         let key = DeviceKey::generate(&mut PhoneDice(chance.fork()));
         let shelf = shelf.join(format!("phone-{}", number.0));
         let mut phone = Self {
@@ -82,6 +98,7 @@ impl Phone {
             lost: false,
             revoked: false,
             code: String::new(),
+            tape,
             key,
             home: shelf.join("home-0"),
             shelf,
@@ -96,7 +113,8 @@ impl Phone {
     /// Another phone with the same key and store, as a cloning tool makes one.
     pub fn cloned(&mut self, number: PhoneNo, name: &str) -> Self {
         let chance = self.chance.fork();
-        let mut clone = Self::new(number, name, self.person, self.shelf.parent().expect("a shelf"), &self.time, chance);
+        let shelf = self.shelf.parent().expect("a shelf");
+        let mut clone = Self::new(number, name, self.person, shelf, &self.time, chance, Tape::default());
         clone.key = self.key.clone();
         clone.revoked = self.revoked;
         clone.code.clone_from(&self.code);
@@ -110,8 +128,73 @@ impl Phone {
         let store = SqliteStore::open(&self.home).expect("the store opens after whatever happened");
         let store = Fragile::new(store, self.fuse.clone());
         let clock = PhoneClock::new(self.clock.clone(), self.chance.bits());
-        let seams = Seams { clock: Box::new(clock), entropy: Box::new(PhoneDice(self.chance.fork())) };
-        self.app = Some(Client::over(store, self.key.clone(), seams).expect("the app opens"));
+        let entropy = self.tape.load(PhoneDice(self.chance.fork()), clock.clone());
+        let seams = Seams { clock: Box::new(clock), entropy };
+        let app = Client::over(store, self.key.clone(), seams).expect("the app opens");
+        self.tape.keep(Act::Open, || replay::told_of_opening(&app));
+        self.app = Some(app);
+    }
+
+    /// Writes something.
+    pub fn write(&mut self, deed: Deed) -> Result<(), Error> {
+        self.tape.begin();
+        let app = self.app.as_mut().expect("the app runs");
+        let written = deed.write(app);
+        self.tape.keep(Act::Write(deed), || replay::told_of_writing(app, written.as_ref().copied()));
+        written
+    }
+
+    /// Becomes known to a server by a code.
+    pub fn enroll(&mut self, server: &impl Transport, url: &str, code: &str) -> Result<(), Error> {
+        self.tape.keep(Act::Enroll { url: url.to_owned(), code: code.to_owned() }, Vec::new);
+        let mut session = EnrollSession::new(url, code);
+        loop {
+            match self.next(&mut session) {
+                Step::Sign(messages) => self.sign(&mut session, &messages),
+                Step::Send(request) => self.answered(&mut session, server.send(&request)),
+                Step::Wait(_) => unreachable!("an enrollment does not wait"),
+                Step::Done(()) => return Ok(()),
+                Step::Failed(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Begins to sync.
+    pub fn begin_sync(&mut self, options: SyncOptions) {
+        let wait_ms = u64::try_from(options.wait.as_millis()).expect("a short wait");
+        self.tape.keep(Act::Sync { wait_ms }, Vec::new);
+        self.syncing = Some(Syncing { session: SyncSession::new(options), waits_for: None, sleeps_until: None });
+    }
+
+    /// What a session of its wants.
+    pub fn next<T: Session>(&mut self, session: &mut T) -> Step<T::Outcome> {
+        self.tape.begin();
+        let step = session.next(self.app.as_mut().expect("the app runs"));
+        self.tape.keep(Act::Next, || replay::told_of_step(&step));
+        step
+    }
+
+    /// Signs what a session of its wants signed.
+    pub fn sign(&mut self, session: &mut impl Session, messages: &[Vec<u8>]) {
+        let signatures = self.look().sign(messages).expect("its key is at hand");
+        session.signed(signatures.clone());
+        self.tape.keep(Act::Signed(signatures), Vec::new);
+    }
+
+    /// Tells a session of its what came of a request.
+    pub fn answered(&mut self, session: &mut impl Session, answer: Result<HttpResponse, TransportError>) {
+        self.tape.begin();
+        let heard = match &answer {
+            Ok(response) => Act::Answered(tape::answer(response)),
+            Err(error) => Act::Unanswered(error.code().to_owned()),
+        };
+        session.answered(self.app.as_mut().expect("the app runs"), answer);
+        self.tape.keep(heard, Vec::new);
+    }
+
+    /// What it did, until it went on from other files than it wrote.
+    pub fn script(&self) -> Option<Script> {
+        self.tape.script(self.key.public_key())
     }
 
     /// The app, which must be running.
@@ -152,7 +235,13 @@ impl Phone {
         status.scopes.iter().find(|record| record.scope == scope).map_or(0, |record| record.written)
     }
 
-    /// The battery dies: goes on from the files as they stand.
+    /// The battery dies in the middle of a write.
+    pub fn die(&mut self) {
+        self.tape.end();
+        self.crash();
+    }
+
+    /// The app is killed: goes on from the files as they stand.
     pub fn crash(&mut self) {
         self.fuse.put_out();
         let home = self.home.clone();
@@ -176,11 +265,13 @@ impl Phone {
 
     /// Its store comes from a backup. The key stays: it is no part of backups.
     pub fn restore(&mut self, backup: &Path) {
+        self.tape.end();
         self.run_from(backup);
     }
 
     /// The app is deleted and installed again, with the same key or without.
     pub fn reinstall(&mut self, keeps_key: bool) {
+        self.tape.end();
         if !keeps_key {
             self.key = DeviceKey::generate(&mut PhoneDice(self.chance.fork()));
             // Nothing opens them any more: an enrolled store without its key is refused.
@@ -189,6 +280,12 @@ impl Phone {
         self.stop();
         self.home = self.fresh_home();
         self.open();
+    }
+
+    /// Everything on it is erased.
+    pub fn erase(&mut self) {
+        self.tape.end();
+        self.app().erase().expect("erases");
     }
 
     /// Switched off.

@@ -65,6 +65,7 @@ impl WallClock {
 }
 
 /// The clocks of one run of an app.
+#[derive(Clone)]
 pub struct PhoneClock {
     wall: WallClock,
     session: u64,

@@ -13,6 +13,7 @@ mod writing;
 
 use std::{collections::BTreeSet, path::PathBuf};
 
+use aralau_client_sdk::replay::Script;
 use aralau_server::store::PullLimits;
 use aralau_tests::chance::Chance;
 use ed25519_dalek::VerifyingKey;
@@ -28,6 +29,7 @@ use crate::{
     plan::{Act, Plan},
     seats::Seat,
     server::Server,
+    tape::Tape,
     time::Time,
     trace::Trace,
     transcript::Transcript,
@@ -95,6 +97,8 @@ pub struct World {
     judges: Vec<Box<dyn Judge>>,
     shelf: TempDir,
     share: Share,
+    /// Whether phones keep what they do.
+    records: bool,
 }
 
 /// What a world came to.
@@ -122,6 +126,19 @@ pub struct Outcome {
 impl World {
     /// The beginning: an organisation, its server, and phones let in.
     pub fn new(seed: u64, shown: bool) -> Result<Self, Violation> {
+        Self::begin_from(seed, shown, false)
+    }
+
+    /// The script of the phone that did most before it went on from other files than it wrote, in the world of a seed.
+    pub fn script(seed: u64) -> Result<Script, Violation> {
+        let mut world = Self::begin_from(seed, false, true)?;
+        world.live()?;
+        world.heal()?;
+        let scripts = world.phones.iter().filter_map(Phone::script);
+        Ok(scripts.max_by_key(|script| script.scenes.len()).expect("a world has phones"))
+    }
+
+    fn begin_from(seed: u64, shown: bool, records: bool) -> Result<Self, Violation> {
         let share = Share::take();
         let mut chance = Chance::of(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
         let shelf = shelf();
@@ -162,6 +179,7 @@ impl World {
             judges: judges::all(),
             shelf,
             share,
+            records,
         };
         world.begin()?;
         Ok(world)
@@ -194,7 +212,8 @@ impl World {
     fn new_phone(&mut self, person: PersonNo) -> PhoneNo {
         let number = PhoneNo(self.phones.len());
         let name = format!("{}/{}", self.model.people[person.0].name, number.0);
-        let phone = Phone::new(number, &name, person, self.shelf.path(), &self.time, self.chance.fork());
+        let tape = if self.records { Tape::running() } else { Tape::default() };
+        let phone = Phone::new(number, &name, person, self.shelf.path(), &self.time, self.chance.fork(), tape);
         self.phones.push(phone);
         number
     }

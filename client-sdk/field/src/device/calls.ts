@@ -4,6 +4,7 @@ import type {
   CodeList,
   Draft,
   Language,
+  Outline,
   Report,
   Status,
   Stop,
@@ -17,6 +18,7 @@ export interface Calls {
   status(): Promise<Status>;
   /** The places of this person's beats, by address. */
   round(): Promise<Stop[]>;
+  outlines(): Promise<Outline[]>;
   /** The newest first: so many behind one that was shown. */
   visits(behind: string | null, limit: number): Promise<Visit[]>;
   visitsAt(place: string): Promise<Visit[]>;
@@ -52,6 +54,7 @@ export interface Calls {
 export const READS: ReadonlySet<keyof Calls> = new Set([
   'status',
   'round',
+  'outlines',
   'visits',
   'visitsAt',
   'visitsAsking',

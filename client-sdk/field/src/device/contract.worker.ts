@@ -1,10 +1,12 @@
-// What a test runs in the module that was built for it: the store's contract, and the vector that every build of the client writes.
+// What a test runs in the module that was built for it: the store's contract, the vector that every build of the client writes, and a
+// script of the simulated world.
 import init, * as client from 'aralau-contract';
 import moduleUrl from 'aralau-contract/aralau_bg.wasm?url';
 import vector from '../../../tests/vector.json';
 
-const { keepsItsContract, Device, Session } = client as unknown as typeof client & {
+const { keepsItsContract, replays, Device, Session } = client as unknown as typeof client & {
   keepsItsContract(folder: string): Promise<void>;
+  replays(folder: string, script: string): Promise<number>;
   Device: {
     scripted(folder: string, publicKey: Uint8Array, now: number, seed: number): Promise<client.Device>;
   };
@@ -32,10 +34,13 @@ function hex(byte: number): string {
   return byte.toString(16).padStart(2, '0');
 }
 
-try {
-  await init({ module_or_path: moduleUrl });
-  await keepsItsContract('aralau-contract');
-  self.postMessage({ contract: 'kept', vector: await writeVector() });
-} catch (error) {
-  self.postMessage({ contract: String(error) });
-}
+self.onmessage = async ({ data: script }: MessageEvent<string>) => {
+  try {
+    await init({ module_or_path: moduleUrl });
+    await keepsItsContract('aralau-contract');
+    const vector = await writeVector();
+    self.postMessage({ contract: 'kept', vector, scenes: await replays('aralau-script', script) });
+  } catch (error) {
+    self.postMessage({ contract: String(error) });
+  }
+};

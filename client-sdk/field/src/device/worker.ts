@@ -36,6 +36,7 @@ async function open(take: typeof Device.open): Promise<Opened> {
 const calls: Calls = {
   status: async () => (await opened()).device.status(),
   round: async () => (await opened()).device.round(),
+  outlines: async () => (await opened()).device.outlines(),
   visits: async (behind, limit) => (await opened()).device.visits(behind, limit),
   visitsAt: async (place) => (await opened()).device.visitsAt(place),
   visitsAsking: async () => (await opened()).device.visitsAsking(),

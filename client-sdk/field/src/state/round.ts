@@ -1,11 +1,11 @@
 import { Resource } from '$ui/state/resource.svelte';
-import type { Stop } from '../../../wasm/src/types.ts';
+import type { Outline, Stop } from '../../../wasm/src/types.ts';
 import { device, phone } from './phone.svelte';
 
 /** The round as it was read last, and whose it is. Whoever comes back to it sees that at once. */
 export const round = new Resource(async () => {
-  const stops = await device.round();
-  return { person: phone.status?.person?.id, stops };
+  const [stops, outlines] = await Promise.all([device.round(), device.outlines()]);
+  return { person: phone.status?.person?.id, stops, outlines };
 });
 
 /** What had changed when it was read. */
@@ -19,6 +19,6 @@ export function refreshRound(): void {
 }
 
 /** Nothing, where it was somebody else's. */
-export function knownStops(): Stop[] | null {
-  return round.data && round.data.person === phone.status?.person?.id ? round.data.stops : null;
+export function knownRound(): { stops: Stop[]; outlines: Outline[] } | null {
+  return round.data && round.data.person === phone.status?.person?.id ? round.data : null;
 }

@@ -16,7 +16,7 @@ use crate::{
     error::Error,
     notices,
     outbox::{self, Allowance, Outgoing, oldest_unsent_at},
-    relay,
+    outlines, relay,
     store::{Key, ScopeRecord, Store, StoreError},
 };
 
@@ -154,6 +154,7 @@ fn hello<S: Store>(client: &Client<S>, scopes: &[ScopeRecord], asks: Vec<Ask>) -
         monotonic: Some(client.seams.clock.monotonic()),
         noticed: Some(notices::seen(&client.store)?),
         notices: None,
+        outlines: Some(outlines::kept(&client.store)?.mark),
         roll: None,
     })
 }

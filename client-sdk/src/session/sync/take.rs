@@ -15,7 +15,7 @@ use crate::{
     client::Client,
     enrollment::{Beat, Enrollment},
     error::Error,
-    notices,
+    notices, outlines,
     projection::project,
     pull::{Judge, PullError, Pulled, Took, holds_receipts, is_own, pull},
     relay,
@@ -81,7 +81,7 @@ impl SyncSession {
         alarm.map_or(Ok(progress), |code| Err(Error::Alarm(code).into()))
     }
 
-    /// Nonce, clock, beats, directives. Whether the beats changed.
+    /// Nonce, clock, beats with their outlines, directives. Whether the beats changed.
     fn greet<S: Store>(&mut self, client: &mut Client<S>, welcome: &Welcome) -> Result<bool, Error> {
         self.report.skew_ms = welcome.time.since(client.seams.clock.now());
         let shut_out = welcome.directives.contains(&Directive::Wipe);
@@ -102,11 +102,13 @@ impl SyncSession {
             if changed {
                 enrollment.save(store)?;
             }
-            Ok(())
+            welcome.outlines.as_ref().map_or(Ok(()), |told| Ok(outlines::keep(store, told)?))
         })?;
         if changed {
             client.enrollment = Some(enrollment);
             self.report.beats_changed = true;
+        }
+        if changed || welcome.outlines.is_some() {
             client.tell(Event::Beats);
         }
         self.note_roll(client, welcome)?;

@@ -16,8 +16,8 @@ use aralau_sync_core::{
     receipt::{Receipt, SignServer},
     stream::{Entry, Head, Link, StreamId, Tip},
     sync::{
-        Ask, Beat, Content, Directive, FrameFate, Gained, Hello, LastRow, Level, Occasion, PROTOCOL, Roll, Row,
-        StreamEnd, StreamIntro, Unchanged, Welcome, beats_hash,
+        Ask, Beat, Content, Directive, FrameFate, Gained, Hello, LastRow, Level, Occasion, Outlines, PROTOCOL, Roll,
+        Row, StreamEnd, StreamIntro, Unchanged, Welcome, beats_hash,
     },
     time::Millis,
 };
@@ -44,6 +44,8 @@ impl SignServer for ReceiptKey {
 pub struct Server {
     pub key: ReceiptKey,
     pub beats: Vec<Beat>,
+    /// What it tells of their outlines.
+    pub outlines: Outlines,
     pub directives: Vec<Directive>,
     pub epochs: Vec<Epoch>,
     pub logs: BTreeMap<ScopeId, Log>,
@@ -85,6 +87,7 @@ impl Server {
         Self {
             key: ReceiptKey(ed25519_dalek::SigningKey::from_bytes(&[0x77; 32])),
             beats: vec![Beat { code: "beat-01".into(), scope: SCOPE, name: "Beat 1".into() }],
+            outlines: Outlines::default(),
             directives: Vec::new(),
             epochs: vec![epoch],
             logs: BTreeMap::from([(SCOPE, Log::default())]),
@@ -144,6 +147,7 @@ impl Server {
                 rows.iter().map(end).collect()
             }),
             noticed: None,
+            outlines: hello.outlines.filter(|mark| *mark != self.outlines.mark).map(|_| self.outlines.clone()),
             level: called.as_ref().map(|_| self.level(hello.replica, &unchanged)),
             takes_roll: self.takes_roll.then_some(true),
         };

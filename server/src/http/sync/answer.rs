@@ -42,6 +42,10 @@ pub(super) async fn answer(
         };
         let epoch = store::current_epoch(connection)?;
         let beats = if row.revoked_at.is_some() { Vec::new() } else { store::beats_of(connection, row.person, now)? };
+        let outlines = match hello.outlines {
+            Some(known) => store::outlines(connection, &beats, known, hello.most_bytes)?,
+            None => None,
+        };
         if call.take_if(|call| !call.is_of(&beats, epoch)).is_some() {
             // As a roll that did not fit when it came.
             hello.scopes.clear();
@@ -62,6 +66,7 @@ pub(super) async fn answer(
             frames,
             elsewhere: hello.elsewhere.map(|rows| elsewhere(connection, hello.replica, &rows)).transpose()?,
             noticed,
+            outlines,
         };
         // Still in a read's turn, so that only few answers are there uncompressed at once.
         Ok(message(encoding, &welcome, pulled))
@@ -187,6 +192,7 @@ mod tests {
                 monotonic: None,
                 noticed: None,
                 notices: None,
+                outlines: None,
                 roll: None,
             }
         };

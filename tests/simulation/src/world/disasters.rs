@@ -177,7 +177,7 @@ impl World {
         self.destroy("it was lost with a phone's store", |world| world.phones[at].reinstall(keeps_key))?;
         if keeps_key {
             let code = self.phones[at].code.clone();
-            let again = self.phones[at].app().enroll(&self.server, crate::server::URL, &code);
+            let again = self.phones[at].enroll(&self.server, crate::server::URL, &code);
             self.say(self.phones[at].name.clone(), format_args!("asks with its old code: {:?}", again.is_ok()));
         }
         if self.phones[at].look().is_enrolled() { self.judge_server() } else { self.enroll(PhoneNo(at)) }

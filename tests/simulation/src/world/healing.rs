@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use aralau_client_sdk::{Error, ScopeId, SyncOptions, SyncSession};
+use aralau_client_sdk::{Error, ScopeId, SyncOptions};
 
 use super::World;
 use crate::{
     judges::{Judgement, Violation, violated},
     model::PersonNo,
-    phone::{PhoneNo, Syncing},
+    phone::PhoneNo,
 };
 
 /// Rounds in which everybody syncs; more than this is no coming to rest.
@@ -92,8 +92,7 @@ impl World {
     }
 
     fn sync_to_the_end(&mut self, at: usize) -> Result<bool, Violation> {
-        let session = SyncSession::new(SyncOptions::default());
-        self.phones[at].syncing = Some(Syncing { session, waits_for: None, sleeps_until: None });
+        self.phones[at].begin_sync(SyncOptions::default());
         self.phones[at].unsent = u64::MAX;
         for _ in 0..MAX_MOVES {
             self.drive(at)?;
@@ -132,7 +131,7 @@ impl World {
     pub(super) fn obey_wipe(&mut self, at: usize) -> Judgement {
         self.say(self.phones[at].name.clone(), "is erased on the server's word");
         self.destroy("it was only on a phone that was shut out and erased", |world| {
-            world.phones[at].app().erase().expect("erases");
+            world.phones[at].erase();
         })
     }
 }

@@ -29,7 +29,7 @@ impl World {
         let code = self.code(person);
         let who = self.phones[number.0].name.clone();
         self.phones[number.0].code.clone_from(&code);
-        match self.phones[number.0].app().enroll(&self.server, URL, &code) {
+        match self.phones[number.0].enroll(&self.server, URL, &code) {
             Ok(()) => self.say(who, "is let in"),
             Err(error) => return violated("operating", format!("{who} cannot be let in: {error}")),
         }

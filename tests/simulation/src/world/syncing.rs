@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aralau_client_sdk::{HttpRequest, HttpResponse, ReplicaId, Report, Session as _, Step, SyncOptions, SyncSession};
+use aralau_client_sdk::{HttpRequest, HttpResponse, ReplicaId, Report, Step, SyncOptions};
 use aralau_sync_core::{
     cbor,
     sync::{Answer, Gained},
@@ -32,8 +32,7 @@ impl World {
         }
         self.operations += 1;
         let wait = Duration::from_secs(*self.chance.pick(&[0, 0, 30, 600]));
-        let session = SyncSession::new(SyncOptions { wait });
-        self.phones[at].syncing = Some(Syncing { session, waits_for: None, sleeps_until: None });
+        self.phones[at].begin_sync(SyncOptions { wait });
         let who = self.phones[at].name.clone();
         self.say(who, "begins to sync");
         self.drive(at)
@@ -43,7 +42,7 @@ impl World {
     pub(super) fn drive(&mut self, at: usize) -> Judgement {
         let may_go_on = |syncing: &mut Syncing| syncing.waits_for.is_none();
         let Some(mut syncing) = self.phones[at].syncing.take_if(may_go_on) else { return Ok(()) };
-        let step = syncing.session.next(self.phones[at].app());
+        let step = self.phones[at].next(&mut syncing.session);
         let who = self.phones[at].name.clone();
         match step {
             Step::Send(request) => {
@@ -64,7 +63,7 @@ impl World {
                 }
             }
             Step::Sign(messages) => {
-                syncing.session.signed(self.phones[at].look().sign(&messages).expect("its key is at hand"));
+                self.phones[at].sign(&mut syncing.session, &messages);
                 self.phones[at].syncing = Some(syncing);
                 return self.drive(at);
             }
@@ -181,13 +180,13 @@ impl World {
         if let Some(calls) = dies {
             self.phones[at].fuse.light(calls);
         }
-        syncing.session.answered(self.phones[at].app(), answer);
+        self.phones[at].answered(&mut syncing.session, answer);
         syncing.waits_for = None;
         self.phones[at].syncing = Some(syncing);
         if self.phones[at].fuse.put_out() {
             let who = self.phones[at].name.clone();
             self.fault(who, "the battery dies while an answer is taken in");
-            self.phones[at].crash();
+            self.phones[at].die();
         }
     }
 

@@ -1,6 +1,9 @@
 //! Inspectors at work: visits logged, edited, settled, with the battery dying now and then.
 
-use aralau_client_sdk::{DocumentId, Error, ScopeId, Value, VisitDraft, VisitEdit};
+use aralau_client_sdk::{
+    DocumentId, Error, ScopeId,
+    replay::{Deed, Edit},
+};
 
 use super::World;
 use crate::{
@@ -25,14 +28,9 @@ impl World {
         let (note, text) = self.model.coin(author, scope, id);
         let app = self.phones[at].app();
         let note_id = app.fresh_id();
-        let draft = VisitDraft {
-            outcome: Some(told.clone()),
-            visit_type: Some("door_to_door".into()),
-            note: Some((note_id, text.clone())),
-            ..VisitDraft::default()
-        };
         let what = format!("logs {id} in {}: {told} {text}", self.model.beats[&scope]);
-        self.write(at, scope, &[outcome, note], what, |app| app.log_visit_in(scope, id, draft).map(drop))?;
+        let deed = Deed::Log { scope, id, outcome: told, note: (note_id, text) };
+        self.write(at, scope, &[outcome, note], what, deed)?;
         // One who has written about a visit before logs nothing more.
         if team { self.keep_what_is_there(at, &[outcome, note]) } else { Ok(()) }
     }
@@ -50,22 +48,22 @@ impl World {
             let (word, text) = self.model.coin(author, scope, id);
             let note = self.phones[at].app().fresh_id();
             told.push(format!("a note {text}"));
-            edits.push(VisitEdit::AddNote { id: note, text });
+            edits.push(Edit::Note(note, text));
             words.push(word);
         }
         if edits.is_empty() || self.chance.below(2) == 0 {
             let (word, text) = self.model.coin(author, scope, id);
             let field = *self.chance.pick(&["outcome", "visit_type"]);
             told.push(format!("{field} = {text}"));
-            edits.push(VisitEdit::Set { field: field.into(), value: Value::from(text.as_str()) });
+            edits.push(Edit::Set(field.into(), text));
             words.push(word);
         }
         if self.chance.below(12) == 0 {
             told.push("withdrawn".to_owned());
-            edits.push(VisitEdit::Withdraw);
+            edits.push(Edit::Withdraw);
         }
         let what = format!("edits {id}: {}", told.join(", "));
-        self.write(at, scope, &words, what, |app| app.edit_visit(id, &edits))
+        self.write(at, scope, &words, what, Deed::Edit { id, edits })
     }
 
     /// Chooses one of a conflict's values.
@@ -76,19 +74,13 @@ impl World {
         let Some(conflict) = visit.conflicts.first() else { return Ok(()) };
         let value = self.chance.pick(&conflict.values).value.clone();
         let field = conflict.field.clone();
-        let what = format!("settles {field} of {id}: {}", value.as_text().unwrap_or("?"));
-        self.write(at, scope, &[], what, |app| app.resolve(id, &field, value))
+        let text = value.as_text().expect("phones write text").to_owned();
+        let what = format!("settles {field} of {id}: {text}");
+        self.write(at, scope, &[], what, Deed::Resolve { id, field, text })
     }
 
     /// One write, during which the battery may die.
-    fn write(
-        &mut self,
-        at: usize,
-        scope: ScopeId,
-        words: &[WordNo],
-        what: String,
-        work: impl FnOnce(&mut crate::phone::App) -> Result<(), Error>,
-    ) -> Judgement {
+    fn write(&mut self, at: usize, scope: ScopeId, words: &[WordNo], what: String, deed: Deed) -> Judgement {
         self.operations += 1;
         let who = self.phones[at].name.clone();
         let before = self.phones[at].written(scope);
@@ -96,11 +88,11 @@ impl World {
         if let Some(calls) = dies {
             self.phones[at].fuse.light(calls);
         }
-        let done = work(self.phones[at].app());
+        let done = self.phones[at].write(deed);
         let dead = self.phones[at].fuse.put_out();
         if dead {
             self.fault(&who, format_args!("{what}, and the battery dies"));
-            self.phones[at].crash();
+            self.phones[at].die();
         } else {
             self.say(&who, &what);
         }
