@@ -2,6 +2,7 @@
 
 mod admin;
 mod device;
+mod health;
 mod serve;
 
 use std::{
@@ -45,6 +46,8 @@ enum Command {
     Demo(Demo),
     /// Serve devices and headquarters from a data folder.
     Serve(serve::Serve),
+    /// Whether the server on this machine answers and its store is ready. Ends with 1 where not.
+    Health(health::Health),
     /// Beats, people, devices and tokens; also while the server runs.
     Admin(admin::Admin),
     /// Copy everything into one file, also while the server runs. The file holds the deployment's keys: guard it.
@@ -94,6 +97,7 @@ impl Aralau {
         match &self.command {
             Command::Demo(demo) => demo.run(self.json),
             Command::Serve(serve) => serve.run(),
+            Command::Health(health) => health.run(self.json),
             Command::Admin(admin) => admin.run(self.json),
             Command::Device(device) => device.run(self.json),
             Command::Backup(backup) => backup.run(self.json),
