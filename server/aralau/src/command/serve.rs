@@ -1,6 +1,7 @@
 //! `aralau serve`.
 
 use std::{
+    io::IsTerminal as _,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -220,6 +221,8 @@ pub fn start_log(filter: &str, json: bool) -> Result<(), Failure> {
     let filter = tracing_subscriber::EnvFilter::try_new(filter)
         .map_err(|error| Failure::new("config", format!("the log filter: {error}")))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Elsewhere colours are noise: a journal takes a line with them for bytes that it does not show.
+    let log = log.with_ansi(std::io::stderr().is_terminal());
     // Fails where a log is running already, which is as good.
     let _ = if json { log.json().try_init() } else { log.try_init() };
     Ok(())
