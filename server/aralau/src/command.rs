@@ -224,15 +224,22 @@ pub fn cannot_listen(listen: SocketAddr, error: &std::io::Error) -> Failure {
 
 /// A mistyped folder must not become a new, empty store.
 pub fn must_exist(data: &Path) -> Result<(), Failure> {
-    if data.join("aralau.db").is_file() {
-        return Ok(());
-    }
+    let missing = match std::fs::metadata(data.join("aralau.db")) {
+        Ok(file) if file.is_file() => return Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            let data = data.display();
+            return Err(Failure::new(
+                "data_denied",
+                format!("{data} is closed to this user; be the one whose server it is: sudo -u aralau aralau …"),
+            ));
+        }
+        Ok(_) | Err(_) => data.display(),
+    };
     if data.is_file() {
-        return Err(Failure::new("data_missing", format!("{} is a file; a store is a folder", data.display())));
+        return Err(Failure::new("data_missing", format!("{missing} is a file; a store is a folder")));
     }
-    let data = data.display();
     Err(Failure::new(
         "data_missing",
-        format!("there is no store in {data}; make one: aralau admin --data {data} sample"),
+        format!("there is no store in {missing}; make one: aralau admin --data {missing} sample"),
     ))
 }
