@@ -61,7 +61,7 @@ enum Command {
 #[derive(Debug, Args)]
 struct Backup {
     /// The data folder.
-    #[arg(long)]
+    #[arg(long, env = "ARALAU_DATA")]
     data: PathBuf,
     /// Where to.
     file: PathBuf,
