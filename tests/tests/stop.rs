@@ -10,6 +10,7 @@ use std::{
 
 use aralau_tests::{
     phone,
+    process::{command, finish},
     rogue::{PATH, Rogue},
     world::World,
 };
@@ -50,6 +51,23 @@ fn a_stop_ends_listeners_at_once_and_folds_the_log_into_the_database() {
     world.server.start_again();
     assert_eq!(world.headquarters().visits("").len(), 1);
     world.check();
+}
+
+#[test]
+fn a_server_s_health_is_asked_by_the_binary_alone() {
+    let mut world = World::to_return();
+    let (data, listen) = (world.server.data.clone(), world.server.address.to_string());
+    let health = |more: &[&str]| {
+        let mut asked = command(["health", "--json", "--data"]);
+        // A proxy in the environment of whoever asks is not asked.
+        asked.arg(&data).args(more).env("http_proxy", "http://127.0.0.1:9");
+        finish(asked)
+    };
+    assert_eq!(health(&["--listen", &listen]).ok().object()["ready"], true);
+    std::fs::write(data.join("aralau.toml"), format!("listen = {listen:?}")).unwrap();
+    assert_eq!(health(&[]).ok().object()["listen"], listen);
+    assert!(world.server.stop().success());
+    assert_eq!(health(&[]).failed(), "not_ready");
 }
 
 #[test]

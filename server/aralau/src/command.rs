@@ -2,6 +2,7 @@
 
 mod admin;
 mod device;
+mod health;
 mod serve;
 
 use std::{
@@ -45,6 +46,8 @@ enum Command {
     Demo(Demo),
     /// Serve devices and headquarters from a data folder.
     Serve(serve::Serve),
+    /// Whether the server on this machine answers and its store is ready. Ends with 1 where not.
+    Health(health::Health),
     /// Beats, people, devices and tokens; also while the server runs.
     Admin(admin::Admin),
     /// Copy everything into one file, also while the server runs. The file holds the deployment's keys: guard it.
@@ -58,7 +61,7 @@ enum Command {
 #[derive(Debug, Args)]
 struct Backup {
     /// The data folder.
-    #[arg(long)]
+    #[arg(long, env = "ARALAU_DATA")]
     data: PathBuf,
     /// Where to.
     file: PathBuf,
@@ -94,6 +97,7 @@ impl Aralau {
         match &self.command {
             Command::Demo(demo) => demo.run(self.json),
             Command::Serve(serve) => serve.run(),
+            Command::Health(health) => health.run(self.json),
             Command::Admin(admin) => admin.run(self.json),
             Command::Device(device) => device.run(self.json),
             Command::Backup(backup) => backup.run(self.json),
@@ -220,15 +224,22 @@ pub fn cannot_listen(listen: SocketAddr, error: &std::io::Error) -> Failure {
 
 /// A mistyped folder must not become a new, empty store.
 pub fn must_exist(data: &Path) -> Result<(), Failure> {
-    if data.join("aralau.db").is_file() {
-        return Ok(());
-    }
+    let missing = match std::fs::metadata(data.join("aralau.db")) {
+        Ok(file) if file.is_file() => return Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            let data = data.display();
+            return Err(Failure::new(
+                "data_denied",
+                format!("{data} is closed to this user; be the one whose server it is: sudo -u aralau aralau …"),
+            ));
+        }
+        Ok(_) | Err(_) => data.display(),
+    };
     if data.is_file() {
-        return Err(Failure::new("data_missing", format!("{} is a file; a store is a folder", data.display())));
+        return Err(Failure::new("data_missing", format!("{missing} is a file; a store is a folder")));
     }
-    let data = data.display();
     Err(Failure::new(
         "data_missing",
-        format!("there is no store in {data}; make one: aralau admin --data {data} sample"),
+        format!("there is no store in {missing}; make one: aralau admin --data {missing} sample"),
     ))
 }

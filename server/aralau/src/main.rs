@@ -12,6 +12,11 @@ use std::process::ExitCode;
 
 use clap::{Parser as _, error::ErrorKind};
 
+/// musl's own has one lock for all threads.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What a misspelt command line ends with, as is usual.
 const USAGE: u8 = 2;
 

@@ -1,6 +1,11 @@
 //! `aralau serve`.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    io::IsTerminal as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use aralau_server::{
     app::App,
@@ -85,6 +90,19 @@ struct File {
     log_json: bool,
 }
 
+impl File {
+    /// What stands in a data folder; nothing where there is no such file.
+    fn of(data: &Path) -> Result<Self, Failure> {
+        let path = data.join("aralau.toml");
+        let damaged = |error: &dyn std::fmt::Display| Failure::new("config", format!("{}: {error}", path.display()));
+        match std::fs::read_to_string(&path) {
+            Ok(text) => toml::from_str(&text).map_err(|error| damaged(&error)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(damaged(&error)),
+        }
+    }
+}
+
 fn zone<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Tz>, D::Error> {
     let zone = String::deserialize(value)?.parse();
     zone.map(Some).map_err(|_| D::Error::custom("not a zone such as \"Asia/Almaty\""))
@@ -112,7 +130,7 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net
 impl Serve {
     pub fn run(&self) -> Result<(), Failure> {
         share_heaps();
-        let file = self.file()?;
+        let file = File::of(&self.data)?;
         start_log(self.log.as_deref().or(file.log.as_deref()).unwrap_or("info"), self.log_json || file.log_json)?;
         let _lock = FolderLock::take(&self.data)?;
         let store = open_store(&self.data)?;
@@ -120,7 +138,7 @@ impl Serve {
             store.write(move |tx| set_time_zone(tx, zone))?;
         }
         let app = App::with(store, Arc::new(now), self.settings(&file)?);
-        let listen = self.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN);
+        let listen = address(self.listen, &file);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
         runtime.block_on(async {
@@ -158,16 +176,16 @@ impl Serve {
         let basemap = self.basemap.clone().or(beside).map(Basemap::open).transpose();
         basemap.map_err(|error| Failure::new("config", format!("basemap: {error}")))
     }
+}
 
-    fn file(&self) -> Result<File, Failure> {
-        let path = self.data.join("aralau.toml");
-        let damaged = |error: &dyn std::fmt::Display| Failure::new("config", format!("{}: {error}", path.display()));
-        match std::fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text).map_err(|error| damaged(&error)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(File::default()),
-            Err(error) => Err(damaged(&error)),
-        }
-    }
+/// Where a server listens: as a flag or the environment says, else `aralau.toml`.
+fn address(said: Option<SocketAddr>, file: &File) -> SocketAddr {
+    said.or(file.listen).unwrap_or(DEFAULT_LISTEN)
+}
+
+/// Where a server of this folder listens, for whoever has only the same flags, environment and folder as that server.
+pub fn listens_at(said: Option<SocketAddr>, data: Option<&Path>) -> Result<SocketAddr, Failure> {
+    Ok(address(said, &data.map_or_else(|| Ok(File::default()), File::of)?))
 }
 
 /// glibc gives each of some twenty threads a heap of its own, and what one of them has freed no other can use: a third to half of
@@ -203,6 +221,8 @@ pub fn start_log(filter: &str, json: bool) -> Result<(), Failure> {
     let filter = tracing_subscriber::EnvFilter::try_new(filter)
         .map_err(|error| Failure::new("config", format!("the log filter: {error}")))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Elsewhere colours are noise: a journal takes a line with them for bytes that it does not show.
+    let log = log.with_ansi(std::io::stderr().is_terminal());
     // Fails where a log is running already, which is as good.
     let _ = if json { log.json().try_init() } else { log.try_init() };
     Ok(())
