@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use aralau_client_sdk::Error;
-use aralau_server::store::{Contents, DIRECTORY, OpenError, Store, StoreError};
+use aralau_server::store::{self, Contents, DIRECTORY, OpenError, Store, StoreError};
 use aralau_sync_core::log::RowKind;
 use aralau_tests::chance::Chance;
 
@@ -171,11 +171,31 @@ fn strangers(office: &mut Office) -> Done<&'static str> {
     Ok("another_deployment")
 }
 
+/// Headquarters stands up for every phone that waits for it.
+fn confirm_all(office: &Office) -> Done {
+    let now = office.watch.now();
+    office.store()?.write(move |tx| {
+        for device in store::unconfirmed_devices(tx)? {
+            store::confirm_device(tx, device, now)?;
+        }
+        Ok::<_, StoreError>(())
+    })?;
+    Ok(())
+}
+
 /// An old copy serves. The phones that it knows notice, and bring back what it lacks.
 fn bring_back(office: &mut Office) -> Done<&'static str> {
     // Twice each: the second time, each hears what the other brought.
     for who in [Who::Anna, Who::Bolat, Who::Anna, Who::Bolat] {
-        match office.sync(who) {
+        let synced = match office.sync(who) {
+            // It was not enrolled yet either, but Anna's phone has told of it by what it wrote: somebody stands up for it.
+            Err(Trouble::Phone(Error::Server { code, .. })) if code == "device_unconfirmed" => {
+                confirm_all(office)?;
+                office.sync(who)
+            }
+            synced => synced,
+        };
+        match synced {
             Ok(()) => {}
             // It was not enrolled yet when the copy was made; it says so, and keeps its words.
             Err(Trouble::Phone(Error::Server { status: 401, .. })) => return Ok("strangers"),
