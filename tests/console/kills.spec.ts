@@ -76,6 +76,7 @@ test(`nothing that the app was told is kept is lost in ${KILLS} kills`, async ()
     const gone = [...drafts.keys()].filter((id) => !kept.drafts.includes(id));
     expect(gone, `drafts after kill ${kill}`).toEqual([]);
     kept.visits.forEach(({ id }) => visits.add(id));
+    if (kill % 50 === 0) console.log(`${kill} kills so far, ${visits.size} visits, none lost`);
   }
   const report = await page.evaluate(() => device.sync(0));
   expect(report.unsent).toBe(0);

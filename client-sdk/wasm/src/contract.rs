@@ -24,7 +24,7 @@ pub async fn keeps_its_contract(folder: String) -> Result<(), Thrown> {
         drop(store);
         open()
     });
-    // The store is one database and its journal, whatever it was asked for: a journal always finds a file.
+    // The store is one database and its log, whatever it was asked for: a log always finds a file.
     assert!(folder.free_files() >= 2, "{} files are free", folder.free_files());
     folder.release().map_err(|error| Thrown(JsValue::from_str(&error.to_string())))
 }

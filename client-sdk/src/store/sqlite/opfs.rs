@@ -1,7 +1,11 @@
 //! In browsers: a file of the origin's private file system, over the handles that a dedicated worker may hold.
 //!
 //! Whoever has the handles has them alone: a second tab is told so, and works through the first one's worker. There is no
-//! shared memory between them, hence no write-ahead log: a rollback journal, whose end is marked in place.
+//! shared memory between them, and none is needed: who has the file alone keeps the index of the write-ahead log to itself.
+//!
+//! No rollback journal: asked whether somebody is writing, the pool of sqlite-wasm-vfs 0.2.0 (that of SQLite's own 3.54.1 does
+//! not) always answers yes, so that SQLite takes what a killed writer left for the journal of one that is at work, and never
+//! rolls it back. What was half written then stays in the database.
 
 use rusqlite::{Connection, OpenFlags};
 use sqlite_wasm_rs::WasmOsCallback;
@@ -10,7 +14,9 @@ use sqlite_wasm_vfs::sahpool::{OpfsSAHError, OpfsSAHPoolCfgBuilder, OpfsSAHPoolU
 use super::{Result, SqliteStore, StoreError};
 
 const DATABASE: &str = "device.db";
-/// The database and its journal, and as many again. Where a journal finds no file, nothing can be written any more, not even
+/// What a first sync has made of the log's file goes back to the phone.
+const MAX_LOG_BYTES: i64 = 4 << 20;
+/// The database and its log, and as many again. Where a log finds no file, nothing can be written any more, not even
 /// what has its files already.
 const FILES: u32 = 4;
 
@@ -42,9 +48,14 @@ impl OpfsFolder {
     /// [`StoreError::Newer`] for a file of a newer version.
     pub fn open(&self) -> Result<SqliteStore> {
         let connection = Connection::open_with_flags_and_vfs(DATABASE, OpenFlags::default(), self.name.as_str())?;
-        // Nobody else can have the file: locks would be asked for in vain.
+        // Nobody else can have the file: locks would be asked for in vain. Before anything is read: without it SQLite takes a
+        // file with a write-ahead log for one that is not there.
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-        connection.pragma_update(None, "journal_mode", "PERSIST")?;
+        let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+        if mode != "wal" {
+            return Err(StoreError::Unavailable(format!("its journal is {mode:?}, and not a write-ahead log")));
+        }
+        connection.pragma_update(None, "journal_size_limit", MAX_LOG_BYTES)?;
         // What was acknowledged to the inspector survives a flat battery.
         connection.pragma_update(None, "synchronous", "FULL")?;
         SqliteStore::prepare(connection)
