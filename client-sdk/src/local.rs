@@ -187,7 +187,7 @@ impl LocalDocument {
         let reason = match kind {
             RowKind::Rejected => "rejected".to_owned(),
             RowKind::Accepted | RowKind::Held | RowKind::Filled | RowKind::Control => {
-                verdict.reason.unwrap_or_default()
+                verdict.reason.map_or_else(String::new, |reason| reason.code().to_owned())
             }
         };
         self.apart.push(Apart { entry, reason, note: verdict.note, row: Some(row) });

@@ -9,6 +9,7 @@ use aralau_sync_core::{
     epoch::{Epoch, follow, shared_point},
     id::{DeploymentId, DocumentId, EntryHash, PublicKey, ReplicaId, ScopeId, ServerKey},
     log::control_hash,
+    reason::Reason,
     receipt::{Receipt, ReceiptError},
     stream::{Link, Seen, StreamId, Tip},
     sync::{Alarm, Content, Gained, Intake, MAX_SCOPES, StreamIntro, StreamState, Taken},
@@ -58,7 +59,7 @@ pub(crate) struct Took {
     /// An epoch carried over other rows than this device had.
     pub(crate) other_base: bool,
     /// Outcomes of this upload that were not "accepted": index and reason.
-    pub(crate) held: Vec<(u64, String)>,
+    pub(crate) held: Vec<(u64, Reason)>,
     pub(crate) touched: BTreeSet<DocumentId>,
     pub(crate) unsound: usize,
 }

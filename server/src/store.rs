@@ -4,6 +4,7 @@
 //! them fails all are done again, each in a savepoint of its own; a job's caller hears back only after that transaction is on disk. Other processes may write
 //! beside it (`aralau admin`), so that of the database nothing is cached across transactions but what cannot change (`recent`).
 
+mod apply;
 mod checkpoint;
 mod compact;
 mod coverage;
@@ -56,7 +57,7 @@ pub use directory::{
 pub use epochs::{Loss, find_loss, is_behind, mend_loss};
 pub use fair::Lane;
 pub use follow_up::REPEAT_WITHIN_MS;
-pub use hold::{HeldKey, HoldError, Said, reject_held, release_held};
+pub use hold::{HeldKey, HoldError, Said, reason_in, reject_held, release_held};
 pub use ingest::{Ingested, Upload, ingest, ingest_some};
 pub use joined::{person as person_goes_as, place_anywhere as place_goes_as};
 pub use log::{ScopeLog, current_epoch, epochs_for, has_row, row_id, scope_no};

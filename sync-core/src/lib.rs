@@ -16,6 +16,7 @@ pub mod id;
 pub mod time;
 
 pub mod cbor;
+mod code;
 pub mod digest;
 
 pub mod collation;
@@ -43,7 +44,9 @@ pub mod proof;
 pub mod receipt;
 mod word;
 
+pub mod reason;
 pub mod reconcile;
+pub mod rights;
 pub mod sync;
 
 pub mod auth;

@@ -15,6 +15,7 @@ use crate::{
     digest::sha256,
     id::{EntryHash, ReplicaId, ScopeId, TreeHash},
     merkle::leaf_hash,
+    reason::Reason,
     stream::Header,
     time::{DAY_MS, Millis},
 };
@@ -113,9 +114,9 @@ pub struct Verdict {
     /// See [`Labels`].
     #[cbor(n(1), default, skip_if = "Labels::is_none")]
     pub labels: Labels,
-    /// Why it is held: a stable code; see [`crate::reconcile::Reason`].
+    /// Why it is held.
     #[n(2)]
-    pub reason: Option<String>,
+    pub reason: Option<Reason>,
     /// The held entry that this one builds on.
     #[n(3)]
     pub because: Option<Because>,
@@ -195,7 +196,7 @@ mod tests {
     #[test]
     fn an_empty_verdict_is_one_byte() {
         assert_eq!(Verdict::default().to_bytes(), [0xa0]);
-        let held = Verdict { reason: Some("waiting".into()), ..Verdict::default() };
+        let held = Verdict { reason: Some(Reason::Waiting), ..Verdict::default() };
         assert_eq!(cbor::decode::<Verdict>(&held.to_bytes()), Ok(held));
     }
 }

@@ -19,6 +19,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use crate::{
     digest::sha256,
     id::{DeploymentId, ReplicaId, ScopeId, ServerKey, TreeHash},
+    reason::Reason,
     time::Millis,
 };
 
@@ -47,7 +48,7 @@ pub struct Receipt {
     /// The asking replica's stream, and the last index decided there.
     pub decided: Option<(ReplicaId, u64)>,
     /// Outcomes of this upload that were not "accepted": (index, reason code).
-    pub held: Vec<(u64, String)>,
+    pub held: Vec<(u64, Reason)>,
 }
 
 /// Why a receipt does not count.
@@ -159,7 +160,7 @@ impl Receipt {
                     receipt.decided = Some((replica.parse().ok()?, index.parse().ok()?));
                 }
                 (Some("held"), Some(index), Some(reason)) => {
-                    receipt.held.push((index.parse().ok()?, reason.to_owned()));
+                    receipt.held.push((index.parse().ok()?, Reason::from_code(reason)));
                 }
                 // Lines of later versions are signed like all others and carried unread.
                 _ => {}
@@ -207,7 +208,7 @@ mod tests {
             durable_upto: 12,
             backed_up_upto: 0,
             decided: Some((ReplicaId([4; 14]), 7)),
-            held: vec![(6, "not_canonical".into())],
+            held: vec![(6, Reason::NotCanonical)],
         };
         let note = receipt.sign(&Toy);
         assert_eq!(Receipt::open(&note, &ServerKey([5; 32]), &Toy), Ok(receipt));

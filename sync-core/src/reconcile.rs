@@ -5,28 +5,33 @@
 //! whose past was never seen waits, held, and is **filled** by itself when that past arrives. What a person releases is
 //! filled too, with everything that was held only because of it. What builds on something that a person has refused is filled
 //! only together with that, by a further word of theirs.
+//!
+//! A plan is a value. Whoever makes one has read beforehand all that it depends on: the [`Ground`], the [`Rights`] of the
+//! author, and the [`Facts`] about the moment. Whoever carries it out writes its rows, in their order.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     change::Change,
     digest::change_hash,
-    document::{Document, Refusal},
+    document::Document,
     id::{ChangeHash, DocumentId, Kind, ReplicaId},
-    log::{Because, Labels},
-    stream::{Entry, EntryError, Header, Seen},
+    log::{Because, Labels, RowKind, Verdict},
+    stream::{Entry, Header, Seen, Tip},
     time::Millis,
 };
 
-/// What a store knows about the documents of one scope that an upload touches. The plan moves it forward.
-#[derive(Debug, Default)]
-pub struct Ground {
-    /// Every document named by an entry of the upload must be loaded, even if it does not exist yet.
-    pub documents: BTreeMap<DocumentId, DocumentGround>,
-}
+pub use crate::{
+    reason::{Reason, Remedy},
+    rights::{Grant, Rights},
+};
+
+/// What a store knows about the documents of one scope that an upload touches: every document named by one of its entries,
+/// even if it does not exist yet.
+pub type Ground = BTreeMap<DocumentId, DocumentGround>;
 
 /// One document, as far as the plan needs it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct DocumentGround {
     /// Fixed by the first accepted entry.
     pub kind: Option<Kind>,
@@ -51,90 +56,35 @@ pub struct HeldEntry {
     pub reason: Reason,
 }
 
-/// Why an entry is held: a stable code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason(Cow<'static, str>);
-
-/// What can be done about a held entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
-    /// It is filled by itself once its past arrives.
-    Wait,
-    /// It follows the held entry that it builds on.
-    Follow,
-    /// A person may release or reject it.
-    Judge,
-    /// Its bytes can never become part of a document; a person may only acknowledge that by rejecting it.
-    Reject,
+/// An entry whose turn in its stream has come, opened as far as its bytes allow.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    index: u64,
+    document: Option<DocumentId>,
+    opened: Result<Box<Entry>, (ChangeHash, Reason)>,
 }
 
-impl Reason {
-    /// A change that it builds on was never seen.
-    pub const WAITING: Self = Self(Cow::Borrowed("waiting"));
-    /// A change that it builds on is held.
-    pub const BECAUSE: Self = Self(Cow::Borrowed("because"));
-    /// The author never had a right to write in this scope at any time that could matter.
-    pub const NOT_GRANTED: Self = Self(Cow::Borrowed("not_granted"));
-    /// The author's right ended, and the time of grace after it as well.
-    pub const AFTER_GRANT: Self = Self(Cow::Borrowed("after_grant"));
-    /// The device was revoked before this was received.
-    pub const REVOKED: Self = Self(Cow::Borrowed("revoked"));
-    /// The header is not readable.
-    pub const HEADER: Self = Self(Cow::Borrowed("header_malformed"));
-    /// The change names another replica as its author than the stream it came in.
-    pub const WRONG_ACTOR: Self = Self(Cow::Borrowed("wrong_actor"));
-    /// The document is of another kind.
-    pub const KIND_MISMATCH: Self = Self(Cow::Borrowed("kind_mismatch"));
-    /// The same change is in the log already.
-    pub const DUPLICATE: Self = Self(Cow::Borrowed("duplicate_change"));
-
-    /// From a stored code.
-    pub fn from_code(code: String) -> Self {
-        Self(Cow::Owned(code))
-    }
-
-    /// The stable code.
-    pub fn code(&self) -> &str {
-        &self.0
-    }
-
-    /// What can be done about it.
-    pub fn remedy(&self) -> Remedy {
-        match self.code() {
-            "waiting" => Remedy::Wait,
-            "because" => Remedy::Follow,
-            "not_granted" | "after_grant" | "revoked" => Remedy::Judge,
-            _ => Remedy::Reject,
+impl Arrival {
+    /// Opens the entry of this index: its header and its change's body.
+    pub fn open(index: u64, header: &[u8], body: &[u8]) -> Self {
+        let broken = |reason| Err((change_hash(body), reason));
+        match Header::from_bytes(header) {
+            Err(_) => Self { index, document: None, opened: broken(Reason::HeaderMalformed) },
+            Ok(header_read) => {
+                let document = Some(header_read.document);
+                let opened = match Change::from_body(body) {
+                    Ok(change) => Ok(Box::new(Entry { header_bytes: header.to_vec(), header: header_read, change })),
+                    Err(error) => broken(Reason::from(error)),
+                };
+                Self { index, document, opened }
+            }
         }
     }
-}
 
-impl From<&EntryError> for Reason {
-    fn from(error: &EntryError) -> Self {
-        match error {
-            EntryError::Header(_) => Self::HEADER,
-            EntryError::Change(error) => Self(Cow::Borrowed(error.code())),
-        }
+    /// The document that its header names, if it can be read.
+    pub fn document(&self) -> Option<DocumentId> {
+        self.document
     }
-}
-
-impl From<&Refusal> for Reason {
-    fn from(refusal: &Refusal) -> Self {
-        Self(Cow::Borrowed(refusal.code()))
-    }
-}
-
-/// An entry whose turn in its stream has come.
-#[derive(Debug)]
-pub struct Arrival<'a> {
-    /// Whose stream.
-    pub replica: ReplicaId,
-    /// Index there.
-    pub index: u64,
-    /// The header's bytes.
-    pub header: &'a [u8],
-    /// The change's body.
-    pub body: &'a [u8],
 }
 
 /// What was decided about one entry.
@@ -178,94 +128,132 @@ pub enum Outcome {
     },
 }
 
-/// When a person might write in a scope.
-#[derive(Debug, Clone, Default)]
-pub struct Rights {
-    /// Spans of time granted.
-    pub grants: Vec<Grant>,
-    /// When the device was shut out.
-    pub revoked_at: Option<Millis>,
+impl Outcome {
+    /// What its row records.
+    pub const fn kind(&self) -> RowKind {
+        match self {
+            Self::Accepted { .. } => RowKind::Accepted,
+            Self::Held { .. } => RowKind::Held,
+            Self::Filled { .. } => RowKind::Filled,
+        }
+    }
+
+    /// What its row says of it, before anybody has said a word more.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Accepted { labels, .. } | Self::Filled { labels, .. } => {
+                Verdict { labels: *labels, ..Verdict::default() }
+            }
+            Self::Held { reason, because, .. } => {
+                Verdict { reason: Some(reason.clone()), because: *because, ..Verdict::default() }
+            }
+        }
+    }
 }
 
-/// One grant (person, scope).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Grant {
-    /// Since when.
-    pub from: Millis,
-    /// Until when, if it has ended.
-    pub until: Option<Millis>,
-}
-
-/// What the plan is told about the moment.
-pub struct Moment<'a> {
-    /// Receipt time of the upload.
+/// What a plan is told about the moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Receipt time of what arrives.
     pub now: Millis,
     /// How long after a grant's end entries still count.
     pub grace_ms: i64,
-    /// When the row that a header claims to have seen was received.
-    pub seen_received_at: &'a dyn Fn(Seen) -> Option<Millis>,
+    /// When the rows were received that headers [claim](claims) to have seen; absent where the log does not bear a claim out.
+    pub seen: BTreeMap<Seen, Millis>,
 }
 
-impl Rights {
-    /// Accepted if a grant covers any instant between the receipt of what the entry had seen and now, and grace has not
-    /// run out. What was not received before a revocation is held, whatever time it claims.
-    fn check(&self, header: &Header, moment: &Moment<'_>) -> Result<(), Reason> {
-        let now = moment.now;
-        if self.revoked_at.is_some_and(|at| at <= now) {
-            return Err(Reason::REVOKED);
-        }
-        if self.grants.iter().any(|grant| grant.from <= now && grant.until.is_none_or(|until| now < until)) {
-            return Ok(());
-        }
-        let since = header.seen.and_then(|seen| (moment.seen_received_at)(seen)).unwrap_or(Millis(i64::MIN));
-        let covering = |grant: &&Grant| grant.from <= now && grant.until.is_none_or(|until| since < until);
-        let mut covered = self.grants.iter().filter(covering).peekable();
-        if covered.peek().is_none() {
-            return Err(Reason::NOT_GRANTED);
-        }
-        let in_grace = |grant: &Grant| grant.until.is_none_or(|until| now <= until.plus(moment.grace_ms));
-        if covered.any(in_grace) { Ok(()) } else { Err(Reason::AFTER_GRANT) }
+impl Facts {
+    fn seen_at(&self, header: &Header) -> Option<Millis> {
+        header.seen.and_then(|seen| self.seen.get(&seen).copied())
+    }
+
+    fn labels(&self, entry: &Entry) -> Labels {
+        Labels::of(&entry.header, self.now, self.seen_at(&entry.header))
     }
 }
 
-/// Decides one arrival, and whatever it sets free. The decisions are log rows, in this order.
-pub fn decide(ground: &mut Ground, arrival: &Arrival<'_>, rights: &Rights, moment: &Moment<'_>) -> Vec<Decision> {
-    let Arrival { replica, index, header, body } = *arrival;
-    let opened = Entry::open(header.to_vec(), body);
-    let document = match &opened {
-        Ok(entry) => Some(entry.header.document),
-        Err(_) => Header::from_bytes(header).ok().map(|header| header.document),
-    };
-    let decision = |outcome| Decision { replica, index, document, outcome };
-    let Some(id) = document else {
-        let outcome = Outcome::Held { change: change_hash(body), reason: Reason::HEADER, because: None };
-        return vec![decision(outcome)];
-    };
-    let place = ground.documents.entry(id).or_default();
-    let judged = match &opened {
-        Ok(entry) if entry.change.actor().replica != replica => Err((Reason::WRONG_ACTOR, None)),
-        Ok(entry) => {
-            rights.check(&entry.header, moment).map_err(|reason| (reason, None)).and_then(|()| place.judge(entry))
-        }
-        Err(error) => Err((Reason::from(error), None)),
-    };
-    match (judged, opened) {
-        (Ok(()), Ok(entry)) => {
-            let labels = labels(&entry, moment);
-            place.accept(&entry);
-            let mut decisions = vec![decision(Outcome::Accepted { entry: Box::new(entry), labels })];
-            place.set_free(id, moment, &mut decisions);
-            decisions
-        }
-        (Err((reason, because)), opened) => {
-            let held = HeldEntry { replica, index, entry: opened.ok(), reason: reason.clone() };
-            let change = change_hash(body);
-            place.held.entry(change).or_insert(held);
-            vec![decision(Outcome::Held { change, reason, because })]
-        }
-        // `judged` is Ok only for an entry that opened.
-        (Ok(()), Err(_)) => Vec::new(),
+/// Whatever a plan may ask [`Facts::seen`] for.
+pub fn claims(ground: &Ground, arrivals: &[Arrival]) -> BTreeSet<Seen> {
+    let apart = ground.values().flat_map(|place| place.held.values().chain(place.rejected.values()));
+    let apart = apart.filter_map(|held| held.entry.as_ref());
+    let arriving = arrivals.iter().filter_map(|arrival| arrival.opened.as_deref().ok());
+    apart.chain(arriving).filter_map(|entry| entry.header.seen).collect()
+}
+
+/// What is to become of entries.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The rows of the log, in this order.
+    pub rows: Vec<Decision>,
+    /// The documents as they are after it.
+    pub documents: Ground,
+}
+
+/// Plans what becomes of entries of one stream, and of whatever they set free.
+pub fn plan(ground: Ground, replica: ReplicaId, arrivals: Vec<Arrival>, rights: &Rights, facts: &Facts) -> Plan {
+    let mut plan = Plan { rows: Vec::with_capacity(arrivals.len()), documents: ground };
+    for arrival in arrivals {
+        plan.take(replica, arrival, rights, facts);
     }
+    plan
+}
+
+impl Plan {
+    fn take(&mut self, replica: ReplicaId, arrival: Arrival, rights: &Rights, facts: &Facts) {
+        let Arrival { index, document, opened } = arrival;
+        let decision = |outcome| Decision { replica, index, document, outcome };
+        let Some(id) = document else {
+            let held = opened.err().map(|(change, reason)| Outcome::Held { change, reason, because: None });
+            return self.rows.extend(held.map(decision));
+        };
+        let place = self.documents.entry(id).or_default();
+        let ((change, entry), (reason, because)) = match opened {
+            Ok(entry) => match place.admit(replica, &entry, rights, facts) {
+                Ok(()) => {
+                    place.accept(&entry);
+                    let labels = facts.labels(&entry);
+                    self.rows.push(decision(Outcome::Accepted { entry, labels }));
+                    return place.set_free(id, facts, &mut self.rows);
+                }
+                Err(why) => ((entry.change.hash(), Some(*entry)), why),
+            },
+            Err((change, reason)) => ((change, None), (reason, None)),
+        };
+        place.held.entry(change).or_insert(HeldEntry { replica, index, entry, reason: reason.clone() });
+        self.rows.push(decision(Outcome::Held { change, reason, because }));
+    }
+}
+
+/// How a run of a stream's entries stands to what a store has of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meeting {
+    /// Something before the run is missing.
+    Gap,
+    /// The run goes on from its entry of this number (perhaps its end: nothing new), unless what the store has at `shared`'s index
+    /// is another entry: then the stream has forked.
+    At {
+        /// The last tip that both have if it has not.
+        shared: Tip,
+        /// Entries of the run that the store has.
+        known: usize,
+    },
+}
+
+impl Meeting {
+    /// Of a run that begins after `before` and has these tips, with a stream that ends at `end`.
+    pub fn of(before: Tip, tips: &[Tip], end: Tip) -> Self {
+        let Some(have) = end.index.checked_sub(before.index) else { return Self::Gap };
+        let known = usize::try_from(have).unwrap_or(usize::MAX).min(tips.len());
+        let shared = known.checked_sub(1).and_then(|last| tips.get(last)).copied().unwrap_or(before);
+        Self::At { shared, known }
+    }
+}
+
+/// Which of the heads that a store kept beyond the beginning of a run go, once its stream ends at `end`: those that it has passed
+/// another way.
+pub fn passed_heads(beyond: &[Tip], tips: &[Tip], end: Tip) -> Vec<u64> {
+    let passed = beyond.iter().filter(|head| head.index <= end.index && !tips.contains(head));
+    passed.map(|head| head.index).collect()
 }
 
 /// What becomes of refused entries that a released one builds on.
@@ -286,79 +274,54 @@ pub enum Kept {
     OnRejected(Because),
 }
 
-/// Releases a held entry by a person's word, with everything held only because of it.
+/// Plans the release of a held entry of a document by a person's word, with everything held only because of it.
 ///
 /// # Errors
-/// Why it stays held. The ground may then be ahead of the store, and is to be dropped.
+/// Why it stays held.
 pub fn release(
-    place: &mut DocumentGround,
+    mut ground: Ground,
     id: DocumentId,
     change: &ChangeHash,
     past: RejectedPast,
-    moment: &Moment<'_>,
-) -> Result<Vec<Decision>, Kept> {
-    let held = place.held.get(change).ok_or(Kept::Unfit(Reason::DUPLICATE))?;
-    let refused = held.entry.as_ref().map(|entry| place.rejected_past(entry)).unwrap_or_default();
-    let may = match held.reason.remedy() {
-        Remedy::Judge => true,
-        // It would go in by itself, had nobody refused what it builds on.
-        Remedy::Wait | Remedy::Follow => !refused.is_empty(),
-        Remedy::Reject => false,
-    };
-    let (true, Some(entry)) = (may, held.entry.clone()) else { return Err(Kept::Unfit(held.reason.clone())) };
-    if let (Some(first), RejectedPast::Stays) = (refused.first().and_then(|hash| place.rejected.get(hash)), past) {
-        return Err(Kept::OnRejected(Because { replica: first.replica, index: first.index }));
-    }
-    let mut decisions = Vec::new();
-    for hash in refused {
-        let Some(HeldEntry { replica, index, entry, reason }) = place.rejected.remove(&hash) else { continue };
-        let entry = entry.ok_or(Kept::Unfit(reason))?;
-        place.judge(&entry).map_err(|(reason, _)| Kept::Unfit(reason))?;
-        place.fill(id, (replica, index), entry, moment, &mut decisions);
-    }
-    // It may have gone in with them.
-    let Some(held) = place.held.remove(change) else { return Ok(decisions) };
-    match place.judge(&entry) {
-        Ok(()) => {
-            place.fill(id, (held.replica, held.index), entry, moment, &mut decisions);
-            Ok(decisions)
-        }
-        // What was held for want of rights may, once judged by content, have to wait or follow.
-        Err((reason, because)) if matches!(reason.remedy(), Remedy::Wait | Remedy::Follow) => {
-            let (replica, index) = (held.replica, held.index);
-            place.held.insert(*change, HeldEntry { reason: reason.clone(), ..held });
-            let outcome = Outcome::Held { change: *change, reason, because };
-            decisions.push(Decision { replica, index, document: Some(id), outcome });
-            Ok(decisions)
-        }
-        Err((reason, _)) => {
-            place.held.insert(*change, held);
-            Err(Kept::Unfit(reason))
-        }
-    }
-}
-
-fn labels(entry: &Entry, moment: &Moment<'_>) -> Labels {
-    let seen_at = entry.header.seen.and_then(|seen| (moment.seen_received_at)(seen));
-    Labels::of(&entry.header, moment.now, seen_at)
+    facts: &Facts,
+) -> Result<Plan, Kept> {
+    let place = ground.entry(id).or_default();
+    let rows = place.release(id, change, past, facts)?;
+    Ok(Plan { rows, documents: ground })
 }
 
 impl DocumentGround {
+    /// Whether the document can take an arriving entry now, by content and by its author's rights.
+    fn admit(
+        &self,
+        replica: ReplicaId,
+        entry: &Entry,
+        rights: &Rights,
+        facts: &Facts,
+    ) -> Result<(), (Reason, Option<Because>)> {
+        if entry.change.actor().replica != replica {
+            return Err((Reason::WrongActor, None));
+        }
+        let seen_at = facts.seen_at(&entry.header);
+        rights.admit(seen_at, facts.now, facts.grace_ms).map_err(|reason| (reason, None))?;
+        self.judge(entry)
+    }
+
     /// Whether the document can take the entry now: everything but the author's rights.
     fn judge(&self, entry: &Entry) -> Result<(), (Reason, Option<Because>)> {
         if self.kind.is_some_and(|kind| kind != entry.header.kind()) {
-            return Err((Reason::KIND_MISMATCH, None));
+            return Err((Reason::KindMismatch, None));
         }
         let hash = entry.change.hash();
         if self.document.has(&hash) || self.held.contains_key(&hash) {
-            return Err((Reason::DUPLICATE, None));
+            return Err((Reason::DuplicateChange, None));
         }
         let missing = |dep: &&ChangeHash| !self.document.has(dep);
         let mut missing = entry.change.dependencies().iter().filter(missing).peekable();
         if missing.peek().is_some() {
             let because = missing.find_map(|dep| self.held.get(dep));
             let because = because.map(|held| Because { replica: held.replica, index: held.index });
-            let reason = if because.is_some() { Reason::BECAUSE } else { Reason::WAITING };
+            let reason = if because.is_some() { Reason::Because } else { Reason::Waiting };
             return Err((reason, because));
         }
         self.document.check(&entry.change).map_err(|refusal| (Reason::from(&refusal), None))
@@ -369,20 +332,68 @@ impl DocumentGround {
         self.document.apply(entry.change.clone());
     }
 
+    fn release(
+        &mut self,
+        id: DocumentId,
+        change: &ChangeHash,
+        past: RejectedPast,
+        facts: &Facts,
+    ) -> Result<Vec<Decision>, Kept> {
+        let held = self.held.get(change).ok_or(Kept::Unfit(Reason::DuplicateChange))?;
+        let refused = held.entry.as_ref().map(|entry| self.rejected_past(entry)).unwrap_or_default();
+        let may = match held.reason.remedy() {
+            Remedy::Judge => true,
+            // It would go in by itself, had nobody refused what it builds on.
+            Remedy::Wait | Remedy::Follow => !refused.is_empty(),
+            Remedy::Reject => false,
+        };
+        let (true, Some(entry)) = (may, held.entry.clone()) else { return Err(Kept::Unfit(held.reason.clone())) };
+        if let (Some(first), RejectedPast::Stays) = (refused.first().and_then(|hash| self.rejected.get(hash)), past) {
+            return Err(Kept::OnRejected(Because { replica: first.replica, index: first.index }));
+        }
+        let mut decisions = Vec::new();
+        for hash in refused {
+            let Some(HeldEntry { replica, index, entry, reason }) = self.rejected.remove(&hash) else { continue };
+            let entry = entry.ok_or(Kept::Unfit(reason))?;
+            self.judge(&entry).map_err(|(reason, _)| Kept::Unfit(reason))?;
+            self.fill(id, (replica, index), entry, facts, &mut decisions);
+        }
+        // It may have gone in with them.
+        let Some(held) = self.held.remove(change) else { return Ok(decisions) };
+        match self.judge(&entry) {
+            Ok(()) => {
+                self.fill(id, (held.replica, held.index), entry, facts, &mut decisions);
+                Ok(decisions)
+            }
+            // What was held for want of rights may, once judged by content, have to wait or follow.
+            Err((reason, because)) if reason.may_pass() => {
+                let (replica, index) = (held.replica, held.index);
+                self.held.insert(*change, HeldEntry { reason: reason.clone(), ..held });
+                let outcome = Outcome::Held { change: *change, reason, because };
+                decisions.push(Decision { replica, index, document: Some(id), outcome });
+                Ok(decisions)
+            }
+            Err((reason, _)) => {
+                self.held.insert(*change, held);
+                Err(Kept::Unfit(reason))
+            }
+        }
+    }
+
     /// Takes an entry in that was kept apart, and whatever it sets free.
     fn fill(
         &mut self,
         id: DocumentId,
         (replica, index): (ReplicaId, u64),
         entry: Entry,
-        moment: &Moment<'_>,
+        facts: &Facts,
         decisions: &mut Vec<Decision>,
     ) {
-        let labels = labels(&entry, moment);
+        let labels = facts.labels(&entry);
         self.accept(&entry);
         let outcome = Outcome::Filled { entry: Box::new(entry), labels };
         decisions.push(Decision { replica, index, document: Some(id), outcome });
-        self.set_free(id, moment, decisions);
+        self.set_free(id, facts, decisions);
     }
 
     /// The refused changes that an entry builds on, and those that these build on, each behind its own past.
@@ -401,13 +412,13 @@ impl DocumentGround {
     }
 
     /// Fills, or holds for a better reason, whatever was only waiting for what has just been accepted.
-    fn set_free(&mut self, id: DocumentId, moment: &Moment<'_>, decisions: &mut Vec<Decision>) {
+    fn set_free(&mut self, id: DocumentId, facts: &Facts, decisions: &mut Vec<Decision>) {
         while let Some((change, mut held)) = self.take_ready() {
             let (replica, index) = (held.replica, held.index);
             let Some(entry) = held.entry.take() else { continue };
             let outcome = match self.judge(&entry) {
                 Ok(()) => {
-                    let labels = labels(&entry, moment);
+                    let labels = facts.labels(&entry);
                     self.accept(&entry);
                     Outcome::Filled { entry: Box::new(entry), labels }
                 }
@@ -424,7 +435,7 @@ impl DocumentGround {
     /// Takes out one entry that waits or follows, and whose whole past is now part of the document.
     fn take_ready(&mut self) -> Option<(ChangeHash, HeldEntry)> {
         let ready = |held: &HeldEntry| {
-            matches!(held.reason.remedy(), Remedy::Wait | Remedy::Follow)
+            held.reason.may_pass()
                 && held
                     .entry
                     .as_ref()
@@ -432,5 +443,35 @@ impl DocumentGround {
         };
         let change = *self.held.iter().find(|(_, held)| ready(held))?.0;
         self.held.remove_entry(&change)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::EntryHash;
+
+    fn tip(index: u64, way: u8) -> Tip {
+        let hash = if index == 0 { [0; 32] } else { [way; 32] };
+        Tip { index, hash: EntryHash(hash) }
+    }
+
+    #[test]
+    fn a_run_goes_on_from_what_the_store_has_or_shows_where_both_would_have_to_agree() {
+        let tips = [tip(4, 1), tip(5, 1), tip(6, 1)];
+        let met = |end| Meeting::of(tip(3, 1), &tips, tip(end, 1));
+        assert_eq!(met(2), Meeting::Gap);
+        assert_eq!(met(3), Meeting::At { shared: tip(3, 1), known: 0 });
+        assert_eq!(met(5), Meeting::At { shared: tip(5, 1), known: 2 });
+        assert_eq!(met(6), Meeting::At { shared: tip(6, 1), known: 3 });
+        assert_eq!(met(90), Meeting::At { shared: tip(6, 1), known: 3 }, "nothing new");
+        assert_eq!(Meeting::of(tip(3, 1), &[], tip(u64::MAX, 1)), Meeting::At { shared: tip(3, 1), known: 0 });
+    }
+
+    #[test]
+    fn a_head_goes_once_its_stream_has_passed_it_another_way() {
+        let beyond = [tip(5, 1), tip(6, 2), tip(9, 1)];
+        assert_eq!(passed_heads(&beyond, &[tip(5, 1), tip(6, 1), tip(7, 1)], tip(7, 1)), [6]);
+        assert_eq!(passed_heads(&beyond, &[tip(5, 1)], tip(5, 1)), [] as [u64; 0]);
     }
 }

@@ -24,6 +24,7 @@ use crate::{
     time::{Millis, Monotonic},
 };
 
+pub use crate::reason::FrameRefusal;
 pub use crate::sync::{
     outline::{Outline, Outlines, Ring},
     pack::{Answer, Pack},
@@ -51,8 +52,6 @@ pub const MAX_INTRODUCTIONS: usize = 16;
 pub const MAX_NOTICES: usize = 128;
 /// Outlines in one answer, encoded, at most.
 pub const MAX_OUTLINES_BYTES: usize = 256 * 1024;
-/// Why a frame is refused whose author's install the directory does not know: bring the stream's introduction.
-pub const AUTHOR_UNKNOWN: &str = "author_unknown";
 /// The hello, at most.
 pub const MAX_HELLO_BYTES: usize = 64 * 1024;
 
@@ -276,9 +275,9 @@ pub enum FrameFate {
     /// Refused as a whole; nothing of it was kept.
     #[n(4)]
     Refused {
-        /// A stable code.
+        /// Why.
         #[n(0)]
-        code: String,
+        code: FrameRefusal,
     },
 }
 

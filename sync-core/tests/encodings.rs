@@ -13,11 +13,12 @@ use aralau_sync_core::{
         PublicKey, ReplicaId, ScopeId, ServerKey, Signature, TokenId, TreeHash,
     },
     log::{Because, RowKind, Verdict},
+    reason::Reason,
     receipt::SignServer,
     stream::{Head, Header, Link, Seen, StreamId, Tip},
     sync::{
-        Ask, Beat, Content, FrameFate, Gained, Hello, LastRow, Level, Noticed, Occasion, Outline, Outlines, PROTOCOL,
-        Ring, Roll, Row, StreamEnd, StreamIntro, Welcome,
+        Ask, Beat, Content, FrameFate, FrameRefusal, Gained, Hello, LastRow, Level, Noticed, Occasion, Outline,
+        Outlines, PROTOCOL, Ring, Roll, Row, StreamEnd, StreamIntro, Welcome,
     },
     time::{Millis, Monotonic},
 };
@@ -122,7 +123,7 @@ fn verdicts() -> impl Strategy<Value = Verdict> {
     let because = (replicas(), any::<u64>()).prop_map(|(replica, index)| Because { replica, index });
     let text = || prop::option::of(texts());
     (text(), prop::option::of(because), text(), text()).prop_map(|(reason, because, by, note)| Verdict {
-        reason,
+        reason: reason.map(|code: String| Reason::from_code(&code)),
         because,
         by,
         note,
@@ -146,7 +147,7 @@ fn fates() -> impl Strategy<Value = FrameFate> {
         0 => FrameFate::Decided { replica, scope, tip },
         1 => FrameFate::Gap { replica, scope, tip },
         2 => FrameFate::Forked { replica, scope, tip },
-        _ => FrameFate::Refused { code },
+        _ => FrameFate::Refused { code: FrameRefusal::from_code(&code) },
     })
 }
 

@@ -16,11 +16,12 @@ use aralau_sync_core::{
     log::{Because, Labels, RowKind, Verdict, control_hash, row_leaf},
     merkle::Frontier,
     notice::Notice,
+    reason::Reason,
     receipt::{Receipt, SignServer},
     stream::{Entry, Head, Header, Link, Seen, StreamId, Tip},
     sync::{
-        Ask, Beat, Content, Directive, FrameFate, Gained, Hello, Level, Mark, Noticed, Occasion, Outline, Outlines,
-        PROTOCOL, Pack, Ring, Roll, Row, StreamIntro, Unchanged, Welcome, beats_hash,
+        Ask, Beat, Content, Directive, FrameFate, FrameRefusal, Gained, Hello, Level, Mark, Noticed, Occasion, Outline,
+        Outlines, PROTOCOL, Pack, Ring, Roll, Row, StreamIntro, Unchanged, Welcome, beats_hash,
     },
     time::{Millis, Monotonic},
 };
@@ -96,14 +97,14 @@ fn receipt() -> Receipt {
         durable_upto: 12,
         backed_up_upto: 4,
         decided: Some((REPLICA, 7)),
-        held: vec![(6, "not_canonical".to_owned())],
+        held: vec![(6, Reason::NotCanonical)],
     }
 }
 
 fn verdict() -> Verdict {
     Verdict {
         labels: Labels::LATE,
-        reason: Some("because".to_owned()),
+        reason: Some(Reason::Because),
         because: Some(Because { replica: REPLICA, index: 5 }),
         by: Some("Сауле".to_owned()),
         note: None,
@@ -144,7 +145,7 @@ fn welcome() -> Welcome {
             FrameFate::Decided { replica, scope, tip },
             FrameFate::Gap { replica, scope, tip },
             FrameFate::Forked { replica, scope, tip },
-            FrameFate::Refused { code: "frame_size".to_owned() },
+            FrameFate::Refused { code: FrameRefusal::Size },
         ],
         elsewhere: None,
         noticed: None,

@@ -11,7 +11,7 @@ use aralau_sync_core::{
     document::{Document, Refusal},
     id::{Actor, ChangeHash, DocumentId, Kind, ReplicaId},
     reading::Reading,
-    reconcile::{Arrival, Grant, Ground, HeldEntry, Moment, Outcome, Remedy, Rights, decide},
+    reconcile::{Arrival, Facts, Grant, Ground, HeldEntry, Outcome, Remedy, Rights, plan},
     stream::Header,
     time::Millis,
 };
@@ -128,7 +128,7 @@ proptest! {
 fn outcome(changes: &[Change]) -> (Vec<ChangeHash>, Reading, usize) {
     let id = DocumentId::from_bytes([0xdc; 16]);
     let rights = Rights { grants: vec![Grant { from: Millis(0), until: None }], revoked_at: None };
-    let moment = Moment { now: NOW, grace_ms: 0, seen_received_at: &|_| None };
+    let facts = Facts { now: NOW, ..Facts::default() };
     let mut ground = Ground::default();
     let mut indexes = BTreeMap::<ReplicaId, u64>::new();
     for change in changes {
@@ -138,15 +138,18 @@ fn outcome(changes: &[Change]) -> (Vec<ChangeHash>, Reading, usize) {
         let header =
             Header { kind: Kind::VISIT.0, document: id, at: NOW, monotonic: None, seen: None, reauthored_from: None };
         let header = header.to_bytes();
-        let arrival = Arrival { replica, index: *index, header: &header, body: change.body() };
-        let decisions = decide(&mut ground, &arrival, &rights, &moment);
+        let arrival = Arrival::open(*index, &header, change.body());
+        ground.entry(id).or_default();
+        let planned = plan(ground, replica, vec![arrival], &rights, &facts);
+        let decisions = planned.rows;
+        ground = planned.documents;
         let own = decisions.first().expect("every entry is decided");
         assert_eq!((own.replica, own.index), (replica, *index));
         assert!(
             decisions[1..].iter().all(|other| matches!(other.outcome, Outcome::Filled { .. } | Outcome::Held { .. }))
         );
     }
-    let place = ground.documents.remove(&id).unwrap_or_default();
+    let place = ground.remove(&id).unwrap_or_default();
     let unsettled = |held: &&HeldEntry| matches!(held.reason.remedy(), Remedy::Wait | Remedy::Follow);
     (place.document.heads(), read(&place.document), place.held.values().filter(unsettled).count())
 }

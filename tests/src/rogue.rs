@@ -71,7 +71,7 @@ impl Answer {
             FrameFate::Decided { tip, .. } => format!("decided {}", tip.index),
             FrameFate::Gap { tip, .. } => format!("gap {}", tip.index),
             FrameFate::Forked { tip, .. } => format!("forked {}", tip.index),
-            FrameFate::Refused { code } => code.clone(),
+            FrameFate::Refused { code } => code.code().to_owned(),
         };
         welcome.frames.iter().map(word).collect()
     }

@@ -193,7 +193,9 @@ fn the_words_of_somebody_who_came_after_the_backup_come_back_though_their_phone_
     partner.sync();
     restore(&mut world, &file);
     // Her phone lies in a river. The server knows her again by what it once told her partner, and only what she may.
-    assert_eq!(partner.sync()["unsent"], 0);
+    let told = partner.sync();
+    assert_eq!(told["unsent"], 0);
+    assert_eq!(told["held"], Value::Array(Vec::new()), "none of the partner's own words is held");
     assert_eq!(world.headquarters().visits("").len(), 0);
     let held = world.headquarters().quarantine();
     assert_eq!(held.len(), 1);

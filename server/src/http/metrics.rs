@@ -2,6 +2,7 @@
 
 use std::{sync::Mutex, time::Duration};
 
+use aralau_sync_core::sync::FrameRefusal;
 use axum::{extract::State, http::header, response::IntoResponse};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -145,8 +146,8 @@ impl Metrics {
     }
 
     /// Counts a frame that was refused.
-    pub fn refused(&self, code: &str) {
-        self.refused.get_or_create(&Reason { reason: code.to_owned() }).inc();
+    pub fn refused(&self, why: &FrameRefusal) {
+        self.refused.get_or_create(&Reason { reason: why.code().to_owned() }).inc();
     }
 
     /// Counts a wrong token or code.

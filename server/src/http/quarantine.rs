@@ -136,7 +136,7 @@ impl From<HoldError> for Problem {
         match error {
             HoldError::Unknown => Self::NotFound,
             HoldError::Decided => Self::AlreadyDecided,
-            HoldError::NotReleasable(reason) => Self::NotReleasable(reason),
+            HoldError::NotReleasable(reason) => Self::NotReleasable(reason.code().to_owned()),
             HoldError::OnRejected => Self::BaseRejected,
         }
     }

@@ -13,6 +13,7 @@ use std::{
 
 use aralau_sync_core::{
     id::DeviceId,
+    sync::FrameRefusal,
     time::{DAY_MS, Millis},
 };
 
@@ -20,11 +21,6 @@ use crate::settings::Settings;
 
 /// A device that is shut out, and what is held, has so much less.
 const RESTRICTED: u64 = 16;
-
-/// The device has brought what it may today.
-pub const QUOTA_REACHED: &str = "quota_reached";
-/// What is left of the disk is kept for what headquarters does.
-pub const DISK_RESERVED: &str = "disk_reserved";
 
 /// See the module.
 #[derive(Debug)]
@@ -52,15 +48,15 @@ impl Default for Quotas {
 }
 
 impl Quotas {
-    /// Whether a device, perhaps one that is shut out, may bring more; a code where it may not.
-    pub fn admit(&self, device: DeviceId, is_out: bool, settings: &Settings, now: Millis) -> Result<(), &'static str> {
+    /// Whether a device, perhaps one that is shut out, may bring more; why it may not.
+    pub fn admit(&self, device: DeviceId, is_out: bool, settings: &Settings, now: Millis) -> Result<(), FrameRefusal> {
         if self.is_reserve_touched(settings) {
-            return Err(DISK_RESERVED);
+            return Err(FrameRefusal::DiskReserved);
         }
         let quota = settings.device_quota_bytes;
         let Brought { bytes, held_bytes } = self.brought(device, now);
         let may = bytes < if is_out { quota / RESTRICTED } else { quota };
-        if may && held_bytes < quota / RESTRICTED { Ok(()) } else { Err(QUOTA_REACHED) }
+        if may && held_bytes < quota / RESTRICTED { Ok(()) } else { Err(FrameRefusal::QuotaReached) }
     }
 
     /// Notes what a device has brought, and how much of it is held.
@@ -110,11 +106,11 @@ mod tests {
         let may = |device, is_out, now| quotas.admit(device, is_out, &settings, now);
         quotas.note(one, 200, 0, NOW);
         assert_eq!(may(one, false, NOW), Ok(()));
-        assert_eq!(may(one, true, NOW), Err(QUOTA_REACHED));
+        assert_eq!(may(one, true, NOW), Err(FrameRefusal::QuotaReached));
         quotas.note(one, 1400, 0, NOW);
-        assert_eq!(may(one, false, NOW), Err(QUOTA_REACHED));
+        assert_eq!(may(one, false, NOW), Err(FrameRefusal::QuotaReached));
         quotas.note(other, 100, 100, NOW);
-        assert_eq!(may(other, false, NOW), Err(QUOTA_REACHED));
+        assert_eq!(may(other, false, NOW), Err(FrameRefusal::QuotaReached));
         let tomorrow = NOW.plus(DAY_MS);
         assert_eq!(may(one, false, tomorrow), Ok(()));
         quotas.note(other, 1, 0, tomorrow);
@@ -127,7 +123,7 @@ mod tests {
         let settings = Settings { reserve_bytes: 1000, ..Settings::default() };
         assert_eq!(quotas.admit(device, false, &settings, NOW), Ok(()), "nobody has looked yet");
         quotas.set_available(999);
-        assert_eq!(quotas.admit(device, false, &settings, NOW), Err(DISK_RESERVED));
+        assert_eq!(quotas.admit(device, false, &settings, NOW), Err(FrameRefusal::DiskReserved));
         quotas.set_available(1000);
         assert_eq!(quotas.admit(device, false, &settings, NOW), Ok(()));
     }

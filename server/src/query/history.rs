@@ -173,7 +173,7 @@ fn history_row(
         device_time: header.map(|header| Instant(header.at)),
         server_time: Instant::from_ms(row.get("received_at")?),
         labels: verdict.labels.names().collect(),
-        reason: verdict.reason,
+        reason: verdict.reason.map(|reason| reason.code().to_owned()),
         decided_by: verdict.by,
         note: verdict.note,
         puts: body.filter(|_| merged || sees_held).and_then(|body| puts(&body)),

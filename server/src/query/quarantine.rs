@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     reach::Reach,
-    store::{self, HeldKey, StoreError},
+    store::{self, HeldKey, StoreError, reason_in},
 };
 
 /// Each row brings the words of an entry of up to 64 KiB, so that a page holds no more of them.
@@ -321,7 +321,7 @@ impl<'a> Reader<'a> {
         let header = header.and_then(|bytes| Header::from_bytes(&bytes).ok());
         let body: Option<Vec<u8>> = row.get("body")?;
         let change = body.and_then(|body| Change::from_body(&body).ok());
-        let reason = Reason::from_code(row.get("reason")?);
+        let reason = reason_in(row, "reason")?;
         let state: String = row.get("state")?;
         let state = HeldState::from_name(&state).ok_or_else(|| StoreError::corrupt("the state of a held entry"))?;
         let document = row.get::<_, Option<[u8; 16]>>("document")?.map(DocumentId::from_bytes);
@@ -413,10 +413,10 @@ fn rejected(connection: &Connection, (scope_no, document): Named) -> Result<Reje
         "SELECT h.change_hash, s.replica, h.entry_index, h.reason FROM held h JOIN stream s USING (stream_no)
          WHERE h.document = ? AND h.scope_no = ? AND h.state = 'rejected' AND h.reason <> ?",
     )?;
-    let repeated = Reason::DUPLICATE;
+    let repeated = Reason::DuplicateChange;
     let rows = statement.query_map(params![document.as_bytes(), scope_no, repeated.code()], |row| {
         let base = BecauseShown { replica: ReplicaId(row.get(1)?), index: row.get(2)? };
-        let sound = Reason::from_code(row.get(3)?).remedy() != Remedy::Reject;
+        let sound = reason_in(row, 3)?.remedy() != Remedy::Reject;
         Ok((ChangeHash(row.get(0)?), (base, sound)))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

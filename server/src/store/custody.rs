@@ -223,7 +223,9 @@ impl<'a> Hand<'a> {
         let ingested = ingest::ingest(self.tx, &upload, self.now)?;
         Ok(match (ingested.fate, ingested.held.into_iter().next()) {
             (FrameFate::Decided { .. }, None) => Ok(()),
-            (_, held) => Err(EditError::Refused(held.map_or("refused".to_owned(), |(_, reason)| reason))),
+            (_, held) => {
+                Err(EditError::Refused(held.map_or("refused".to_owned(), |(_, reason)| reason.code().to_owned())))
+            }
         })
     }
 }

@@ -1,17 +1,21 @@
 //! Quarantine: entries kept apart, and what a person decides about them.
 
+use std::collections::BTreeMap;
+
 use aralau_sync_core::{
     digest::change_hash,
-    id::{ChangeHash, DocumentId, PersonId, ReplicaId, ScopeId},
+    id::{ChangeHash, DocumentId, EntryHash, PersonId, ReplicaId, ScopeId},
     log::{RowKind, Verdict},
-    reconcile::{Decision, Kept, Moment, Outcome, Reason, RejectedPast, release},
+    reconcile::{Decision, Facts, Ground, Kept, Outcome, Reason, RejectedPast, claims, release},
     stream::{Header, Tip},
     time::Millis,
 };
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, RowIndex, params};
 
 use super::{
-    StoreError, Transaction, ingest,
+    StoreError, Transaction,
+    apply::Applying,
+    ingest,
     log::{self, NewRow, ScopeLog},
     projection,
 };
@@ -69,8 +73,8 @@ pub enum HoldError {
     Unknown,
     /// It was released or rejected before.
     Decided,
-    /// Its bytes can never become part of a document; a stable code says why.
-    NotReleasable(String),
+    /// Its bytes can never become part of a document, for this reason.
+    NotReleasable(Reason),
     /// It builds on an entry that was rejected, and goes in only together with that.
     OnRejected,
 }
@@ -99,7 +103,7 @@ pub fn follow_held(
         entry.1.cast_signed(),
         document.map(|id| *id.as_bytes()),
         change.as_bytes(),
-        verdict.reason,
+        verdict.reason.as_ref().map(Reason::code),
         verdict.because.map(|because| because.replica.0),
         verdict.because.map(|because| because.index.cast_signed()),
     ])?;
@@ -134,20 +138,30 @@ pub fn follow_judged(
     Ok(())
 }
 
+/// Why an entry is held, from a column.
+pub fn reason_in(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Reason> {
+    Ok(Reason::from_code(row.get_ref(column)?.as_str()?))
+}
+
 /// A held entry's bytes and place.
-struct HeldRow {
-    stream_no: i64,
+pub(super) struct HeldRow {
+    pub(super) stream_no: i64,
     scope_no: i64,
     tip: Tip,
     document: Option<DocumentId>,
     change: ChangeHash,
-    reason: String,
+    reason: Reason,
     state: String,
-    header: Vec<u8>,
-    body: Vec<u8>,
+    pub(super) header: Vec<u8>,
+    pub(super) body: Vec<u8>,
 }
 
-fn find(tx: &Transaction<'_>, replica: ReplicaId, scope: ScopeId, index: u64) -> Result<Option<HeldRow>, StoreError> {
+pub(super) fn find(
+    tx: &Transaction<'_>,
+    replica: ReplicaId,
+    scope: ScopeId,
+    index: u64,
+) -> Result<Option<HeldRow>, StoreError> {
     let mut statement = tx.prepare_cached(
         "SELECT held.stream_no, held.scope_no, tip_index, tip_hash, document, change_hash, reason, state, header, body
          FROM held JOIN stream USING (stream_no) JOIN scope ON scope.scope_no = held.scope_no JOIN log ON row_id = held_row
@@ -157,13 +171,10 @@ fn find(tx: &Transaction<'_>, replica: ReplicaId, scope: ScopeId, index: u64) ->
         Ok(HeldRow {
             stream_no: row.get(0)?,
             scope_no: row.get(1)?,
-            tip: Tip {
-                index: row.get::<_, i64>(2)?.cast_unsigned(),
-                hash: aralau_sync_core::id::EntryHash(row.get(3)?),
-            },
+            tip: Tip { index: row.get::<_, i64>(2)?.cast_unsigned(), hash: EntryHash(row.get(3)?) },
             document: row.get::<_, Option<[u8; 16]>>(4)?.map(DocumentId::from_bytes),
             change: ChangeHash(row.get(5)?),
-            reason: row.get(6)?,
+            reason: reason_in(row, 6)?,
             state: row.get(7)?,
             header: row.get(8)?,
             body: row.get(9)?,
@@ -173,25 +184,10 @@ fn find(tx: &Transaction<'_>, replica: ReplicaId, scope: ScopeId, index: u64) ->
 }
 
 impl HeldRow {
-    fn entry_hash(&self, tx: &Transaction<'_>, index: u64) -> Result<aralau_sync_core::id::EntryHash, StoreError> {
+    pub(super) fn entry_hash(&self, tx: &Transaction<'_>, index: u64) -> Result<EntryHash, StoreError> {
         ingest::entry_hash(tx, self.stream_no, self.tip, index)?
             .ok_or_else(|| StoreError::corrupt("a stream has a gap"))
     }
-}
-
-/// Writes the row of a decision about an entry that was held before.
-pub fn write_again(
-    tx: &Transaction<'_>,
-    log: &mut ScopeLog,
-    decision: &Decision,
-    now: Millis,
-    said: Said<'_>,
-) -> Result<(), StoreError> {
-    let held = find(tx, decision.replica, log.scope, decision.index)?
-        .ok_or_else(|| StoreError::corrupt("a held entry is missing from quarantine"))?;
-    let hash = held.entry_hash(tx, decision.index)?;
-    let entry = (held.stream_no, decision.index);
-    ingest::write_decision(tx, log, decision, entry, hash, (&held.header, &held.body), now, said)
 }
 
 /// Lets a held entry in by a person's word, with whatever was held only because of it; `past` says whether also with what it
@@ -208,27 +204,18 @@ pub fn release_held(
         return Ok(Err(HoldError::Decided));
     }
     let Some(id) = held.document else { return Ok(Err(HoldError::NotReleasable(held.reason))) };
-    let (mut ground, mut loaded) = projection::load(tx, held.scope_no, id)?;
-    let mut log = ScopeLog::load(tx, held.scope_no)?;
-    let (scope_no, scope) = (log.scope_no, log.scope);
-    let seen = |seen| log::seen_received_at(tx, scope_no, scope, seen);
-    let moment = Moment { now, grace_ms: 0, seen_received_at: &seen };
-    projection::load_rejected(tx, scope_no, id, &mut ground)?;
-    let decisions = match release(&mut ground, id, &held.change, past, &moment) {
-        Ok(decisions) => decisions,
-        Err(Kept::Unfit(reason)) => return Ok(Err(HoldError::NotReleasable(reason.code().to_owned()))),
+    let (mut document, loaded) = projection::load(tx, held.scope_no, id)?;
+    projection::load_rejected(tx, held.scope_no, id, &mut document)?;
+    let (log, ground) = (ScopeLog::load(tx, held.scope_no)?, Ground::from([(id, document)]));
+    let facts = Facts { now, grace_ms: 0, seen: log::seen_times(tx, &log, claims(&ground, &[]))? };
+    let plan = match release(ground, id, &held.change, past, &facts) {
+        Ok(plan) => plan,
+        Err(Kept::Unfit(reason)) => return Ok(Err(HoldError::NotReleasable(reason))),
         Err(Kept::OnRejected(_)) => return Ok(Err(HoldError::OnRejected)),
     };
-    let mut filled = 0;
-    for decision in &decisions {
-        write_again(tx, &mut log, decision, now, said)?;
-        if matches!(decision.outcome, Outcome::Filled { .. }) {
-            loaded.note(tx, scope_no, id, decision, &log, now)?;
-            filled += 1;
-        }
-    }
-    log.save(tx)?;
-    projection::project(tx, &mut tx.words(), scope_no, &ground, &loaded)?;
+    let is_filled = |decision: &&Decision| matches!(decision.outcome, Outcome::Filled { .. });
+    let filled = plan.rows.iter().filter(is_filled).count();
+    Applying { tx, log, loaded: BTreeMap::from([(id, loaded)]), arriving: None, said, now }.apply(plan)?;
     Ok(Ok(filled))
 }
 
@@ -239,7 +226,7 @@ pub fn release_granted(tx: &Transaction<'_>, person: PersonId, scope: ScopeId, n
          JOIN device USING (device) JOIN scope ON scope.scope_no = held.scope_no
          WHERE state = 'held' AND reason IN (?, ?) AND person = ? AND scope = ? AND revoked_at IS NULL ORDER BY held_row",
     )?;
-    let (never, after) = (Reason::NOT_GRANTED, Reason::AFTER_GRANT);
+    let (never, after) = (Reason::NotGranted, Reason::AfterGrant);
     let found = statement
         .query_map(params![never.code(), after.code(), person.as_bytes(), scope.as_bytes()], |row| {
             Ok(HeldKey { replica: ReplicaId(row.get(0)?), scope, index: row.get::<_, i64>(1)?.cast_unsigned() })
@@ -265,12 +252,8 @@ pub fn reject_held(
         return Ok(Err(HoldError::Decided));
     }
     let mut log = ScopeLog::load(tx, held.scope_no)?;
-    let verdict = Verdict {
-        reason: Some(Reason::from_code(held.reason.clone()).code().to_owned()),
-        by: said.who(),
-        note: said.note(),
-        ..Verdict::default()
-    };
+    let verdict =
+        Verdict { reason: Some(held.reason.clone()), by: said.who(), note: said.note(), ..Verdict::default() };
     let hash = held.entry_hash(tx, key.index)?;
     let entry = (held.stream_no, key.index);
     let verdict_bytes = verdict.to_bytes();

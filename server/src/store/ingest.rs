@@ -1,26 +1,26 @@
-//! A plan becomes rows: one frame, verified already, decided entry by entry and written in the caller's transaction.
+//! One frame, verified already: what is known of it is loaded, what becomes of it is planned, and the plan is applied in the caller's
+//! transaction.
 
-use std::{
-    cell::Cell,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::BTreeMap;
 
 use aralau_sync_core::{
     frame::Frame,
-    id::{DocumentId, EntryHash, PersonId, ReplicaId},
-    log::{RowKind, Verdict},
-    reconcile::{Arrival, Decision, Ground, Moment, Outcome, Rights, decide},
-    stream::{Header, Link, Tip},
-    sync::FrameFate,
+    id::{DocumentId, EntryHash, PersonId, ReplicaId, ScopeId},
+    log::RowKind,
+    reconcile::{Arrival, Decision, Facts, Ground, Meeting, Outcome, Reason, Rights, claims, passed_heads, plan},
+    stream::{Link, StreamId, Tip},
+    sync::{FrameFate, FrameRefusal},
     time::{DAY_MS, Millis},
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
-    StoreError, Transaction, directory,
-    hold::{self, Said},
-    log::{self, NewRow, ScopeLog},
-    projection::{self, Loaded},
+    StoreError, Transaction,
+    apply::{Applying, Arriving},
+    directory,
+    hold::Said,
+    log::{self, ScopeLog},
+    projection::Loaded,
     segment::Contents,
 };
 
@@ -48,8 +48,8 @@ pub struct Upload {
 pub struct Ingested {
     /// For the device.
     pub fate: FrameFate,
-    /// Outcomes other than "accepted": index and reason code.
-    pub held: Vec<(u64, String)>,
+    /// Entries of this stream that were held, or held for another reason than before.
+    pub held: Vec<(u64, Reason)>,
     /// Entries newly accepted or filled.
     pub accepted: u64,
     /// What the entries decided weigh.
@@ -65,8 +65,8 @@ impl Ingested {
         Self { fate, held: Vec::new(), accepted: 0, bytes: 0, held_bytes: 0, is_whole: true }
     }
 
-    fn refused(code: &str) -> Self {
-        Self::nothing(FrameFate::Refused { code: code.to_owned() })
+    fn refused(code: FrameRefusal) -> Self {
+        Self::nothing(FrameFate::Refused { code })
     }
 }
 
@@ -90,7 +90,7 @@ pub fn ingest_some(tx: &Transaction<'_>, upload: &Upload, now: Millis) -> Result
 fn ingest_within(tx: &Transaction<'_>, upload: &Upload, turn: usize, now: Millis) -> Result<Ingested, StoreError> {
     let stream = upload.frame.stream;
     let Some(author) = directory::device_of_replica(tx, stream.replica)? else {
-        return Ok(Ingested::refused("replica_unknown"));
+        return Ok(Ingested::refused(FrameRefusal::ReplicaUnknown));
     };
     let rights = directory::rights_of(tx, &author, stream.scope)?;
     // A scope that is not one's own and a scope that does not exist look alike; whoever has it may bring the words of an
@@ -98,17 +98,15 @@ fn ingest_within(tx: &Transaction<'_>, upload: &Upload, turn: usize, now: Millis
     let brings_own = |person| directory::is_granted(tx, person, stream.scope, now);
     let is_known = !rights.grants.is_empty() || upload.brought_by.map_or(Ok(false), brings_own)?;
     let Some(scope_no) = log::scope_no(tx, stream.scope)?.filter(|_| is_known) else {
-        return Ok(Ingested::refused("scope_unknown"));
+        return Ok(Ingested::refused(FrameRefusal::ScopeUnknown));
     };
     let row = stream_row(tx, scope_no, stream.replica)?;
     match compare(tx, &row, upload)? {
         Standing::Goes(from) => {
             if held_count(tx, row.stream_no)? >= MAX_HELD_ENTRIES {
-                return Ok(Ingested::refused("too_much_held"));
+                return Ok(Ingested::refused(FrameRefusal::TooMuchHeld));
             }
-            let mut taking = Taking::new(tx, upload, scope_no, row, &rights, now)?;
-            let is_whole = taking.take(from, turn)?;
-            taking.finish(is_whole)
+            take(tx, upload, (scope_no, &row), (from, turn), &rights, now)
         }
         Standing::Gap => {
             let tip = row.tip;
@@ -133,18 +131,11 @@ enum Standing {
 }
 
 fn compare(tx: &Connection, row: &StreamRow, upload: &Upload) -> Result<Standing, StoreError> {
-    let before = upload.frame.before;
-    if before.index > row.tip.index {
+    let Meeting::At { shared, known } = Meeting::of(upload.frame.before, &upload.tips, row.tip) else {
         return Ok(Standing::Gap);
-    }
-    let have = usize::try_from(row.tip.index - before.index).unwrap_or(usize::MAX);
-    // The last index that both sides have: in the frame, or before it, or its end.
-    let shared = match have {
-        0 => before,
-        _ => upload.tips[have.min(upload.tips.len()) - 1],
     };
     let ours = entry_hash(tx, row.stream_no, row.tip, shared.index)?;
-    Ok(if ours == Some(shared.hash) { Standing::Goes(have.min(upload.tips.len())) } else { Standing::Forked })
+    Ok(if ours == Some(shared.hash) { Standing::Goes(known) } else { Standing::Forked })
 }
 
 /// The hash of an entry of a stream, from the nearest signed head at or below it and the rows between.
@@ -184,14 +175,11 @@ pub fn entry_hash(
 }
 
 /// A stream's name from its number.
-pub fn stream_id(connection: &Connection, stream_no: i64) -> Result<aralau_sync_core::stream::StreamId, StoreError> {
+pub fn stream_id(connection: &Connection, stream_no: i64) -> Result<StreamId, StoreError> {
     let mut statement = connection
         .prepare_cached("SELECT replica, scope FROM stream JOIN scope USING (scope_no) WHERE stream_no = ?")?;
     Ok(statement.query_row([stream_no], |row| {
-        Ok(aralau_sync_core::stream::StreamId {
-            replica: ReplicaId(row.get(0)?),
-            scope: aralau_sync_core::id::ScopeId::from_bytes(row.get(1)?),
-        })
+        Ok(StreamId { replica: ReplicaId(row.get(0)?), scope: ScopeId::from_bytes(row.get(1)?) })
     })?)
 }
 
@@ -223,234 +211,110 @@ fn held_count(tx: &Connection, stream_no: i64) -> Result<i64, StoreError> {
     Ok(statement.query_row([stream_no], |row| row.get(0))?)
 }
 
-/// One frame on its way into the log.
-struct Taking<'a> {
-    tx: &'a Transaction<'a>,
-    upload: &'a Upload,
-    rights: &'a Rights,
-    now: Millis,
-    log: ScopeLog,
-    row: StreamRow,
+/// As much of a frame as one turn takes, and everything that its plan depends on.
+struct Survey {
+    arrivals: Vec<Arrival>,
     ground: Ground,
     loaded: BTreeMap<DocumentId, Loaded>,
-    touched: BTreeSet<DocumentId>,
-    held: Vec<(u64, String)>,
-    accepted: u64,
-    bytes: u64,
-    held_bytes: u64,
+    /// Bytes of each arrival, in their order.
+    bytes: Vec<u64>,
+    /// Whether nothing is left of the frame.
+    is_whole: bool,
 }
 
-impl<'a> Taking<'a> {
-    fn new(
-        tx: &'a Transaction<'a>,
-        upload: &'a Upload,
-        scope_no: i64,
-        row: StreamRow,
-        rights: &'a Rights,
-        now: Millis,
-    ) -> Result<Self, StoreError> {
-        Ok(Self {
-            tx,
-            upload,
-            rights,
-            now,
-            log: ScopeLog::load(tx, scope_no)?,
-            row,
-            ground: Ground::default(),
-            loaded: BTreeMap::new(),
-            touched: BTreeSet::new(),
-            held: Vec::new(),
-            accepted: 0,
-            bytes: 0,
-            held_bytes: 0,
-        })
-    }
-
-    /// Decides the entries from this one on, until the documents that they name weigh more than a turn. Returns whether that
-    /// was all of them.
-    fn take(&mut self, from: usize, turn: usize) -> Result<bool, StoreError> {
-        let (upload, mut spent) = (self.upload, 0);
-        let links = upload.frame.links.iter().zip(&upload.tips).skip(from);
-        let (connection, scope_no, scope) = (self.tx, self.log.scope_no, self.log.scope);
-        // What was written between two syncs has seen the same.
-        let last = Cell::new(None);
-        let seen = |seen| match last.get() {
-            Some((known, at)) if known == seen => at,
-            _ => {
-                let at = log::seen_received_at(connection, scope_no, scope, seen);
-                last.set(Some((seen, at)));
-                at
-            }
-        };
-        let moment = Moment { now: self.now, grace_ms: GRACE_MS, seen_received_at: &seen };
-        for (link, tip) in links {
-            let Link::Full { header, body } = link else { break };
-            if let Some(id) = self.to_load(header) {
-                if spent > turn {
-                    return Ok(false);
-                }
-                spent += self.load(id)?;
-            }
-            let replica = upload.frame.stream.replica;
-            let arrival = Arrival { replica, index: tip.index, header, body };
-            let decisions = decide(&mut self.ground, &arrival, self.rights, &moment);
-            self.row.tip = *tip;
-            let bytes = (header.len() + body.len()) as u64;
-            self.bytes += bytes;
-            let held = self.held.len();
-            for decision in decisions {
-                self.write(&decision, Some((tip, header, body)))?;
-            }
-            if self.held.len() > held {
-                self.held_bytes += bytes;
-            }
-        }
-        Ok(true)
-    }
-
-    /// The document that a header names, unless it is there already.
-    fn to_load(&self, header: &[u8]) -> Option<DocumentId> {
-        let id = Header::from_bytes(header).ok()?.document;
-        (!self.loaded.contains_key(&id)).then_some(id)
-    }
-
-    /// Loads a document. Returns what that has cost.
-    fn load(&mut self, id: DocumentId) -> Result<usize, StoreError> {
-        let (document, facts, cost) = self.tx.recent().load(self.tx, self.log.scope_no, id)?;
-        self.ground.documents.insert(id, document);
-        self.loaded.insert(id, facts);
-        Ok(cost)
-    }
-
-    fn write(&mut self, decision: &Decision, arrived: Option<(&Tip, &[u8], &[u8])>) -> Result<(), StoreError> {
-        let own = arrived
-            .filter(|(tip, ..)| tip.index == decision.index && decision.replica == self.upload.frame.stream.replica);
-        match own {
-            Some((tip, header, body)) => {
-                let entry = (self.row.stream_no, tip.index);
-                write_decision(
-                    self.tx,
-                    &mut self.log,
-                    decision,
-                    entry,
-                    tip.hash,
-                    (header, body),
-                    self.now,
-                    Said::of(self.upload.by.as_deref()),
-                )?;
-            }
-            None => hold::write_again(self.tx, &mut self.log, decision, self.now, Said::default())?,
-        }
-        match (&decision.outcome, decision.document) {
-            (Outcome::Accepted { .. } | Outcome::Filled { .. }, Some(id)) => {
-                self.accepted += 1;
-                self.touched.insert(id);
-                if let Some(loaded) = self.loaded.get_mut(&id) {
-                    loaded.note(self.tx, self.log.scope_no, id, decision, &self.log, self.now)?;
-                }
-            }
-            (Outcome::Held { reason, .. }, _) => self.held.push((decision.index, reason.code().to_owned())),
-            (Outcome::Accepted { .. } | Outcome::Filled { .. }, None) => {}
-        }
-        Ok(())
-    }
-
-    /// Keeps the head that the frame was verified by, also where a relayed frame leads beyond what could be taken. A head
-    /// kept so earlier goes once the stream has passed it another way.
-    fn keep_heads(&self) -> Result<(), StoreError> {
-        let before = self.upload.frame.before.index;
-        let mut beyond =
-            self.tx.prepare_cached("SELECT entry_index, hash FROM head WHERE stream_no = ? AND entry_index > ?")?;
-        let beyond = beyond.query_map(params![self.row.stream_no, before.cast_signed()], |row| {
-            Ok(Tip { index: row.get::<_, i64>(0)?.cast_unsigned(), hash: EntryHash(row.get(1)?) })
-        })?;
-        for head in beyond.collect::<Result<Vec<_>, _>>()? {
-            if head.index <= self.row.tip.index && !self.upload.tips.contains(&head) {
-                self.tx
-                    .prepare_cached("DELETE FROM head WHERE stream_no = ? AND entry_index = ?")?
-                    .execute(params![self.row.stream_no, head.index.cast_signed()])?;
-            }
-        }
-        let Some(head) = self.upload.frame.head(&self.upload.tips) else { return Ok(()) };
-        self.tx
-            .prepare_cached(
-                "INSERT OR REPLACE INTO head (stream_no, entry_index, hash, signature) VALUES (?, ?, ?, ?)",
-            )?
-            .execute(params![
-                self.row.stream_no,
-                head.tip.index.cast_signed(),
-                head.tip.hash.as_bytes(),
-                head.signature.as_bytes()
-            ])?;
-        Ok(())
-    }
-
-    fn finish(mut self, is_whole: bool) -> Result<Ingested, StoreError> {
-        let stream = self.upload.frame.stream;
-        self.log.save(self.tx)?;
-        self.tx
-            .prepare_cached("UPDATE stream SET tip_index = ?, tip_hash = ? WHERE stream_no = ?")?
-            .execute(params![self.row.tip.index.cast_signed(), self.row.tip.hash.as_bytes(), self.row.stream_no])?;
-        self.keep_heads()?;
-        for id in &self.touched {
-            if let (Some(place), Some(facts)) = (self.ground.documents.get(id), self.loaded.get(id)) {
-                projection::project(self.tx, &mut self.tx.words(), self.log.scope_no, place, facts)?;
-            }
-        }
-        let mut recent = self.tx.recent();
-        for (id, facts) in self.loaded {
-            if let Some(document) = self.ground.documents.remove(&id) {
-                recent.keep(self.log.scope_no, id, document, facts);
-            }
-        }
-        let tip = self.row.tip;
-        let fate = FrameFate::Decided { replica: stream.replica, scope: stream.scope, tip };
-        let (bytes, held_bytes) = (self.bytes, self.held_bytes);
-        Ok(Ingested { fate, held: self.held, accepted: self.accepted, bytes, held_bytes, is_whole })
-    }
-}
-
-/// Writes the log row of a decision and, where it is held, its place in quarantine.
-#[expect(clippy::too_many_arguments, reason = "a row has this many parts, and they come from different hands")]
-pub fn write_decision(
+/// Loads what the entries from this one on name, until that weighs more than a turn.
+fn survey(
     tx: &Transaction<'_>,
-    log: &mut ScopeLog,
-    decision: &Decision,
-    entry: (i64, u64),
-    hash: EntryHash,
-    (header, body): (&[u8], &[u8]),
-    now: Millis,
-    said: Said<'_>,
-) -> Result<(), StoreError> {
-    let (by, note) = (said.who(), said.note());
-    let (kind, verdict) = match &decision.outcome {
-        Outcome::Accepted { labels, .. } => {
-            (RowKind::Accepted, Verdict { labels: *labels, by, note, ..Verdict::default() })
+    scope_no: i64,
+    upload: &Upload,
+    from: usize,
+    turn: usize,
+) -> Result<Survey, StoreError> {
+    let (mut arrivals, mut bytes, mut spent) = (Vec::new(), Vec::new(), 0);
+    let (mut ground, mut loaded, mut is_whole) = (Ground::new(), BTreeMap::new(), true);
+    for (link, tip) in upload.frame.links.iter().zip(&upload.tips).skip(from) {
+        let Link::Full { header, body } = link else { break };
+        let arrival = Arrival::open(tip.index, header, body);
+        if let Some(id) = arrival.document().filter(|id| !ground.contains_key(id)) {
+            if spent > turn {
+                is_whole = false;
+                break;
+            }
+            let (document, facts, cost) = tx.recent().load(tx, scope_no, id)?;
+            ground.insert(id, document);
+            loaded.insert(id, facts);
+            spent += cost;
         }
-        Outcome::Filled { labels, .. } => {
-            (RowKind::Filled, Verdict { labels: *labels, by, note, ..Verdict::default() })
-        }
-        Outcome::Held { reason, because, .. } => {
-            let reason = Some(reason.code().to_owned());
-            (RowKind::Held, Verdict { reason, because: *because, by, note, ..Verdict::default() })
-        }
-    };
-    let verdict_bytes = verdict.to_bytes();
-    let row = NewRow {
-        kind,
-        received_at: now,
-        entry: Some(entry),
-        hash,
-        header: Some(header),
-        body: Some(body),
-        verdict: &verdict_bytes,
-    };
-    let key = log.append(tx, &row)?;
-    match &decision.outcome {
-        Outcome::Held { change, .. } => {
-            hold::follow_held(tx, key, log.scope_no, entry, decision.document, change, &verdict)
-        }
-        Outcome::Filled { .. } => hold::follow_judged(tx, entry, "filled", &verdict, now),
-        Outcome::Accepted { .. } => Ok(()),
+        arrivals.push(arrival);
+        bytes.push((header.len() + body.len()) as u64);
     }
+    Ok(Survey { arrivals, ground, loaded, bytes, is_whole })
+}
+
+/// Decides the entries of a frame from this one on, as far as a turn goes, and writes what was decided.
+fn take(
+    tx: &Transaction<'_>,
+    upload: &Upload,
+    (scope_no, row): (i64, &StreamRow),
+    (from, turn): (usize, usize),
+    rights: &Rights,
+    now: Millis,
+) -> Result<Ingested, StoreError> {
+    let Upload { frame, tips, by, .. } = upload;
+    let StreamId { replica, scope } = frame.stream;
+    let log = ScopeLog::load(tx, scope_no)?;
+    let Survey { arrivals, ground, loaded, bytes, is_whole } = survey(tx, scope_no, upload, from, turn)?;
+    let seen = log::seen_times(tx, &log, claims(&ground, &arrivals))?;
+    // Where nothing arrives, the stream may end beyond the frame.
+    let tip = arrivals.len().checked_sub(1).and_then(|last| tips.get(from + last)).copied().unwrap_or(row.tip);
+    let plan = plan(ground, replica, arrivals, rights, &Facts { now, grace_ms: GRACE_MS, seen });
+    let mut ingested = Ingested {
+        bytes: bytes.iter().sum(),
+        is_whole,
+        ..Ingested::nothing(FrameFate::Decided { replica, scope, tip })
+    };
+    for Decision { outcome, .. } in &plan.rows {
+        match outcome {
+            Outcome::Accepted { .. } | Outcome::Filled { .. } => ingested.accepted += 1,
+            Outcome::Held { .. } => {}
+        }
+    }
+    for Decision { index, outcome, .. } in plan.rows.iter().filter(|decision| decision.replica == replica) {
+        let Outcome::Held { reason, .. } = outcome else { continue };
+        ingested.held.push((*index, reason.clone()));
+        let arrived = index.checked_sub(frame.before.index + 1 + from as u64);
+        let weight = arrived.and_then(|at| bytes.get(usize::try_from(at).ok()?));
+        ingested.held_bytes += weight.copied().unwrap_or(0);
+    }
+    let arriving = Some(Arriving { stream_no: row.stream_no, frame, tips });
+    Applying { tx, log, loaded, arriving, said: Said::of(by.as_deref()), now }.apply(plan)?;
+    tx.prepare_cached("UPDATE stream SET tip_index = ?, tip_hash = ? WHERE stream_no = ?")?.execute(params![
+        tip.index.cast_signed(),
+        tip.hash.as_bytes(),
+        row.stream_no
+    ])?;
+    keep_heads(tx, row.stream_no, upload, tip)?;
+    Ok(ingested)
+}
+
+/// Keeps the head that the frame was verified by, also where a relayed frame leads beyond what could be taken. A head kept so
+/// earlier goes once the stream, which now ends at `tip`, has passed it another way.
+fn keep_heads(tx: &Transaction<'_>, stream_no: i64, upload: &Upload, tip: Tip) -> Result<(), StoreError> {
+    let mut beyond = tx.prepare_cached("SELECT entry_index, hash FROM head WHERE stream_no = ? AND entry_index > ?")?;
+    let beyond = beyond.query_map(params![stream_no, upload.frame.before.index.cast_signed()], |row| {
+        Ok(Tip { index: row.get::<_, i64>(0)?.cast_unsigned(), hash: EntryHash(row.get(1)?) })
+    })?;
+    for index in passed_heads(&beyond.collect::<Result<Vec<_>, _>>()?, &upload.tips, tip) {
+        tx.prepare_cached("DELETE FROM head WHERE stream_no = ? AND entry_index = ?")?
+            .execute(params![stream_no, index.cast_signed()])?;
+    }
+    let Some(head) = upload.frame.head(&upload.tips) else { return Ok(()) };
+    tx.prepare_cached("INSERT OR REPLACE INTO head (stream_no, entry_index, hash, signature) VALUES (?, ?, ?, ?)")?
+        .execute(params![
+            stream_no,
+            head.tip.index.cast_signed(),
+            head.tip.hash.as_bytes(),
+            head.signature.as_bytes()
+        ])?;
+    Ok(())
 }

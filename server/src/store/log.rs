@@ -1,5 +1,7 @@
 //! Appending to a scope's log, and looking back into it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use aralau_sync_core::{
     cbor,
     epoch::{Epoch, shared_rows},
@@ -147,10 +149,54 @@ pub fn has_row(connection: &Connection, row: &LastRow) -> Result<bool, StoreErro
     Ok(statement.exists(params![row_id(scope_no, row.cursor.sequence), row.received_at.0])?)
 }
 
-/// When the last row that `seen` claims was received; `None` for a claim this log does not bear out.
-pub fn seen_received_at(connection: &Connection, scope_no: i64, scope: ScopeId, seen: Seen) -> Option<Millis> {
-    let epochs = epochs_after(connection, Some(seen.epoch)).ok()?;
-    let sequence = shared_rows(seen, scope, &epochs);
-    let mut statement = connection.prepare_cached("SELECT received_at FROM log WHERE row_id = ?").ok()?;
-    statement.query_row([row_id(scope_no, sequence)], |row| row.get(0)).optional().ok()?.map(Millis)
+/// When the rows were received that headers claim to have seen; without the claims that this log does not bear out.
+pub fn seen_times(
+    connection: &Connection,
+    log: &ScopeLog,
+    claims: BTreeSet<Seen>,
+) -> Result<BTreeMap<Seen, Millis>, StoreError> {
+    let Some(oldest) = claims.first() else { return Ok(BTreeMap::new()) };
+    let epochs = epochs_after(connection, Some(oldest.epoch))?;
+    let mut statement = connection.prepare_cached("SELECT received_at FROM log WHERE row_id = ?")?;
+    let mut times = BTreeMap::new();
+    for seen in claims {
+        let sequence = shared_rows(seen, log.scope, &epochs);
+        // Beyond the log's end lie the keys of other scopes.
+        if sequence > log.frontier.size() {
+            continue;
+        }
+        let at = statement.query_row([row_id(log.scope_no, sequence)], |row| row.get(0)).optional()?;
+        times.extend(at.map(|at| (seen, Millis(at))));
+    }
+    Ok(times)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        entropy::SystemEntropy,
+        store::{Store, sample},
+    };
+
+    #[test]
+    fn a_claim_to_have_seen_more_than_the_log_has_is_not_borne_out_by_another_scopes_rows() {
+        const NOW: Millis = Millis(1_780_000_000_000);
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), NOW, Arc::new(SystemEntropy)).unwrap();
+        let handle = store.clone();
+        store.write(move |tx| sample(tx, handle.identity(), NOW)).unwrap();
+        let found = store.read(|connection| {
+            let log = ScopeLog::load(connection, 2)?;
+            let claim = |sequence| Seen { epoch: 1, sequence };
+            let alien = claim((1 << 40) | 1);
+            let mut row = connection.prepare("SELECT 1 FROM log WHERE row_id = ?")?;
+            assert!(row.exists([row_id(2, alien.sequence)])?, "the key of a row of scope 3");
+            let claims = [claim(0), claim(1), claim(log.frontier.size() + 1), claim(u64::MAX), alien];
+            seen_times(connection, &log, claims.into())
+        });
+        assert_eq!(found.unwrap(), BTreeMap::from([(Seen { epoch: 1, sequence: 1 }, NOW)]));
+    }
 }

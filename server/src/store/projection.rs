@@ -10,7 +10,7 @@ use aralau_sync_core::{
     id::{ChangeHash, DocumentId, Kind, PersonId, ReplicaId},
     log::{Labels, Verdict},
     reading::Reading,
-    reconcile::{Decision, DocumentGround, HeldEntry, Outcome, Reason},
+    reconcile::{Decision, DocumentGround, HeldEntry, Outcome},
     stream::{self, Header},
     time::Millis,
     visit::{ACTIVE, Place, Visit, WITHDRAWN, field},
@@ -23,7 +23,7 @@ use super::{
     coverage::{self, Tally},
     directory::{self, CUSTODY_DEVICE},
     follow_up::{self, FollowUp},
-    joined,
+    hold, joined,
     log::ScopeLog,
     segment::Contents,
     words::Words,
@@ -159,7 +159,7 @@ fn load_apart(
             replica: ReplicaId(row.get(1)?),
             index: row.get::<_, i64>(2)?.cast_unsigned(),
             entry: stream::Entry::open(header, &body).ok(),
-            reason: Reason::from_code(row.get(3)?),
+            reason: hold::reason_in(row, 3)?,
         };
         apart.entry(ChangeHash(row.get(0)?)).or_insert(held);
     }

@@ -8,6 +8,7 @@ use aralau_sync_core::{
     id::{EntryHash, PublicKey, ReplicaId, Signature},
     introduction::Introduction,
     log::RowKind,
+    reason::Reason,
     receipt::Receipt,
     stream::{Head, StreamId, Tip},
     sync::{Ask, Content, Gained, Pack, Row, StreamIntro},
@@ -50,8 +51,8 @@ pub struct Asking<'a> {
     pub epochs: &'a [Epoch],
     /// The newest epoch.
     pub epoch: u64,
-    /// Outcomes of this upload other than "accepted".
-    pub held: Vec<(u64, String)>,
+    /// Its own entries of this upload that were held.
+    pub held: Vec<(u64, Reason)>,
 }
 
 /// What a scope gained, and the packs that its answer names.

@@ -54,6 +54,7 @@ impl Recent {
         }
         // Judged by anybody at any time: it is read each time.
         ground.held.clear();
+        ground.rejected.clear();
         self.0.push(Left { scope_no, id, ground, loaded: loaded.projected() });
         let mut weight: usize = self.0.iter().map(|left| left.loaded.weight()).sum();
         while weight > MOST {

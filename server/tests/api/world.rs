@@ -220,7 +220,7 @@ impl World {
         let now = self.app.now();
         let upload = Upload { frame, tips, by: None, brought_by: None };
         let ingested = self.app.write(move |tx| store::ingest(tx, &upload, now)).await.unwrap();
-        ingested.held.into_iter().next().map(|(_, reason)| reason)
+        ingested.held.first().map(|(_, reason)| reason.code().to_owned())
     }
 
     /// A visit that began at a moment, with a note.

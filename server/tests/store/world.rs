@@ -75,7 +75,8 @@ impl World {
         let tips = frame.verify(&self.store.deployment(), &phone.key.public_key(), &DeviceVerifier).unwrap();
         let upload = Upload { frame, tips, by: None, brought_by: None };
         let ingested = self.store.write(move |tx| store::ingest(tx, &upload, NOW)).unwrap();
-        (ingested.fate, ingested.held)
+        let held = ingested.held.iter().map(|(index, reason)| (*index, reason.code().to_owned()));
+        (ingested.fate, held.collect())
     }
 
     pub fn intake(&self) -> Intake {

@@ -9,7 +9,7 @@ use arbitrary::Unstructured;
 /// The input is the story of what the devices did.
 pub fn apply(data: &[u8]) {
     let ground = story::play(&mut Unstructured::new(data));
-    for place in ground.documents.values() {
+    for place in ground.values() {
         judge::judge(&place.document, data);
     }
 }

@@ -6,7 +6,7 @@ use aralau_sync_core::{
     epoch::{follow, shared_point},
     id::ScopeId,
     stream::{Seen, StreamId, Tip},
-    sync::{AUTHOR_UNKNOWN, Answer, Directive, FrameFate, Gained, PROTOCOL, StreamEnd, Welcome},
+    sync::{Answer, Directive, FrameFate, FrameRefusal, Gained, PROTOCOL, StreamEnd, Welcome},
 };
 
 use super::{Recall, Remedy, SyncSession, Trouble};
@@ -200,7 +200,7 @@ impl SyncSession {
             FrameFate::Decided { .. } | FrameFate::Gap { .. } | FrameFate::Forked { .. } => outcome.forked = true,
             FrameFate::Refused { code } => {
                 self.refused.insert(stream);
-                self.refuse(client, stream.scope, code)?;
+                self.refuse(client, stream.scope, code.code())?;
             }
         }
         Ok(())
@@ -249,12 +249,14 @@ impl SyncSession {
             FrameFate::Decided { tip, .. } => tip.index.max(frame.upto.index),
             FrameFate::Gap { .. } | FrameFate::Forked { .. } => u64::MAX,
             // Once more, together with who it is.
-            FrameFate::Refused { code } if code == AUTHOR_UNKNOWN && self.unknown.insert(frame.stream) => {
+            FrameFate::Refused { code }
+                if *code == FrameRefusal::AuthorUnknown && self.unknown.insert(frame.stream) =>
+            {
                 outcome.progress = true;
                 return Ok(());
             }
             FrameFate::Refused { code } => {
-                self.refuse(client, frame.stream.scope, code)?;
+                self.refuse(client, frame.stream.scope, code.code())?;
                 u64::MAX
             }
         };
@@ -332,7 +334,11 @@ impl SyncSession {
     fn count(&mut self, scope: ScopeId, took: &Took) {
         self.report.pulled += took.entries;
         self.report.rewound |= took.rewound;
-        let held = took.held.iter().map(|(index, reason)| HeldOutcome { scope, index: *index, reason: reason.clone() });
+        let held = took.held.iter().map(|(index, reason)| HeldOutcome {
+            scope,
+            index: *index,
+            reason: reason.code().to_owned(),
+        });
         self.report.held.extend(held);
     }
 

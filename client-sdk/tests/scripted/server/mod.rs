@@ -13,11 +13,12 @@ use aralau_sync_core::{
     id::{ChangeHash, DeploymentId, DocumentId, EntryHash, EpochId, PublicKey, ReplicaId, ScopeId, ServerKey},
     log::{Because, RowKind, Verdict, row_leaf},
     merkle::Frontier,
+    reason::Reason,
     receipt::{Receipt, SignServer},
     stream::{Entry, Head, Link, StreamId, Tip},
     sync::{
-        Ask, Beat, Content, Directive, FrameFate, Gained, Hello, LastRow, Level, Occasion, Outlines, PROTOCOL, Roll,
-        Row, StreamEnd, StreamIntro, Unchanged, Welcome, beats_hash,
+        Ask, Beat, Content, Directive, FrameFate, FrameRefusal, Gained, Hello, LastRow, Level, Occasion, Outlines,
+        PROTOCOL, Roll, Row, StreamEnd, StreamIntro, Unchanged, Welcome, beats_hash,
     },
     time::Millis,
 };
@@ -187,7 +188,7 @@ impl Server {
     fn ingest(&mut self, frame: &Frame) -> FrameFate {
         let StreamId { replica, scope } = frame.stream;
         if let Some(code) = self.refusals.get(&replica) {
-            return FrameFate::Refused { code: (*code).into() };
+            return FrameFate::Refused { code: FrameRefusal::from_code(code) };
         }
         let key = self.authors[&replica].0;
         let tips = frame.verify(&DEPLOYMENT, &key, &aralau_client_sdk::keys::Verifier).expect("signed");
@@ -295,7 +296,7 @@ impl Log {
             None if dependencies.iter().any(|dep| !self.accepted.contains(dep)) => Some("waiting"),
             None => None,
         };
-        let verdict = Verdict { reason: reason.map(str::to_owned), because, ..Verdict::default() };
+        let verdict = Verdict { reason: reason.map(Reason::from_code), because, ..Verdict::default() };
         let Some(reason) = reason else {
             self.push(RowKind::Accepted, replica, tip, &verdict, now);
             self.accepted.insert(change_hash(body));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aralau_sync_core::{
     cbor,
     id::{ReplicaId, ScopeId},
+    reason::Reason,
     stream::StreamId,
     sync::{Directive, Hello, LastRow, MAX_SCOPES, PROTOCOL, StreamEnd, Welcome},
     time::Millis,
@@ -124,7 +125,7 @@ fn pull_all(
     beats: &[store::BeatRow],
     epochs: &[aralau_sync_core::epoch::Epoch],
     epoch: u64,
-    held: &[(ScopeId, u64, String)],
+    held: &[(ScopeId, u64, Reason)],
     mut call: Option<&mut Call>,
     now: Millis,
 ) -> Result<Vec<Pulled>, StoreError> {

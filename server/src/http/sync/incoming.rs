@@ -7,10 +7,11 @@ use aralau_sync_core::{
     frame::{Frame, FrameError},
     id::{DeviceId, PublicKey, ScopeId},
     introduction::Introduction,
+    reason::Reason,
     receipt::SignServer as _,
     stream::SignDevice as _,
     sync::{
-        AUTHOR_UNKNOWN, FrameFate, Hello, MAX_FRAMES, MAX_HELLO_BYTES, MAX_INTRODUCTIONS, MAX_NOTICES, MAX_SCOPES,
+        FrameFate, FrameRefusal, Hello, MAX_FRAMES, MAX_HELLO_BYTES, MAX_INTRODUCTIONS, MAX_NOTICES, MAX_SCOPES,
         PROTOCOL,
     },
 };
@@ -40,7 +41,7 @@ pub(super) struct Incoming<'a> {
     hello: Option<Hello>,
     call: Option<Call>,
     fates: Vec<FrameFate>,
-    held: Vec<(ScopeId, u64, String)>,
+    held: Vec<(ScopeId, u64, Reason)>,
     own: u64,
 }
 
@@ -51,8 +52,8 @@ pub(super) struct Received {
     pub(super) call: Option<Call>,
     /// Of each frame, in its order.
     pub(super) fates: Vec<FrameFate>,
-    /// Entries that were not accepted.
-    pub(super) held: Vec<(ScopeId, u64, String)>,
+    /// The install's own entries that were held.
+    pub(super) held: Vec<(ScopeId, u64, Reason)>,
     /// The device's own entries among those decided.
     pub(super) own: u64,
 }
@@ -194,10 +195,10 @@ impl<'a> Incoming<'a> {
     }
 
     async fn take_frame(&mut self, item: &[u8]) -> Result<FrameFate, Problem> {
-        let refused = |code: &str| FrameFate::Refused { code: code.to_owned() };
+        let refused = |code| FrameFate::Refused { code };
         let frame = match Frame::from_bytes(item) {
             Ok(frame) => frame,
-            Err(error) => return Ok(refused(error.code())),
+            Err(error) => return Ok(refused(error.into())),
         };
         let replica = frame.stream.replica;
         let app = self.app;
@@ -216,16 +217,16 @@ impl<'a> Incoming<'a> {
         if payer != store::CUSTODY_DEVICE
             && let Err(code) = app.http().quotas.admit(payer, is_out, app.settings(), app.now())
         {
-            app.http().metrics.refused(code);
+            app.http().metrics.refused(&code);
             return Ok(refused(code));
         }
         let verified = tokio::task::spawn_blocking(move || verify(&handle, frame, signer, is_unknown));
         let (signer, upload) = match verified.await {
             Ok(Ok(verified)) => verified,
             // Signed by nobody known: whoever has the author's introduction can say who it was.
-            Ok(Err(FrameError::Signature)) if is_unknown => return Ok(refused(AUTHOR_UNKNOWN)),
-            Ok(Err(error)) => return Ok(refused(error.code())),
-            Err(_) => return Ok(refused("frame_malformed")),
+            Ok(Err(FrameError::Signature)) if is_unknown => return Ok(refused(FrameRefusal::AuthorUnknown)),
+            Ok(Err(error)) => return Ok(refused(error.into())),
+            Err(_) => return Ok(refused(FrameRefusal::Malformed)),
         };
         let brought_by = matches!(signer, Signer::Other(_)).then_some(self.caller.row.person);
         let upload = Arc::new(Upload { brought_by, ..upload });
@@ -256,11 +257,14 @@ impl<'a> Incoming<'a> {
                 store::ingest_some(tx, &frame, now).map(Some)
             });
             let Some(ingested) = ingested.await? else {
-                return Ok(FrameFate::Refused { code: "replica_foreign".to_owned() });
+                return Ok(FrameFate::Refused { code: FrameRefusal::ReplicaForeign });
             };
             self.app.http().metrics.ingested(&ingested);
             self.app.http().quotas.note(payer, ingested.bytes, ingested.held_bytes, now);
-            self.held.extend(ingested.held.into_iter().map(|(index, reason)| (stream.scope, index, reason)));
+            // Of words that it only brings back, their author's phone is told.
+            if self.hello.as_ref().is_some_and(|hello| hello.replica == stream.replica) {
+                self.held.extend(ingested.held.into_iter().map(|(index, reason)| (stream.scope, index, reason)));
+            }
             if ingested.is_whole {
                 return Ok(ingested.fate);
             }

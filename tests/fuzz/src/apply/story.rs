@@ -1,10 +1,12 @@
 //! Who writes, forges, merges and sends what, drawn from input.
 
+use std::mem;
+
 use aralau_sync_core::{
     change::{Change, ChangeParts, OpId, Put, Value},
     document::Document,
     id::{Actor, ChangeHash, DocumentId, EntryHash, Kind, ReplicaId},
-    reconcile::{Arrival, DocumentGround, Grant, Ground, Moment, Outcome, RejectedPast, Rights, decide, release},
+    reconcile::{Arrival, Facts, Grant, Ground, Outcome, RejectedPast, Rights, plan, release},
     stream::Header,
     time::Millis,
 };
@@ -183,11 +185,13 @@ impl Story {
             reauthored_from: (self.index.is_multiple_of(7)).then_some(EntryHash([1; 32])),
         };
         let header = header.to_bytes();
-        let arrival = Arrival { replica: by, index: self.index, header: &header, body: &sent.body };
+        let arrival = Arrival::open(self.index, &header, &sent.body);
         let grants = if granted { vec![Grant { from: Millis(0), until: None }] } else { Vec::new() };
-        let decisions = decide(&mut self.ground, &arrival, &Rights { grants, revoked_at: None }, &moment());
-        assert!(!decisions.is_empty(), "every entry is decided");
-        for decision in decisions {
+        let rights = Rights { grants, revoked_at: None };
+        let planned = plan(mem::take(&mut self.ground), by, vec![arrival], &rights, &facts());
+        self.ground = planned.documents;
+        assert!(!planned.rows.is_empty(), "every entry is decided");
+        for decision in planned.rows {
             match decision.outcome {
                 Outcome::Accepted { .. } | Outcome::Filled { .. } => passed(),
                 Outcome::Held { change, .. } => self.held.push(change),
@@ -197,8 +201,10 @@ impl Story {
     }
 
     fn release(&mut self, change: &ChangeHash) {
-        let place: &mut DocumentGround = self.ground.documents.entry(DOCUMENT).or_default();
-        drop(release(place, DOCUMENT, change, RejectedPast::Stays, &moment()));
+        // Planned on a copy: what cannot be released leaves everything as it was.
+        if let Ok(planned) = release(self.ground.clone(), DOCUMENT, change, RejectedPast::Stays, &facts()) {
+            self.ground = planned.documents;
+        }
     }
 }
 
@@ -212,6 +218,6 @@ fn twist_put(input: &mut Unstructured<'_>, put: &mut Put, other: &Change) -> Res
     Ok(())
 }
 
-fn moment() -> Moment<'static> {
-    Moment { now: NOW, grace_ms: 0, seen_received_at: &|_| None }
+fn facts() -> Facts {
+    Facts { now: NOW, ..Facts::default() }
 }
