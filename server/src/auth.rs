@@ -16,7 +16,7 @@ use uuid::Uuid;
 use aralau_sync_core::time::{DAY_MS, Millis};
 
 use crate::{
-    authorize::{Action, Denied, Role, authorize},
+    authorize::{Action, Denied, Role, Who, authorize},
     reach::Reach,
     store::{self, StoreError, TokenRow, Transaction},
 };
@@ -66,7 +66,7 @@ impl Caller {
     /// # Errors
     /// [`Denied`].
     pub fn may(&self, action: Action) -> Result<Reach, Denied> {
-        authorize(self.role, action).map(|()| self.reach.clone())
+        authorize(Who::Person(self.role), action).map(|()| self.reach.clone())
     }
 }
 

@@ -1,5 +1,5 @@
-//! Who may do what: one table, asked before anything is looked up, so that foreign and absent look alike. Of which beats,
-//! [`crate::reach`] says.
+//! Who may do what: one table, asked before anything is looked up, so that foreign and absent look alike. Of which beats, a
+//! person's [`crate::reach`] says, and of a device the grants in force.
 
 use std::{fmt, str::FromStr};
 
@@ -20,6 +20,26 @@ pub enum Role {
     Auditor,
     /// The organisation, devices, tokens, quarantine.
     Administrator,
+}
+
+/// How a device stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Enrolled, and nobody has said otherwise.
+    Enrolled,
+    /// This server, since it was restored, may have forgotten that it was shut out; nobody has stood up for it yet.
+    Unconfirmed,
+    /// Shut out.
+    ShutOut,
+}
+
+/// Whoever asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// The holder of a token or a session.
+    Person(Role),
+    /// A device that signed its request.
+    Device(Standing),
 }
 
 /// What a request wants.
@@ -48,11 +68,17 @@ pub enum Action {
     ManageTokens,
     /// Beats, places and people: see what becomes of them by a table, and have it done. Whether there is a backup.
     Administer,
+    /// Hand in entries, each of which is decided by its author's rights: a device's.
+    #[serde(skip)]
+    SendEntries,
+    /// The rows of one's beats: a device's.
+    #[serde(skip)]
+    ReceiveRows,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::ReadCodeLists,
         Self::ReadVisits,
         Self::Export,
@@ -64,18 +90,48 @@ impl Action {
         Self::Enroll,
         Self::ManageTokens,
         Self::Administer,
+        Self::SendEntries,
+        Self::ReceiveRows,
     ];
 }
 
-/// The role does not allow the action.
+/// The role, or how the device stands, does not allow the action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the role does not allow this")]
 pub struct Denied;
 
-/// Whether `role` may take `action`. The only place that decides it.
-pub const fn authorize(role: Role, action: Action) -> Result<(), Denied> {
+/// Whether `who` may take `action`. The only place that decides it.
+pub const fn authorize(who: Who, action: Action) -> Result<(), Denied> {
+    let allowed = match who {
+        Who::Person(role) => may_person(role, action),
+        Who::Device(standing) => may_device(standing, action),
+    };
+    if allowed { Ok(()) } else { Err(Denied) }
+}
+
+/// What was written before a device was shut out is handed in and held; it is told nothing any more. Of one that nobody has stood
+/// up for nothing is known, and nothing is taken.
+const fn may_device(standing: Standing, action: Action) -> bool {
+    match action {
+        Action::SendEntries => !matches!(standing, Standing::Unconfirmed),
+        Action::ReceiveRows => matches!(standing, Standing::Enrolled),
+        Action::ReadCodeLists
+        | Action::ReadVisits
+        | Action::Export
+        | Action::Resolve
+        | Action::ReadQuarantine
+        | Action::JudgeQuarantine
+        | Action::ReadDevices
+        | Action::RevokeDevice
+        | Action::Enroll
+        | Action::ManageTokens
+        | Action::Administer => false,
+    }
+}
+
+const fn may_person(role: Role, action: Action) -> bool {
     use Role::{Administrator, Headquarters, Inspector, Supervisor};
-    let allowed = match action {
+    match action {
         Action::ReadCodeLists => true,
         // Whoever may page through everything may as well have it in a file.
         Action::ReadVisits | Action::Export | Action::ReadQuarantine | Action::ReadDevices => {
@@ -86,8 +142,9 @@ pub const fn authorize(role: Role, action: Action) -> Result<(), Denied> {
         Action::RevokeDevice | Action::Enroll | Action::ManageTokens | Action::Administer => {
             matches!(role, Administrator)
         }
-    };
-    if allowed { Ok(()) } else { Err(Denied) }
+        // A token is nobody's pen, and no phone.
+        Action::SendEntries | Action::ReceiveRows => false,
+    }
 }
 
 impl Role {
@@ -129,10 +186,14 @@ impl FromStr for Role {
 mod tests {
     use super::*;
 
+    fn may(role: Role, action: Action) -> Result<(), Denied> {
+        authorize(Who::Person(role), action)
+    }
+
     #[test]
     fn an_auditor_reads_all_and_changes_nothing() {
         for action in [Action::ReadVisits, Action::Export, Action::ReadQuarantine, Action::ReadDevices] {
-            assert_eq!(authorize(Role::Auditor, action), Ok(()), "{action:?}");
+            assert_eq!(may(Role::Auditor, action), Ok(()), "{action:?}");
         }
         for action in [
             Action::Resolve,
@@ -142,20 +203,33 @@ mod tests {
             Action::ManageTokens,
             Action::Administer,
         ] {
-            assert_eq!(authorize(Role::Auditor, action), Err(Denied), "{action:?}");
+            assert_eq!(may(Role::Auditor, action), Err(Denied), "{action:?}");
         }
     }
 
     #[test]
     fn an_inspector_reads_visits_through_sync_only() {
-        assert_eq!(authorize(Role::Inspector, Action::ReadCodeLists), Ok(()));
-        assert_eq!(authorize(Role::Inspector, Action::ReadVisits), Err(Denied));
+        assert_eq!(may(Role::Inspector, Action::ReadCodeLists), Ok(()));
+        assert_eq!(may(Role::Inspector, Action::ReadVisits), Err(Denied));
     }
 
     #[test]
     fn whoever_may_read_visits_may_export_them() {
         for role in Role::ALL {
-            assert_eq!(authorize(role, Action::Export), authorize(role, Action::ReadVisits), "{role}");
+            assert_eq!(may(role, Action::Export), may(role, Action::ReadVisits), "{role}");
+        }
+    }
+
+    #[test]
+    fn a_device_has_its_stream_and_its_beats_and_nothing_of_headquarters() {
+        use Standing::{Enrolled, ShutOut, Unconfirmed};
+        let of =
+            |standing| Action::ALL.into_iter().filter(move |action| authorize(Who::Device(standing), *action).is_ok());
+        assert_eq!(of(Enrolled).collect::<Vec<_>>(), [Action::SendEntries, Action::ReceiveRows]);
+        assert_eq!(of(ShutOut).collect::<Vec<_>>(), [Action::SendEntries]);
+        assert_eq!(of(Unconfirmed).count(), 0);
+        for role in Role::ALL {
+            assert_eq!((may(role, Action::SendEntries), may(role, Action::ReceiveRows)), (Err(Denied), Err(Denied)));
         }
     }
 

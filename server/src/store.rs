@@ -50,7 +50,7 @@ pub use coverage::{DEFAULT_TIME_ZONE, set_time_zone, time_zone};
 pub use custody::{EditError, HEADQUARTERS_NAME, author, ensure_custody, resolve_visit};
 pub use directory::{
     Admission, BeatRow, CUSTODY_DEVICE, DIRECTORY, DeviceRow, EnrollError, Enrolled, Enrollment, HEADQUARTERS,
-    PERSON_OF_DEVICE, admit, assign_device, beat, beat_areas, beats, beats_of, confirm_device, device,
+    PERSON_OF_DEVICE, admit, assign_device, beat, beat_areas, beats, beats_for, beats_of, confirm_device, device,
     device_of_replica, enroll, ensure_beat, ensure_person, ensure_replica, grant, has_phones, make_code, meet, name_of,
     name_of_replica, revoke_device, unconfirmed_devices,
 };

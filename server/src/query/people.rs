@@ -77,8 +77,7 @@ pub(super) fn after(page: &Page<PersonKey>) -> (&[u8], &[u8]) {
 pub(super) fn beats_of(person: &'static str, at: &'static str, reach: &'static str) -> String {
     format!(
         "(SELECT group_concat(b.code, char(10)) FROM beat b WHERE b.scope_no IN
-             (SELECT g.scope_no FROM granted g WHERE g.person = {person} AND g.from_ms <= {at}
-              AND (g.until_ms IS NULL OR g.until_ms > {at}))
+             (SELECT g.scope_no FROM granted g WHERE g.person = {person} AND in_force(g.from_ms, g.until_ms, {at}))
          AND ({reach} IS NULL OR b.scope_no IN (SELECT value FROM json_each({reach}))))"
     )
 }
@@ -88,7 +87,7 @@ pub(super) fn works_within(person: &'static str, at: &'static str, reach: &'stat
     format!(
         "({reach} IS NULL OR {person} IN
              (SELECT g.person FROM granted g WHERE g.scope_no IN (SELECT value FROM json_each({reach}))
-              AND g.from_ms <= {at} AND (g.until_ms IS NULL OR g.until_ms > {at})))"
+              AND in_force(g.from_ms, g.until_ms, {at})))"
     )
 }
 

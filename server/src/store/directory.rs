@@ -1,35 +1,41 @@
 //! The directory: control rows and the tables projected from them.
 
+mod devices;
+mod enrollment;
+mod grants;
+
 use std::collections::BTreeMap;
 
 use aralau_sync_core::{
     cbor,
     collation::SortKey,
-    digest::is_named_by,
     directory::Control,
-    id::{DeviceId, PersonId, PublicKey, ReplicaId, ScopeId},
-    introduction::Introduction,
+    id::{DeviceId, PersonId, ScopeId},
     log::{RowKind, Verdict, control_hash},
     merkle::Frontier,
-    reconcile::{Grant, Rights},
     sync::Beat,
     time::Millis,
 };
-use rusqlite::{Connection, OptionalExtension as _, params};
-use sha2::{Digest as _, Sha256};
+use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::{
-    StoreError, Transaction, hold, joined,
+    StoreError, Transaction, joined,
     log::{NewRow, ScopeLog},
     notices, organisation,
 };
 use crate::area::Area;
 
+use devices::device_where;
+pub use devices::{
+    DeviceRow, PERSON_OF_DEVICE, assign_device, confirm_device, device, device_of_replica, ensure_replica,
+    is_headquarters, meet, name_of_replica, revoke_device, unconfirmed_devices,
+};
+pub use enrollment::{Admission, EnrollError, Enrolled, Enrollment, admit, enroll, make_code};
+pub use grants::{beats_for, beats_of, end_grant, grant, is_granted, rights_of, teach, was_granted};
+
 /// The directory's number among the scopes.
 pub const DIRECTORY: i64 = 1;
-/// Installs of one device, at most.
-const MAX_REPLICAS: i64 = 64;
 /// Whose words headquarters' own edits are.
 pub const HEADQUARTERS: PersonId = PersonId(Uuid::from_u128(0x6865_6164_7175_4172_8000_0000_0000_0001));
 /// The device whose key the server itself holds.
@@ -53,60 +59,6 @@ impl From<BeatRow> for Beat {
     fn from(row: BeatRow) -> Self {
         Self { code: row.code, scope: row.scope, name: row.name }
     }
-}
-
-/// An enrolled device.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeviceRow {
-    /// Which.
-    pub device: DeviceId,
-    /// Its key.
-    pub key: PublicKey,
-    /// In whose hands.
-    pub person: PersonId,
-    /// When it was shut out.
-    pub revoked_at: Option<Millis>,
-    /// Whether this server, since it was restored, may have forgotten that it was shut out.
-    pub is_unconfirmed: bool,
-}
-
-/// A device that asks to be let in.
-#[derive(Debug, Clone)]
-pub struct Enrollment {
-    /// The one-time code.
-    pub code: String,
-    /// The device's new key, already proven to be held.
-    pub key: PublicKey,
-    /// The install.
-    pub replica: ReplicaId,
-}
-
-/// What a device is told on enrolling.
-#[derive(Debug, Clone)]
-pub struct Enrolled {
-    /// Its id from now on.
-    pub device: DeviceId,
-    /// Its person.
-    pub person: PersonId,
-    /// The person's name.
-    pub name: String,
-    /// The person's beats.
-    pub beats: Vec<Beat>,
-}
-
-/// Why a device is not let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EnrollError {
-    /// No such code.
-    Unknown,
-    /// Its time has passed.
-    Expired,
-    /// Another device has used it.
-    Used,
-    /// This device is enrolled already, for another person; this code is still good.
-    Known,
-    /// The replica belongs to another device, or this one has too many.
-    Replica,
 }
 
 /// Writes a control row, which says who had it written, and follows it.
@@ -214,13 +166,6 @@ pub fn beats(connection: &Connection) -> Result<Vec<BeatRow>, StoreError> {
     beats_where(connection, "1", [])
 }
 
-/// The beats a person may read and write now.
-pub fn beats_of(connection: &Connection, person: PersonId, now: Millis) -> Result<Vec<BeatRow>, StoreError> {
-    let granted = "scope_no IN (SELECT scope_no FROM granted WHERE person = ?1 AND from_ms <= ?2
-                   AND (until_ms IS NULL OR until_ms > ?2))";
-    beats_where(connection, granted, params![person.as_bytes(), now.0])
-}
-
 fn beats_where(
     connection: &Connection,
     condition: &str,
@@ -300,298 +245,13 @@ pub fn has_phones(connection: &Connection, person: PersonId) -> Result<bool, Sto
     Ok(person != HEADQUARTERS && is_person(connection, person)?)
 }
 
-/// Grants a person a scope from now on, unless they hold it, and lets in what was held for want of it.
-///
-/// Whatever else they are called in the directory: their phones may have enrolled under any of their names.
-pub fn grant(tx: &Transaction<'_>, person: PersonId, scope: ScopeId, now: Millis) -> Result<(), StoreError> {
-    for name in joined::everybody_who_is(tx, joined::person(tx, person)?)? {
-        if !is_granted(tx, name, scope, now)? {
-            record(tx, &Control::Grant { person: name, scope, from: now }, now)?;
-            hold::release_granted(tx, name, scope, now)?;
-        }
-    }
-    Ok(())
-}
-
-/// Ends a right that a person holds, under all of their names.
-pub fn end_grant(tx: &Transaction<'_>, person: PersonId, scope: ScopeId, now: Millis) -> Result<(), StoreError> {
-    for name in joined::everybody_who_is(tx, joined::person(tx, person)?)? {
-        if is_granted(tx, name, scope, now)? {
-            record(tx, &Control::GrantEnds { person: name, scope, until: now }, now)?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether a person may write in a scope at this moment.
-pub fn is_granted(connection: &Connection, person: PersonId, scope: ScopeId, now: Millis) -> Result<bool, StoreError> {
-    let grants = rights(connection, person, scope)?;
-    Ok(grants.iter().any(|grant| grant.from <= now && grant.until.is_none_or(|until| now < until)))
-}
-
-/// Whether a person ever held a scope.
-pub fn was_granted(connection: &Connection, person: PersonId, scope: ScopeId) -> Result<bool, StoreError> {
-    Ok(!rights(connection, person, scope)?.is_empty())
-}
-
-fn rights(connection: &Connection, person: PersonId, scope: ScopeId) -> Result<Vec<Grant>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT from_ms, until_ms FROM granted JOIN scope USING (scope_no) WHERE person = ? AND scope = ?",
-    )?;
-    let grants = statement.query_map(params![person.as_bytes(), scope.as_bytes()], |row| {
-        Ok(Grant { from: Millis(row.get(0)?), until: row.get::<_, Option<i64>>(1)?.map(Millis) })
-    })?;
-    Ok(grants.collect::<Result<_, _>>()?)
-}
-
-/// When a device's person might write in a scope.
-pub fn rights_of(connection: &Connection, device: &DeviceRow, scope: ScopeId) -> Result<Rights, StoreError> {
-    Ok(Rights { grants: rights(connection, device.person, scope)?, revoked_at: device.revoked_at })
-}
-
-/// A device by id.
-pub fn device(connection: &Connection, device: DeviceId) -> Result<Option<DeviceRow>, StoreError> {
-    device_where(connection, "device = ?", device.as_bytes())
-}
-
-fn device_where(connection: &Connection, condition: &str, value: &[u8]) -> Result<Option<DeviceRow>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT device, public_key, person, revoked_at, unconfirmed FROM device WHERE {condition}"
-    ))?;
-    let found = statement.query_row([value], |row| {
-        Ok(DeviceRow {
-            device: DeviceId::from_bytes(row.get(0)?),
-            key: PublicKey(row.get(1)?),
-            person: PersonId::from_bytes(row.get(2)?),
-            revoked_at: row.get::<_, Option<i64>>(3)?.map(Millis),
-            is_unconfirmed: row.get(4)?,
-        })
-    });
-    Ok(found.optional()?)
-}
-
-/// The device that a replica runs on.
-pub fn device_of_replica(connection: &Connection, replica: ReplicaId) -> Result<Option<DeviceRow>, StoreError> {
-    let condition = "device = (SELECT device FROM replica WHERE replica = ?)";
-    device_where(connection, condition, replica.as_bytes())
-}
-
-/// Whether a replica is one of the server's own hand.
-pub fn is_headquarters(connection: &Connection, replica: ReplicaId) -> Result<bool, StoreError> {
-    Ok(device_of_replica(connection, replica)?.is_some_and(|device| device.device == CUSTODY_DEVICE))
-}
-
 /// The name that the directory has for a person themselves.
 pub fn name_of(connection: &Connection, person: PersonId) -> Result<String, StoreError> {
     let mut statement = connection.prepare_cached("SELECT name FROM person WHERE person = ?")?;
     Ok(statement.query_row([person.as_bytes()], |row| row.get(0))?)
 }
 
-/// SQL that joins `person` as whoever has the `device` of a row goes as.
-pub const PERSON_OF_DEVICE: &str = "LEFT JOIN joined_person j ON j.person = device.person
-     JOIN person ON person.person = coalesce(j.goes_as, device.person)";
-
-/// The name of the person behind a replica.
-pub fn name_of_replica(connection: &Connection, replica: ReplicaId) -> Result<Option<String>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT name FROM replica JOIN device USING (device) {PERSON_OF_DEVICE} WHERE replica = ?",
-    ))?;
-    Ok(statement.query_row([replica.as_bytes()], |row| row.get(0)).optional()?)
-}
-
-/// Notes an install of a device, where new. `false`: its name is not of the device's key, or there are too many.
-pub fn ensure_replica(
-    tx: &Transaction<'_>,
-    device: DeviceId,
-    replica: ReplicaId,
-    now: Millis,
-) -> Result<bool, StoreError> {
-    if let Some(known) = device_of_replica(tx, replica)? {
-        return Ok(known.device == device);
-    }
-    if !self::device(tx, device)?.is_some_and(|device| is_named_by(&replica, &device.key)) {
-        return Ok(false);
-    }
-    let count: i64 =
-        tx.query_row("SELECT count(*) FROM replica WHERE device = ?", [device.as_bytes()], |row| row.get(0))?;
-    if count >= MAX_REPLICAS {
-        return Ok(false);
-    }
-    record(tx, &Control::Replica { replica, device }, now)?;
-    Ok(true)
-}
-
-/// Takes back into the directory an author whom it has forgotten. A device that came in again has its key under another id;
-/// nobody is granted anything.
-pub fn meet(tx: &Transaction<'_>, author: &Introduction, now: Millis) -> Result<(), StoreError> {
-    if device_of_replica(tx, author.replica)?.is_some() {
-        return Ok(());
-    }
-    let device = match device_where(tx, "public_key = ?", author.key.as_bytes())? {
-        Some(known) => known.device,
-        None if device(tx, author.device)?.is_some() => return Ok(()),
-        None => {
-            let Introduction { device, key, person, ref name, .. } = *author;
-            if !is_person(tx, person)? {
-                record(tx, &Control::Person { person, name: name.clone() }, now)?;
-            }
-            record(tx, &Control::Device { device, key, person, server_custody: false }, now)?;
-            // Its words are its own; whether it was shut out since they were written, nobody here remembers.
-            record(tx, &Control::Unconfirmed { device: Some(device) }, now)?;
-            device
-        }
-    };
-    ensure_replica(tx, device, author.replica, now).map(drop)
-}
-
 fn is_person(connection: &Connection, person: PersonId) -> Result<bool, StoreError> {
     let mut statement = connection.prepare_cached("SELECT 1 FROM person WHERE person = ?")?;
     Ok(statement.exists([person.as_bytes()])?)
-}
-
-fn code_hash(code: &str) -> [u8; 32] {
-    // Read aloud and typed by hand: case, spaces and dashes do not count.
-    let plain: String = code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
-    Sha256::digest(plain.as_bytes()).into()
-}
-
-/// Makes a one-time enrollment code for a person: 12 letters and digits that cannot be confused, 58 random bits.
-pub fn make_code(tx: &Transaction<'_>, person: PersonId, valid_ms: i64, now: Millis) -> Result<String, StoreError> {
-    const ALPHABET: &[u8; 29] = b"23456789ABCDEFGHJKLMNPQRTVWXY";
-    let bytes: [u8; 12] = tx.random()?;
-    let letters: Vec<char> =
-        bytes.iter().map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()])).collect();
-    let code = letters.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join("-");
-    tx.execute(
-        "INSERT INTO enrollment_code (code_hash, person, created_at, expires_at) VALUES (?, ?, ?, ?)",
-        params![code_hash(&code), person.as_bytes(), now.0, now.plus(valid_ms).0],
-    )?;
-    record(tx, &Control::Code { person, until: now.plus(valid_ms) }, now)?;
-    Ok(code)
-}
-
-/// A device that a code lets in.
-#[derive(Debug, Clone)]
-pub struct Admission {
-    person: PersonId,
-    /// The device, where its key has been here before.
-    known: Option<DeviceRow>,
-    /// It has used this very code before.
-    is_repeated: bool,
-}
-
-/// Whether a code lets a device in. Reads only, so that guesses cost the writer nothing.
-pub fn admit(
-    connection: &Connection,
-    ask: &Enrollment,
-    now: Millis,
-) -> Result<Result<Admission, EnrollError>, StoreError> {
-    type CodeRow = ([u8; 16], i64, Option<[u8; 16]>);
-    let found: Option<CodeRow> = connection
-        .prepare_cached("SELECT person, expires_at, device FROM enrollment_code WHERE code_hash = ?")?
-        .query_row([code_hash(&ask.code)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?;
-    let Some((person, expires_at, used_by)) = found else { return Ok(Err(EnrollError::Unknown)) };
-    let person = PersonId::from_bytes(person);
-    let known = device_where(connection, "public_key = ?", ask.key.as_bytes())?;
-    // A code for one of their names lets in again a phone that enrolled under another.
-    let person = match &known {
-        Some(known) if joined::person(connection, known.person)? == joined::person(connection, person)? => known.person,
-        _ => person,
-    };
-    let is_repeated = match (used_by.map(DeviceId::from_bytes), &known) {
-        (Some(used_by), Some(known)) if known.device == used_by => true,
-        (Some(_), _) => return Ok(Err(EnrollError::Used)),
-        (None, _) if expires_at <= now.0 => return Ok(Err(EnrollError::Expired)),
-        (None, Some(known)) if known.person != person => return Ok(Err(EnrollError::Known)),
-        (None, _) => false,
-    };
-    Ok(Ok(Admission { person, known, is_repeated }))
-}
-
-/// Lets a device in. Repeating it with the same key gives the same answer, in case the first one was lost; so does another
-/// code of the same person. A device that was shut out stays so: it is told its id and no beats.
-pub fn enroll(
-    tx: &Transaction<'_>,
-    ask: &Enrollment,
-    now: Millis,
-) -> Result<Result<Enrolled, EnrollError>, StoreError> {
-    let Admission { person, known, is_repeated } = match admit(tx, ask, now)? {
-        Ok(admission) => admission,
-        Err(error) => return Ok(Err(error)),
-    };
-    let shut_out = known.as_ref().is_some_and(|known| known.revoked_at.is_some());
-    let was_unconfirmed = known.as_ref().is_some_and(|known| known.is_unconfirmed);
-    let device = match known {
-        // Shut out, and it stays so. It is told which device it is, for it may know itself by an id that a restored server
-        // forgot, and then could not even send what it holds into quarantine. The code is still good for another phone.
-        Some(known) if is_repeated || shut_out => known.device,
-        // The app was installed again, or a copy of this phone was let in before it: the same device.
-        Some(known) => use_code(tx, ask, known.device, now)?,
-        None => {
-            let device = DeviceId(fresh_uuid(tx)?);
-            record(tx, &Control::Device { device, key: ask.key, person, server_custody: false }, now)?;
-            use_code(tx, ask, device, now)?
-        }
-    };
-    if !ensure_replica(tx, device, ask.replica, now)? {
-        return Ok(Err(EnrollError::Replica));
-    }
-    let name = name_of(tx, person)?;
-    let beats = if shut_out || was_unconfirmed && is_repeated { Vec::new() } else { beats_of(tx, person, now)? };
-    let beats = beats.into_iter().map(Beat::from).collect();
-    Ok(Ok(Enrolled { device, person, name, beats }))
-}
-
-/// Whoever was given a code has been vouched for.
-fn use_code(tx: &Transaction<'_>, ask: &Enrollment, device: DeviceId, now: Millis) -> Result<DeviceId, StoreError> {
-    confirm_device(tx, device, now)?;
-    tx.execute(
-        "UPDATE enrollment_code SET used_at = ?, device = ? WHERE code_hash = ?",
-        params![now.0, device.as_bytes(), code_hash(&ask.code)],
-    )?;
-    Ok(device)
-}
-
-/// A phone: the server's own hand can neither be shut out nor moved, or headquarters could settle nothing any more.
-fn phone(connection: &Connection, id: DeviceId) -> Result<Option<DeviceRow>, StoreError> {
-    if id == CUSTODY_DEVICE { Ok(None) } else { device(connection, id) }
-}
-
-/// Shuts a device out. `false`: there is no such device.
-pub fn revoke_device(tx: &Transaction<'_>, id: DeviceId, now: Millis) -> Result<bool, StoreError> {
-    match phone(tx, id)? {
-        None => Ok(false),
-        Some(known) if known.revoked_at.is_some() => Ok(true),
-        Some(_) => record(tx, &Control::Revoked { device: id, at: now }, now).map(|()| true),
-    }
-}
-
-/// Stands up for a device that a restored server does not know enough of. `false`: there is no such device.
-pub fn confirm_device(tx: &Transaction<'_>, id: DeviceId, now: Millis) -> Result<bool, StoreError> {
-    match phone(tx, id)? {
-        None => Ok(false),
-        Some(known) if !known.is_unconfirmed => Ok(true),
-        Some(_) => record(tx, &Control::Confirmed { device: id }, now).map(|()| true),
-    }
-}
-
-/// The devices that wait for somebody to stand up for them; those that were shut out wait for nothing.
-pub fn unconfirmed_devices(connection: &Connection) -> Result<Vec<DeviceId>, StoreError> {
-    let mut statement =
-        connection.prepare("SELECT device FROM device WHERE unconfirmed AND revoked_at IS NULL ORDER BY device")?;
-    let devices = statement.query_map([], |row| row.get(0).map(DeviceId::from_bytes))?;
-    Ok(devices.collect::<Result<_, _>>()?)
-}
-
-/// Moves a device's person to a beat: other grants end now, what they wrote before still counts. `false`: no such device.
-pub fn assign_device(tx: &Transaction<'_>, id: DeviceId, beat: &BeatRow, now: Millis) -> Result<bool, StoreError> {
-    let Some(device) = phone(tx, id)? else { return Ok(false) };
-    for other in beats_of(tx, device.person, now)? {
-        if other.scope != beat.scope {
-            end_grant(tx, device.person, other.scope, now)?;
-        }
-    }
-    grant(tx, device.person, beat.scope, now)?;
-    Ok(true)
 }

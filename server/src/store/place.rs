@@ -11,7 +11,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::StoreError;
+use super::{StoreError, directory};
 
 /// What a store asks of a disk. [`SystemDisk`] is the operating system's.
 ///
@@ -255,10 +255,12 @@ impl Place {
 
     fn connect_with(&self, database: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        match self.disk.vfs() {
-            Some(vfs) => Connection::open_with_flags_and_vfs(database, flags, vfs),
-            None => Connection::open_with_flags(database, flags),
-        }
+        let connection = match self.disk.vfs() {
+            Some(vfs) => Connection::open_with_flags_and_vfs(database, flags, vfs)?,
+            None => Connection::open_with_flags(database, flags)?,
+        };
+        directory::teach(&connection)?;
+        Ok(connection)
     }
 }
 

@@ -18,6 +18,7 @@ mod people;
 mod points;
 mod quarantine;
 mod reach;
+mod rights;
 mod session;
 mod standing;
 mod world;

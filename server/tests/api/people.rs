@@ -4,12 +4,7 @@ use aralau_server::{
     settings::Settings,
     store::{self, Enrollment, HEADQUARTERS},
 };
-use aralau_sync_core::{
-    digest::replica_named,
-    id::{DeviceId, PersonId},
-    introduction::Introduction,
-    stream::SignDevice as _,
-};
+use aralau_sync_core::{digest::replica_named, id::DeviceId, stream::SignDevice as _};
 use aws_lc_rs::rand::SystemRandom;
 use axum::http::{Method, StatusCode};
 use serde_json::json;
@@ -72,17 +67,7 @@ async fn the_devices_that_wait_are_confirmed_one_by_one_or_all_at_once() {
     let world = World::new().await;
     let token = world.token(Role::Administrator).await;
     for number in 1..=3_u8 {
-        let random = SystemRandom::new();
-        let key = CustodyKey::from_pkcs8(&CustodyKey::generate(&random).unwrap(), &random).unwrap().public_key();
-        let author = Introduction {
-            replica: replica_named(&key, [number; 4]),
-            device: DeviceId::from_bytes([number; 16]),
-            key,
-            person: PersonId::from_bytes([number; 16]),
-            name: format!("Анна {number}"),
-        };
-        let now = world.app.now();
-        world.app.write(move |tx| store::meet(tx, &author, now)).await.unwrap();
+        world.stranger(&format!("Анна {number}"), number).await;
     }
     let waiting = async || {
         let devices = world.list("/v1/devices", &token).await;

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU8, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -20,11 +20,13 @@ use aralau_server::{
     store::{self, BeatRow, Enrollment, Store, Upload},
 };
 use aralau_sync_core::{
+    auth::{SCHEME, body_hash, request_preimage},
     change::Value,
     digest::replica_named,
     document::Document,
     frame::{Frame, chain},
-    id::{Actor, DeviceId, DocumentId, Kind},
+    id::{Actor, DeviceId, DocumentId, Kind, PersonId},
+    introduction::Introduction,
     stream::{Entry, Header, SignDevice as _, StreamId, Tip},
     time::{Millis, Monotonic},
     visit::{Position, VisitDraft},
@@ -46,7 +48,7 @@ pub struct World {
     pub beat: BeatRow,
     router: Router,
     clock: Arc<AtomicI64>,
-    minted: AtomicU8,
+    minted: AtomicU64,
     _folder: tempfile::TempDir,
 }
 
@@ -83,7 +85,7 @@ impl World {
         let app = App::with(store, Arc::new(move || Millis(shown.load(Ordering::Relaxed))), settings);
         let (beat, _) = app.write(|tx| store::ensure_beat(tx, "beat-01", "Участок 1", NOW)).await.unwrap();
         let router = serve::router(&app);
-        Self { app, beat, router, clock, minted: AtomicU8::new(1), _folder: folder }
+        Self { app, beat, router, clock, minted: AtomicU64::new(1), _folder: folder }
     }
 
     /// Lets an hour pass.
@@ -93,7 +95,9 @@ impl World {
 
     /// Of which each token needs its own.
     pub fn entropy(&self) -> [u8; 32] {
-        [self.minted.fetch_add(1, Ordering::Relaxed); 32]
+        let mut entropy = [1; 32];
+        entropy[..8].copy_from_slice(&self.minted.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+        entropy
     }
 
     pub async fn token(&self, role: Role) -> String {
@@ -201,6 +205,19 @@ impl World {
         Phone { key, device, stream, monotonic: None, tip: Tip::default(), documents: BTreeMap::new() }
     }
 
+    /// A phone that a restored server knows by an introduction alone.
+    pub async fn stranger(&self, name: &str, number: u8) -> Phone {
+        let random = SystemRandom::new();
+        let key = CustodyKey::from_pkcs8(&CustodyKey::generate(&random).unwrap(), &random).unwrap();
+        let (replica, device) = (replica_named(&key.public_key(), [number; 4]), DeviceId::from_bytes([number; 16]));
+        let person = PersonId::from_bytes([number; 16]);
+        let author = Introduction { replica, device, key: key.public_key(), person, name: name.to_owned() };
+        let now = self.app.now();
+        self.app.write(move |tx| store::meet(tx, &author, now)).await.unwrap();
+        let stream = StreamId { replica, scope: self.beat.scope };
+        Phone { key, device, stream, monotonic: None, tip: Tip::default(), documents: BTreeMap::new() }
+    }
+
     /// Sends one edit; returns why it was held, if it was.
     pub async fn write(
         &self,
@@ -254,6 +271,15 @@ pub struct Phone {
 }
 
 impl Phone {
+    /// The header under which it sends a body.
+    pub fn authorization(&self, world: &World, path: &str, body: &[u8], nonce: &str) -> String {
+        let method = if body.is_empty() { "GET" } else { "POST" };
+        let deployment = world.app.deployment();
+        let message = request_preimage(&deployment, &self.device, method, path, &body_hash(body), nonce);
+        let signature = self.key.sign(&message);
+        format!("{SCHEME} device={}, nonce={nonce}, signature={signature}", self.device)
+    }
+
     pub fn edit(&mut self, kind: Kind, document: DocumentId, puts: &[(String, Value)], at: Millis) -> Entry {
         let actor = Actor { replica: self.stream.replica, generation: 0 };
         let known = self.documents.entry(document).or_default();

@@ -42,7 +42,7 @@ pub(super) async fn answer(
             None => None,
         };
         let epoch = store::current_epoch(connection)?;
-        let beats = if row.revoked_at.is_some() { Vec::new() } else { store::beats_of(connection, row.person, now)? };
+        let beats = store::beats_for(connection, &row, now)?;
         let outlines = match hello.outlines {
             Some(known) => store::outlines(connection, &beats, known, hello.most_bytes)?,
             None => None,

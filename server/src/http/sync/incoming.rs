@@ -23,6 +23,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Caller, roll::Call};
 use crate::{
     app::App,
+    authorize::{Action, Standing, Who, authorize},
     http::{problem::Problem, turns::Turn},
     keys::{DeviceVerifier, ReceiptVerifier},
     message::MessageReader,
@@ -119,9 +120,9 @@ impl<'a> Incoming<'a> {
         self.mend_lost_rows(&hello).await?;
         self.meet(introductions).await?;
         self.hear(hello.notices.as_deref().unwrap_or_default()).await?;
-        if self.caller.row.is_unconfirmed && self.caller.row.revoked_at.is_none() {
-            return Err(Problem::DeviceUnconfirmed);
-        }
+        // What it said of others counts: perhaps of this very device.
+        authorize(Who::Device(self.caller.row.standing()), Action::SendEntries)
+            .map_err(|_| Problem::DeviceUnconfirmed)?;
         self.hello = Some(hello);
         Ok(())
     }
@@ -213,7 +214,7 @@ impl<'a> Incoming<'a> {
         let (handle, is_unknown) = (app.clone(), author.is_none());
         // Of a restored server's own or another's words there are no more than there were.
         let payer = author.as_ref().map_or(self.caller.row.device, |author| author.device);
-        let is_out = self.caller.row.revoked_at.is_some();
+        let is_out = self.caller.row.standing() == Standing::ShutOut;
         if payer != store::CUSTODY_DEVICE
             && let Err(code) = app.http().quotas.admit(payer, is_out, app.settings(), app.now())
         {

@@ -30,7 +30,7 @@ impl Call {
         roll: Roll,
         now: Millis,
     ) -> Result<Option<Self>, StoreError> {
-        let beats = if row.revoked_at.is_some() { Vec::new() } else { store::beats_of(connection, row.person, now)? };
+        let beats = store::beats_for(connection, row, now)?;
         let Some(marks) = roll.marks(beats.iter().map(|beat| beat.scope)) else { return Ok(None) };
         let marks = marks.into_iter().map(|mark| (mark.scope, mark)).collect();
         let call = Self { roll, marks, unchanged: Vec::new() };

@@ -150,7 +150,7 @@ impl KnownPlace {
 fn grants(connection: &Connection, now: Millis) -> Result<BTreeSet<(PersonId, i64)>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT coalesce(goes_as, g.person), scope_no FROM granted g LEFT JOIN joined_person j USING (person)
-         WHERE from_ms <= ?1 AND (until_ms IS NULL OR until_ms > ?1)",
+         WHERE in_force(from_ms, until_ms, ?1)",
     )?;
     let rows = statement.query_map([now.0], |row| Ok((PersonId::from_bytes(row.get(0)?), row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
