@@ -5,7 +5,27 @@ use std::io::{self, Write};
 use axum::http::{HeaderMap, header};
 use zstd::zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
 
-use crate::{http::problem::Problem, store::StoreError};
+/// Why a body was not decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// It comes to more than it may.
+    #[error("the body is longer than it may be")]
+    TooLarge,
+    /// Other bytes than its encoding makes, or a window that is larger than it may be.
+    #[error("the body is not what its content-encoding says")]
+    Undecodable,
+}
+
+/// Why a body was not encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// Out of memory, or a fault within.
+    #[error("the answer could not be compressed")]
+    Encoder,
+    /// What this server compressed before is no frame.
+    #[error("what was compressed before")]
+    Frame,
+}
 
 /// zstd windows beyond this are refused: 4 MiB, twice what its usual levels take. It is most of a request's memory.
 const MAX_WINDOW_LOG: u32 = 22;
@@ -56,7 +76,7 @@ impl Encoding {
     }
 
     /// Encodes a whole body.
-    pub fn encode(self, body: Vec<u8>) -> Result<Vec<u8>, Problem> {
+    pub fn encode(self, body: Vec<u8>) -> Result<Vec<u8>, EncodeError> {
         let encoded = match self {
             Self::Identity => Ok(body),
             Self::Gzip => {
@@ -65,7 +85,7 @@ impl Encoding {
             }
             Self::Zstd => zstd::bulk::compress(&body, ZSTD_LEVEL),
         };
-        encoded.map_err(|_| StoreError::Internal("the answer could not be compressed".to_owned()).into())
+        encoded.map_err(|_| EncodeError::Encoder)
     }
 }
 
@@ -89,23 +109,22 @@ impl Parts {
     }
 
     /// Appends what this server compressed before; a body may consist of several frames (RFC 8878).
-    pub fn push_zstd(&mut self, frame: &[u8]) -> Result<(), Problem> {
+    pub fn push_zstd(&mut self, frame: &[u8]) -> Result<(), EncodeError> {
         if self.encoding == Encoding::Zstd {
             self.encode_plain()?;
             self.encoded.extend_from_slice(frame);
             return Ok(());
         }
-        let decoded = zstd::stream::copy_decode(frame, &mut self.plain);
-        decoded.map_err(|_| StoreError::corrupt("what was compressed before").into())
+        zstd::stream::copy_decode(frame, &mut self.plain).map_err(|_| EncodeError::Frame)
     }
 
     /// The whole body, encoded.
-    pub fn finish(mut self) -> Result<Vec<u8>, Problem> {
+    pub fn finish(mut self) -> Result<Vec<u8>, EncodeError> {
         self.encode_plain()?;
         Ok(self.encoded)
     }
 
-    fn encode_plain(&mut self) -> Result<(), Problem> {
+    fn encode_plain(&mut self) -> Result<(), EncodeError> {
         if !self.plain.is_empty() {
             self.encoded.append(&mut self.encoding.encode(std::mem::take(&mut self.plain))?);
         }
@@ -153,14 +172,14 @@ impl Decoder {
 
     /// What the beginning of `input` decodes to; the part used is taken off it. Nothing comes out once `input` is empty
     /// and all that it decodes to was given out.
-    pub fn step(&mut self, input: &mut &[u8]) -> Result<Vec<u8>, Problem> {
+    pub fn step(&mut self, input: &mut &[u8]) -> Result<Vec<u8>, DecodeError> {
         loop {
             let decoded = match &mut self.inner {
                 Inner::Identity => take(input, STEP_BYTES).to_vec(),
-                Inner::Gzip(decoder) => gunzip(decoder, input).map_err(|_| undecodable())?,
+                Inner::Gzip(decoder) => gunzip(decoder, input).map_err(|_| DecodeError::Undecodable)?,
                 Inner::Zstd(zstd) => zstd.step(input)?,
             };
-            self.left_bytes = self.left_bytes.checked_sub(decoded.len()).ok_or(Problem::BodyTooLarge)?;
+            self.left_bytes = self.left_bytes.checked_sub(decoded.len()).ok_or(DecodeError::TooLarge)?;
             if !decoded.is_empty() || input.is_empty() {
                 return Ok(decoded);
             }
@@ -177,7 +196,7 @@ impl Decoder {
 }
 
 impl Zstd {
-    fn step(&mut self, input: &mut &[u8]) -> Result<Vec<u8>, Problem> {
+    fn step(&mut self, input: &mut &[u8]) -> Result<Vec<u8>, DecodeError> {
         // Asked too often for nothing, zstd takes it for an error.
         if input.is_empty() && !self.is_full {
             return Ok(Vec::new());
@@ -185,7 +204,7 @@ impl Zstd {
         let mut decoded = Vec::with_capacity(STEP_BYTES);
         let (mut from, mut to) = (InBuffer::around(input), OutBuffer::around(&mut decoded));
         let mut context = self.context.take().map_or_else(context, Ok)?;
-        let expected = context.decompress_stream(&mut to, &mut from).map_err(|_| undecodable())?;
+        let expected = context.decompress_stream(&mut to, &mut from).map_err(|_| DecodeError::Undecodable)?;
         let used = from.pos();
         let is_full = to.pos() == to.capacity();
         take(input, used);
@@ -197,10 +216,10 @@ impl Zstd {
     }
 }
 
-fn context() -> Result<DCtx<'static>, Problem> {
-    let mut context = DCtx::try_create().ok_or_else(undecodable)?;
-    context.init().map_err(|_| undecodable())?;
-    context.set_parameter(DParameter::WindowLogMax(MAX_WINDOW_LOG)).map_err(|_| undecodable())?;
+fn context() -> Result<DCtx<'static>, DecodeError> {
+    let mut context = DCtx::try_create().ok_or(DecodeError::Undecodable)?;
+    context.init().map_err(|_| DecodeError::Undecodable)?;
+    context.set_parameter(DParameter::WindowLogMax(MAX_WINDOW_LOG)).map_err(|_| DecodeError::Undecodable)?;
     Ok(context)
 }
 
@@ -216,10 +235,6 @@ fn take<'a>(input: &mut &'a [u8], at_most: usize) -> &'a [u8] {
     taken
 }
 
-fn undecodable() -> Problem {
-    Problem::Malformed("the body is not what its content-encoding says".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,7 +245,7 @@ mod tests {
         body: &[u8],
         piece_bytes: usize,
         max_bytes: usize,
-    ) -> Result<(Vec<u8>, usize), Problem> {
+    ) -> Result<(Vec<u8>, usize), DecodeError> {
         let mut decoder = Decoder::new(encoding, max_bytes);
         let (mut all, mut most) = (Vec::new(), 0);
         for mut piece in body.chunks(piece_bytes) {
@@ -260,7 +275,7 @@ mod tests {
                 assert_eq!(decoded, body, "{encoding:?} in pieces of {piece_bytes}");
                 assert!(most <= MAX_STEP_BYTES);
             }
-            assert!(matches!(decode(encoding, &encoded, 1_000, body.len() - 1), Err(Problem::BodyTooLarge)));
+            assert!(matches!(decode(encoding, &encoded, 1_000, body.len() - 1), Err(DecodeError::TooLarge)));
         }
     }
 
@@ -271,7 +286,7 @@ mod tests {
             let bomb = encoding.encode(zeros.clone()).unwrap();
             let (decoded, most) = decode(encoding, &bomb, bomb.len(), zeros.len()).unwrap();
             assert_eq!((decoded.len(), most <= MAX_STEP_BYTES), (zeros.len(), true), "{encoding:?}: {most}");
-            assert!(matches!(decode(encoding, &bomb, bomb.len(), 1 << 20), Err(Problem::BodyTooLarge)));
+            assert!(matches!(decode(encoding, &bomb, bomb.len(), 1 << 20), Err(DecodeError::TooLarge)));
         }
     }
 
@@ -288,7 +303,7 @@ mod tests {
         decoder.step(&mut &largest[..largest.len() - 1]).unwrap();
         assert!((4 << 20..5 << 20).contains(&decoder.window_bytes()), "{}", decoder.window_bytes());
         let refused = Decoder::new(Encoding::Zstd, usize::MAX).step(&mut &beyond[..]);
-        assert!(matches!(refused, Err(Problem::Malformed(_))));
+        assert!(matches!(refused, Err(DecodeError::Undecodable)));
     }
 
     #[test]

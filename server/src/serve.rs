@@ -121,8 +121,8 @@ async fn seal_next(app: &App, from: i64, before: Millis) -> Result<Option<i64>, 
 
 /// Notes how much of the disk is left, and says when that becomes too little.
 async fn watch_disk(app: &App) {
-    let place = app.store().place().clone();
-    let looked = tokio::task::spawn_blocking(move || place.disk().available_bytes(place.folder())).await;
+    let folder = app.store().folder().clone();
+    let looked = tokio::task::spawn_blocking(move || folder.disk().available_bytes(folder.path())).await;
     let Ok(Ok(Some(available))) = looked else { return };
     let (quotas, settings) = (&app.http().quotas, app.settings());
     let before = quotas.is_reserve_touched(settings);
@@ -150,8 +150,8 @@ async fn keep_house(app: App) {
         match read.await {
             Ok((rows, credentials)) if (rows, &credentials) == (known_rows, &known_credentials) => {}
             Ok((rows, credentials)) => {
-                let place = app.store().place().clone();
-                let written = tokio::task::spawn_blocking(move || write_high_water(place, rows)).await;
+                let folder = app.store().folder().clone();
+                let written = tokio::task::spawn_blocking(move || write_high_water(folder, rows)).await;
                 if let Ok(Err(error)) = written {
                     tracing::warn!(%error, "the high-water file cannot be written");
                 }

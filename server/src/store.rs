@@ -12,6 +12,7 @@ mod custody;
 mod directory;
 mod epochs;
 mod fair;
+mod folder;
 mod follow_up;
 mod hold;
 mod ingest;
@@ -22,19 +23,18 @@ mod old_visits;
 mod open;
 mod organisation;
 mod outlines;
-mod place;
 mod projection;
 mod pull;
 mod rebuild;
 mod recent;
 mod restore;
 mod roll;
+mod search;
 mod segment;
 mod sessions;
 mod status;
 mod tokens;
 mod walk;
-mod words;
 mod writer;
 
 use std::sync::Arc;
@@ -56,6 +56,7 @@ pub use directory::{
 };
 pub use epochs::{Loss, find_loss, is_behind, mend_loss};
 pub use fair::Lane;
+pub use folder::{Disk, Folder, SystemDisk};
 pub use follow_up::REPEAT_WITHIN_MS;
 pub use hold::{HeldKey, HoldError, Said, reason_in, reject_held, release_held};
 pub use ingest::{Ingested, Upload, ingest, ingest_some};
@@ -75,18 +76,18 @@ pub use organisation::{
     part_place, people, people_called, person_named, places_of, sample,
 };
 pub use outlines::outlines;
-pub use place::{Disk, Place, SystemDisk};
+
 pub use projection::load as load_document;
 pub use pull::{Asking, Packed, PullLimits, Pulled, own_tip, pull, receipt};
 pub use rebuild::{CheckReport, RebuildReport};
 pub use restore::{Restore, Restored, restore};
 pub use roll::unchanged;
+pub use search::{DOCUMENT_OF_ROWID, document_of_key, hour_of_key, keys_of_hour, scope_of_key};
 pub use segment::{Brought, Contents, Kept, SEGMENT_ROWS, Sealed, seal};
 pub use sessions::{SessionRow, end_session, keep_session, session};
 pub use status::{DeviceStatus, Noted, corrected, nonce_floor, note_status};
 pub use tokens::{TokenRow, TokenShown, end_token, keep_token, live_credentials, token, tokens};
 pub use walk::leaves;
-pub use words::{DOCUMENT_OF_ROWID, document_of_key, hour_of_key, keys_of_hour, scope_of_key};
 pub use writer::{Transaction, Writer};
 
 /// Why the store did not do what it was asked.
@@ -131,7 +132,7 @@ struct Inner {
     // Closed before the writer's connection: only the last one to close folds the write-ahead log back.
     readers: Readers,
     writer: Writer,
-    place: Place,
+    folder: Folder,
     identity: Arc<Identity>,
 }
 
@@ -144,22 +145,22 @@ const IDLE_READERS: usize = 4;
 impl Store {
     /// Opens (or makes) the store in a folder. `now` stamps what is made on first opening; every id, key and code that the
     /// store ever makes is drawn from `entropy`.
-    pub fn open(place: impl Into<Place>, now: Millis, entropy: Arc<dyn Entropy>) -> Result<Self, OpenError> {
-        Self::open_telling(place, now, entropy, |_| ())
+    pub fn open(folder: impl Into<Folder>, now: Millis, entropy: Arc<dyn Entropy>) -> Result<Self, OpenError> {
+        Self::open_telling(folder, now, entropy, |_| ())
     }
 
     /// As [`Self::open`]. `tell` hears, every few thousand log rows, how many have been read where a store of an older version
     /// is made ready for this one.
     pub fn open_telling(
-        place: impl Into<Place>,
+        folder: impl Into<Folder>,
         now: Millis,
         entropy: Arc<dyn Entropy>,
         tell: impl FnMut(u64),
     ) -> Result<Self, OpenError> {
-        let place = place.into();
-        let (connection, identity) = open::open_writer(&place, now, &*entropy, tell)?;
+        let folder = folder.into();
+        let (connection, identity) = open::open_writer(&folder, now, &*entropy, tell)?;
         let identity = Arc::new(identity);
-        let (beside, of) = (place.clone(), Arc::clone(&identity));
+        let (beside, of) = (folder.clone(), Arc::clone(&identity));
         let notice = move |connection: &Connection| {
             // It ended all the same; the next end, or the next start, brings the file up to it.
             if let Err(error) = notices::keep_beside(&beside, connection, &of) {
@@ -167,12 +168,12 @@ impl Store {
             }
         };
         let writer = Writer::start(connection, entropy, notice)?;
-        Ok(Self(Arc::new(Inner { writer, readers: Readers::default(), place, identity })))
+        Ok(Self(Arc::new(Inner { writer, readers: Readers::default(), folder, identity })))
     }
 
     /// Where its files are.
-    pub fn place(&self) -> &Place {
-        &self.0.place
+    pub fn folder(&self) -> &Folder {
+        &self.0.folder
     }
 
     /// Which deployment this is, and its keys.
@@ -217,7 +218,7 @@ impl Store {
     }
 
     fn connect_reader(&self) -> Result<Connection, StoreError> {
-        self.0.place.connect_reader(&self.0.place.file(open::DATABASE))
+        self.0.folder.connect_reader(&self.0.folder.file(open::DATABASE))
     }
 
     /// Reads from one consistent snapshot.

@@ -4,7 +4,7 @@
 //! - [`id`] and [`time`] name things; [`digest`] hashes them; [`cbor`] is how they travel.
 //! - [`vocabulary`] holds the code lists, [`collation`] the order in which people read names and addresses.
 //! - [`change`] is one edit (its bytes, limits and local checks), [`document`] the changes of one document and the checks
-//!   that need its past, [`reading`] the value with every conflict, [`visit`] and [`contact`] what the fields mean, [`names`]
+//!   that need its past, [`reading`] the value with every conflict, [`visit`] what the fields mean, [`names`]
 //!   what they are called.
 //! - [`stream`] is a replica's signed chain of entries, [`frame`] a run of it on its way to the server.
 //! - [`log`] is what the server decided, row by row, [`merkle`] the tree over it, [`proof`] what shows a part of it to who
@@ -23,7 +23,6 @@ pub mod collation;
 pub mod vocabulary;
 
 pub mod change;
-pub mod contact;
 pub mod document;
 pub mod names;
 pub mod reading;

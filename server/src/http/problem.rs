@@ -13,7 +13,13 @@ use utoipa::{
 
 use aralau_sync_core::auth::{NONCE_HEADER, SCHEME};
 
-use crate::{authorize::Denied, query::period::NoPeriod, store::StoreError};
+use crate::{
+    authorize::Denied,
+    compress::{DecodeError, EncodeError},
+    message::MessageError,
+    query::period::NoPeriod,
+    store::StoreError,
+};
 
 /// Why a request failed. What it displays is shown to the caller, so that no cause from inside is part of it.
 #[derive(Debug, thiserror::Error)]
@@ -257,6 +263,26 @@ impl IntoResponse for Problem {
         let cause = std::error::Error::source(&self).map(ToString::to_string);
         response.extensions_mut().insert(Failed { code, cause });
         response
+    }
+}
+
+impl From<MessageError> for Problem {
+    fn from(error: MessageError) -> Self {
+        match error {
+            MessageError::TooLarge | MessageError::Decode(DecodeError::TooLarge) => Self::BodyTooLarge,
+            MessageError::Decode(DecodeError::Undecodable) | MessageError::Items(_) => {
+                Self::Malformed(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<EncodeError> for Problem {
+    fn from(error: EncodeError) -> Self {
+        match error {
+            EncodeError::Encoder => StoreError::Internal(error.to_string()).into(),
+            EncodeError::Frame => StoreError::Corrupt(error.to_string()).into(),
+        }
     }
 }
 

@@ -80,7 +80,7 @@ impl Applying<'_> {
         for (id, document) in plan.documents {
             let Some(loaded) = self.loaded.remove(&id) else { continue };
             if touched.contains(&id) {
-                projection::project(self.tx, &mut self.tx.words(), self.log.scope_no, &document, &loaded)?;
+                projection::project(self.tx, &mut self.tx.learned(), self.log.scope_no, &document, &loaded)?;
             }
             self.tx.recent().keep(self.log.scope_no, id, document, loaded);
         }

@@ -19,7 +19,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
-    DeviceRow, Identity, OpenError, Place, StoreError, Transaction,
+    DeviceRow, Folder, Identity, OpenError, StoreError, Transaction,
     directory::{self, CUSTODY_DEVICE, DIRECTORY},
     log,
 };
@@ -211,8 +211,8 @@ pub(super) fn read(identity: &Identity, file: &[u8]) -> Beside {
 }
 
 /// Brings the file beside the database up to it.
-pub(super) fn keep_beside(place: &Place, connection: &Connection, identity: &Identity) -> Result<(), OpenError> {
-    let file = place.disk().read(&place.file(NOTICES))?;
+pub(super) fn keep_beside(folder: &Folder, connection: &Connection, identity: &Identity) -> Result<(), OpenError> {
+    let file = folder.disk().read(&folder.file(NOTICES))?;
     let is_torn = file.as_ref().is_some_and(|file| file.last().is_some_and(|last| *last != b'\n'));
     let mut lines = match &file {
         None => HEADER.to_owned(),
@@ -236,7 +236,7 @@ pub(super) fn keep_beside(place: &Place, connection: &Connection, identity: &Ide
             let _ = writeln!(lines, "{} {signed}", words(&notice.ended));
         }
     }
-    if lines.is_empty() { Ok(()) } else { Ok(place.disk().append(&place.file(NOTICES), lines.as_bytes())?) }
+    if lines.is_empty() { Ok(()) } else { Ok(folder.disk().append(&folder.file(NOTICES), lines.as_bytes())?) }
 }
 
 /// For whoever reads the file.

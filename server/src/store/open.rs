@@ -23,7 +23,7 @@ use rusqlite_migration::{HookError, HookResult, M, Migrations};
 use uuid::Uuid;
 
 use super::{
-    Place, StoreError, Transaction, epochs,
+    Folder, StoreError, Transaction, epochs,
     notices::{self, NOTICES},
     rebuild,
 };
@@ -163,10 +163,10 @@ pub struct FolderLock(#[expect(dead_code, reason = "held for its lock")] Box<dyn
 
 impl FolderLock {
     /// Takes the folder's lock, making the folder if need be.
-    pub fn take(place: impl Into<Place>) -> Result<Self, OpenError> {
-        let place = place.into();
-        place.disk().make_folder(place.folder())?;
-        match place.disk().lock(&place.file(LOCK)) {
+    pub fn take(folder: impl Into<Folder>) -> Result<Self, OpenError> {
+        let folder = folder.into();
+        folder.disk().make_folder(folder.path())?;
+        match folder.disk().lock(&folder.file(LOCK)) {
             Ok(lock) => Ok(Self(lock)),
             Err(TryLockError::WouldBlock) => Err(OpenError::Locked),
             Err(TryLockError::Error(error)) => Err(error.into()),
@@ -176,39 +176,39 @@ impl FolderLock {
 
 /// Opens the writer's connection, migrating or making the database.
 pub fn open_writer(
-    place: &Place,
+    folder: &Folder,
     now: Millis,
     entropy: &dyn Entropy,
     tell: impl FnMut(u64),
 ) -> Result<(Connection, Identity), OpenError> {
-    place.disk().make_folder(place.folder())?;
-    let path = place.file(DATABASE);
+    folder.disk().make_folder(folder.path())?;
+    let path = folder.file(DATABASE);
     // The database holds the deployment's keys: nobody but its owner reads it.
-    place.disk().make_private(&path)?;
-    place.disk().withdraw(place.folder())?;
+    folder.disk().make_private(&path)?;
+    folder.disk().withdraw(folder.path())?;
     // A restore that broke off at its last step may have left a name that a power cut would take away, with everything
     // that was acknowledged under it.
-    place.disk().sync_name(&path)?;
-    let mut connection = place.connect(&path)?;
+    folder.disk().sync_name(&path)?;
+    let mut connection = folder.connect(&path)?;
     configure(&connection)?;
     fold_back(&connection)?;
     migrate(&mut connection, tell)?;
-    check_high_water(place, &connection)?;
+    check_high_water(folder, &connection)?;
     let identity = load_or_make_identity(&mut connection, now, entropy)?;
-    heed_notices(place, &mut connection, &identity, now, entropy)?;
+    heed_notices(folder, &mut connection, &identity, now, entropy)?;
     Ok((connection, identity))
 }
 
 /// What has ended by the file beside the database, and not in it, ends: somebody has put an older database back. Then the file is
 /// brought up to the database.
 fn heed_notices(
-    place: &Place,
+    folder: &Folder,
     connection: &mut Connection,
     identity: &Identity,
     now: Millis,
     entropy: &dyn Entropy,
 ) -> Result<(), OpenError> {
-    let file = place.disk().read(&place.file(NOTICES))?;
+    let file = folder.disk().read(&folder.file(NOTICES))?;
     let beside = notices::read(identity, &file.unwrap_or_default()).notices;
     if !beside.is_empty() {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -221,7 +221,7 @@ fn heed_notices(
             );
         }
     }
-    notices::keep_beside(place, connection, identity)
+    notices::keep_beside(folder, connection, identity)
 }
 
 /// Writes anew what a process that died left in the log: the system forgets what a failed sync was to bring to the disk,
@@ -328,52 +328,57 @@ pub struct Copied {
 
 /// Copies a store, while it is served, into one file that holds everything (keys as well: guard it). `tell` hears of every
 /// megabyte. Returns the rows copied.
-pub fn backup(place: impl Into<Place>, target: &Path, now: Millis, tell: impl FnMut(Copied)) -> Result<u64, OpenError> {
-    let place = place.into();
-    let source = place.connect_reader(&place.file(DATABASE))?;
+pub fn backup(
+    folder: impl Into<Folder>,
+    target: &Path,
+    now: Millis,
+    tell: impl FnMut(Copied),
+) -> Result<u64, OpenError> {
+    let folder = folder.into();
+    let source = folder.connect_reader(&folder.file(DATABASE))?;
     // A snapshot, held from its first read on: SQLite begins a copy anew whenever somebody has written meanwhile, and
     // beside a busy server would never be done.
     let source = source.unchecked_transaction()?;
     meta(&source, "deployment")?;
     let partial = PathBuf::from(format!("{}.partial", target.display()));
-    let sizes = copy_whole(&place, &source, &partial, target, tell).inspect_err(|_| {
+    let sizes = copy_whole(&folder, &source, &partial, target, tell).inspect_err(|_| {
         // Half a copy is none. Where not even this works, the next attempt begins with it.
         for end in ["", "-journal", "-wal", "-shm"] {
-            drop(place.disk().remove(Path::new(&format!("{}{end}", partial.display()))));
+            drop(folder.disk().remove(Path::new(&format!("{}{end}", partial.display()))));
         }
     })?;
     // Phones drop what is backed up: only now, when no power cut can take the backup away.
-    note_backed_up(&place, &sizes, now)?;
+    note_backed_up(&folder, &sizes, now)?;
     Ok(sizes.iter().map(|(_, size)| size).sum::<i64>().cast_unsigned())
 }
 
 /// Copies into `partial`, which becomes `target` once it is whole. Returns the size of each scope in it.
 fn copy_whole(
-    place: &Place,
+    folder: &Folder,
     source: &Connection,
     partial: &Path,
     target: &Path,
     tell: impl FnMut(Copied),
 ) -> Result<Vec<(i64, i64)>, OpenError> {
-    let copy = copy_into(place, source, partial, tell)?;
+    let copy = copy_into(folder, source, partial, tell)?;
     copy.pragma_update(None, "journal_mode", "DELETE")?;
     let sizes = scope_sizes(&copy)?;
     drop(copy);
-    place.disk().sync(partial)?;
-    place.disk().rename(partial, target)?;
+    folder.disk().sync(partial)?;
+    folder.disk().rename(partial, target)?;
     Ok(sizes)
 }
 
 /// A copy in a new file, in place of whatever a broken attempt left there.
 pub(super) fn copy_into(
-    place: &Place,
+    folder: &Folder,
     source: &Connection,
     target: &Path,
     mut tell: impl FnMut(Copied),
 ) -> Result<Connection, OpenError> {
-    place.disk().remove(target)?;
-    place.disk().make_private(target)?;
-    let mut copy = place.connect(target)?;
+    folder.disk().remove(target)?;
+    folder.disk().make_private(target)?;
+    let mut copy = folder.connect(target)?;
     let page_bytes: u32 = source.pragma_query_value(None, "page_size", |row| row.get(0))?;
     let pages = Backup::new(source, &mut copy)?;
     while pages.step(COPIED_AT_ONCE)? != StepResult::Done {
@@ -394,8 +399,8 @@ fn scope_sizes(connection: &Connection) -> Result<Vec<(i64, i64)>, rusqlite::Err
 }
 
 /// From now on receipts say that these rows survive the loss of the machine, and headquarters of when they do.
-fn note_backed_up(place: &Place, sizes: &[(i64, i64)], at: Millis) -> Result<(), OpenError> {
-    let mut connection = place.connect(&place.file(DATABASE))?;
+fn note_backed_up(folder: &Folder, sizes: &[(i64, i64)], at: Millis) -> Result<(), OpenError> {
+    let mut connection = folder.connect(&folder.file(DATABASE))?;
     configure(&connection)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for (scope_no, size) in sizes {
@@ -431,9 +436,9 @@ pub fn backed_up(connection: &Connection) -> Result<BackedUp, StoreError> {
 
 /// Gives pages that nothing stands on back to the file system. Nobody else may have the store open. Returns the database's
 /// size before and after, in bytes.
-pub fn shrink(place: impl Into<Place>) -> Result<(u64, u64), OpenError> {
-    let place = place.into();
-    let connection = place.connect(&place.file(DATABASE))?;
+pub fn shrink(folder: impl Into<Folder>) -> Result<(u64, u64), OpenError> {
+    let folder = folder.into();
+    let connection = folder.connect(&folder.file(DATABASE))?;
     configure(&connection)?;
     let bytes = || -> Result<u64, OpenError> {
         let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
@@ -471,17 +476,17 @@ pub fn total_rows(connection: &Connection) -> Result<u64, rusqlite::Error> {
 }
 
 /// Notes, outside of the database and on disk, how far it has come: a copy put back by hand is then recognised.
-pub fn write_high_water(place: impl Into<Place>, rows: u64) -> std::io::Result<()> {
-    let place = place.into();
-    let partial = place.file("high-water.partial");
-    place.disk().write(&partial, format!("{rows}\n").as_bytes())?;
-    place.disk().rename(&partial, &place.file(HIGH_WATER))
+pub fn write_high_water(folder: impl Into<Folder>, rows: u64) -> std::io::Result<()> {
+    let folder = folder.into();
+    let partial = folder.file("high-water.partial");
+    folder.disk().write(&partial, format!("{rows}\n").as_bytes())?;
+    folder.disk().rename(&partial, &folder.file(HIGH_WATER))
 }
 
-fn check_high_water(place: &Place, connection: &Connection) -> Result<(), OpenError> {
-    let Some(mark) = place.disk().read(&place.file(HIGH_WATER))? else { return Ok(()) };
+fn check_high_water(folder: &Folder, connection: &Connection) -> Result<(), OpenError> {
+    let Some(mark) = folder.disk().read(&folder.file(HIGH_WATER))? else { return Ok(()) };
     let mark = std::str::from_utf8(&mark).ok().and_then(|text| text.trim().parse().ok());
-    let expected: u64 = mark.ok_or_else(|| OpenError::HighWater(place.file(HIGH_WATER)))?;
+    let expected: u64 = mark.ok_or_else(|| OpenError::HighWater(folder.file(HIGH_WATER)))?;
     let found = total_rows(connection)?;
     if found < expected { Err(OpenError::Behind { found, expected }) } else { Ok(()) }
 }

@@ -25,8 +25,8 @@ use super::{
     follow_up::{self, FollowUp},
     hold, joined,
     log::ScopeLog,
+    search::Learned,
     segment::Contents,
-    words::Words,
 };
 
 /// What the store knows of a document's accepted rows, beside the changes themselves; in the order of the log.
@@ -248,7 +248,7 @@ impl Loaded {
 /// Brings a document's rows up to its accepted changes; its words are left to be written later.
 pub fn project(
     tx: &Connection,
-    words: &mut Words,
+    words: &mut Learned,
     scope_no: i64,
     ground: &DocumentGround,
     loaded: &Loaded,
@@ -330,7 +330,7 @@ fn joined_into(tx: &Connection, document: &Document) -> Result<Option<DocumentId
 
 fn place(
     tx: &Connection,
-    words: &mut Words,
+    words: &mut Learned,
     scope_no: i64,
     document_no: i64,
     place: &Place,
@@ -371,7 +371,7 @@ struct Projected<'a> {
     scope_no: i64,
     document_no: i64,
     loaded: &'a Loaded,
-    words: &'a mut Words,
+    words: &'a mut Learned,
     author: Option<PersonId>,
 }
 

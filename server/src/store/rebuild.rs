@@ -18,9 +18,9 @@ use super::{
     open::{meta, page_problems},
     projection,
     recent::Recent,
+    search::Learned,
     segment::Contents,
     walk,
-    words::Words,
 };
 use crate::keys::DeviceVerifier;
 
@@ -169,7 +169,7 @@ struct Followed {
 
 /// Follows so many rows behind one: scope by scope, each in its order.
 fn follow_from(tx: &Connection, after: i64, most_rows: u64) -> Result<Followed, StoreError> {
-    let mut words = Words::default();
+    let mut words = Learned::default();
     let mut statement = tx.prepare(
         "SELECT row_id, kind, received_at, stream_no, entry_index, header, body, verdict FROM log
          WHERE row_id > ? ORDER BY row_id",
@@ -234,7 +234,7 @@ pub(super) fn go_on(connection: &mut Connection, mut tell: impl FnMut(u64)) -> R
 
 fn follow_row(
     tx: &Connection,
-    words: &mut Words,
+    words: &mut Learned,
     contents: &mut Contents<'_>,
     recent: &mut Recent,
     scope_no: i64,

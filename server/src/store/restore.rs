@@ -10,7 +10,7 @@ use aralau_sync_core::{directory::Control, time::Millis};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
-    FolderLock, OpenError, Place, StoreError, Transaction, directory, epochs,
+    Folder, FolderLock, OpenError, StoreError, Transaction, directory, epochs,
     notices::{self, Beside, NOTICES},
     open::{DATABASE, HIGH_WATER, copy_into, load_identity, meta, migrate, page_problems},
 };
@@ -51,35 +51,35 @@ pub struct Restored {
 /// Fills an empty folder from a backup and begins a new epoch.
 pub fn restore(
     file: &Path,
-    place: impl Into<Place>,
+    folder: impl Into<Folder>,
     how: &Restore,
     now: Millis,
     entropy: &dyn Entropy,
 ) -> Result<Restored, OpenError> {
-    let place = place.into();
-    let _lock = FolderLock::take(place.clone())?;
-    let path = place.file(DATABASE);
+    let folder = folder.into();
+    let _lock = FolderLock::take(folder.clone())?;
+    let path = folder.file(DATABASE);
     // A write-ahead log without its database would be taken for the restored one's.
-    for name in [path.clone(), place.file(&format!("{DATABASE}-wal"))] {
-        if place.disk().exists(&name)? {
+    for name in [path.clone(), folder.file(&format!("{DATABASE}-wal"))] {
+        if folder.disk().exists(&name)? {
             // Perhaps this restore's own, from an attempt that failed after the renaming: what is called there has to stay.
-            place.disk().sync_name(&name)?;
+            folder.disk().sync_name(&name)?;
             return Err(OpenError::NotEmpty);
         }
     }
-    let has_wal = place.disk().exists(&PathBuf::from(format!("{}-wal", file.display())))?;
-    let source = open_backup(file, &place).map_err(|error| match error {
+    let has_wal = folder.disk().exists(&PathBuf::from(format!("{}-wal", file.display())))?;
+    let source = open_backup(file, &folder).map_err(|error| match error {
         StoreError::Unavailable(_) => OpenError::Store(error),
         StoreError::Corrupt(why) | StoreError::Internal(why) => OpenError::NotABackup(why),
     })?;
     let journal: String = source.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
-    let partial = place.file("restoring.db");
-    let mut copy = copy_into(&place, &source, &partial, |_| ())?;
+    let partial = folder.file("restoring.db");
+    let mut copy = copy_into(&folder, &source, &partial, |_| ())?;
     migrate(&mut copy, |_| ())?;
     let identity = load_identity(&copy)?;
     let beside = match &how.notices {
-        Some(named) => place.disk().read(named)?.ok_or_else(|| OpenError::NoNotices(named.clone())).map(Some)?,
-        None => place.disk().read(&place.file(NOTICES))?,
+        Some(named) => folder.disk().read(named)?.ok_or_else(|| OpenError::NoNotices(named.clone())).map(Some)?,
+        None => folder.disk().read(&folder.file(NOTICES))?,
     };
     let beside = beside.map(|file| notices::read(&identity, &file));
     let transaction = copy.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -89,9 +89,9 @@ pub fn restore(
     transaction.commit()?;
     drop(copy);
     // First the old mark, then the new database: the other way round, a power cut between them would have it refused.
-    place.disk().remove(&place.file(HIGH_WATER))?;
-    place.disk().sync(&partial)?;
-    place.disk().rename(&partial, &path)?;
+    folder.disk().remove(&folder.file(HIGH_WATER))?;
+    folder.disk().sync(&partial)?;
+    folder.disk().rename(&partial, &path)?;
     Ok(Restored { is_raw_copy: journal == "wal" && !has_wal, ..restored })
 }
 
@@ -122,8 +122,8 @@ fn begin_anew(tx: &Transaction<'_>, beside: Option<Beside>, how: &Restore, now: 
     Ok(restored)
 }
 
-fn open_backup(file: &Path, place: &Place) -> Result<Connection, StoreError> {
-    let source = place.connect_reader(file)?;
+fn open_backup(file: &Path, folder: &Folder) -> Result<Connection, StoreError> {
+    let source = folder.connect_reader(file)?;
     if let Some(problem) = page_problems(&source, "quick_check(1)")?.pop() {
         return Err(StoreError::Corrupt(problem));
     }

@@ -16,7 +16,7 @@ use super::{
     OpenError, StoreError,
     fair::{Lane, Next, Queue},
     recent::Recent,
-    words::Words,
+    search::Learned,
 };
 use crate::entropy::{Entropy, random};
 
@@ -30,7 +30,7 @@ pub struct Transaction<'a> {
     connection: &'a Connection,
     entropy: &'a dyn Entropy,
     by: Option<String>,
-    words: RefCell<Words>,
+    learned: RefCell<Learned>,
     recent: RefCell<Recent>,
     notices: Cell<bool>,
 }
@@ -38,8 +38,8 @@ pub struct Transaction<'a> {
 impl<'a> Transaction<'a> {
     /// Over a connection whose transaction somebody else began.
     pub(super) fn over(connection: &'a Connection, entropy: &'a dyn Entropy) -> Self {
-        let (words, recent) = <(RefCell<Words>, RefCell<Recent>)>::default();
-        Self { connection, entropy, by: None, words, recent, notices: Cell::new(false) }
+        let (learned, recent) = <(RefCell<Learned>, RefCell<Recent>)>::default();
+        Self { connection, entropy, by: None, learned, recent, notices: Cell::new(false) }
     }
 
     /// The same, for somebody.
@@ -59,8 +59,8 @@ impl<'a> Transaction<'a> {
     }
 
     /// What the search index learns with this transaction.
-    pub(super) fn words(&self) -> RefMut<'_, Words> {
-        self.words.borrow_mut()
+    pub(super) fn learned(&self) -> RefMut<'_, Learned> {
+        self.learned.borrow_mut()
     }
 
     /// Large documents that were in hand last.
@@ -253,17 +253,17 @@ fn write_all(
         let others = if group.len() == 1 { &mut [] } else { &mut group[..] };
         others.iter_mut().try_for_each(|job| in_savepoint(&mut transaction, &mut **job))?;
     }
-    transaction.words().write(connection)?;
+    transaction.learned().write(connection)?;
     connection.execute_batch("COMMIT")?;
     *recent = transaction.recent.take();
     Ok(transaction.notices.get())
 }
 
 fn in_savepoint(transaction: &mut Transaction<'_>, job: &mut dyn Job) -> Result<(), StoreError> {
-    let (connection, words) = (transaction.connection, transaction.words().waiting());
+    let (connection, words) = (transaction.connection, transaction.learned().waiting());
     connection.execute_batch("SAVEPOINT job")?;
     if !job.run(transaction) {
-        transaction.words().take_back(words);
+        transaction.learned().take_back(words);
         transaction.recent().clear();
         connection.execute_batch("ROLLBACK TO job")?;
     }
@@ -304,7 +304,7 @@ mod tests {
 
     fn write(tx: &Transaction<'_>, number: i64) -> Result<i64, StoreError> {
         tx.execute("INSERT INTO kept (number, done) VALUES (?, 1)", [number])?;
-        tx.words().note(number, 0, None, "word ".to_owned());
+        tx.learned().note(number, 0, None, "word ".to_owned());
         match number {
             FAIL => Err(StoreError::corrupt("on purpose")),
             PANIC => panic!("on purpose"),

@@ -326,8 +326,8 @@ async fn the_age_of_the_last_backup_is_known_to_an_administrator_and_to_metrics(
     assert!(before["rows_since"].as_u64().unwrap() > 0);
     assert_eq!(metric("aralau_last_backup_seconds").await, 0);
     let elsewhere = tempfile::tempdir().unwrap();
-    let (place, file, now) = (world.app.store().place().clone(), elsewhere.path().join("backup"), world.app.now());
-    store::backup(place, &file, now, |_| ()).unwrap();
+    let (folder, file, now) = (world.app.store().folder().clone(), elsewhere.path().join("backup"), world.app.now());
+    store::backup(folder, &file, now, |_| ()).unwrap();
     let after = world.list("/v1/backup", &token).await;
     assert_eq!(after, json!({ "made_at": "2026-05-28T20:26:40.000Z", "rows_since": 0 }));
     assert_eq!(metric("aralau_last_backup_seconds").await, now.0 / 1000);

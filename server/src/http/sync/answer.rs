@@ -14,7 +14,7 @@ use aralau_sync_core::{
 use super::{Caller, incoming::Received, roll::Call};
 use crate::{
     app::App,
-    compress::{Encoding, Parts},
+    compress::{EncodeError, Encoding, Parts},
     device_auth::{self, Nonces},
     http::problem::Problem,
     store::{self, Asking, DeviceRow, Packed, Pulled, StoreError},
@@ -72,11 +72,11 @@ pub(super) async fn answer(
         // Still in a read's turn, so that only few answers are there uncompressed at once.
         Ok(message(encoding, &welcome, pulled))
     });
-    encoded.await?
+    Ok(encoded.await??)
 }
 
 /// The answer's items. Packs are sent as they are stored.
-fn message(encoding: Encoding, welcome: &Welcome, pulled: Vec<Pulled>) -> Result<Vec<u8>, Problem> {
+fn message(encoding: Encoding, welcome: &Welcome, pulled: Vec<Pulled>) -> Result<Vec<u8>, EncodeError> {
     let mut message = Parts::new(encoding);
     cbor::push_item(message.plain(), &cbor::encode(welcome));
     for Pulled { gained, packs, .. } in pulled {

@@ -20,7 +20,7 @@ use aralau_server::{
     app::App,
     entropy::{Entropy as ServerEntropy, NoEntropy},
     serve,
-    store::{FolderLock, OpenError, Place, Restore, Store, StoreError, Transaction},
+    store::{Folder, FolderLock, OpenError, Restore, Store, StoreError, Transaction},
 };
 use aralau_sync_core::time::Monotonic;
 use aralau_tests::chance::Chance;
@@ -233,8 +233,8 @@ pub const PHONE: &str = "/phone/device.db";
 pub const URL: &str = "https://hq.example";
 
 /// A store on one of the simulated disks.
-pub fn place(disk: &Disk, folder: &str) -> Place {
-    Place::on(Arc::new(disk.clone()), PathBuf::from(folder))
+pub fn place(disk: &Disk, folder: &str) -> Folder {
+    Folder::on(Arc::new(disk.clone()), PathBuf::from(folder))
 }
 
 impl Office {

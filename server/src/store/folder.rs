@@ -1,4 +1,4 @@
-//! Where a store's files are: a folder, and the disk that it is on.
+//! The folder that a store's files are in, and the disk that it is on.
 
 use std::{
     any::Any,
@@ -201,37 +201,37 @@ impl Disk for SystemDisk {
 
 /// A folder on a disk. A path alone means the operating system's.
 #[derive(Clone)]
-pub struct Place {
-    folder: PathBuf,
+pub struct Folder {
+    path: PathBuf,
     disk: Arc<dyn Disk>,
 }
 
-impl fmt::Debug for Place {
+impl fmt::Debug for Folder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Place").field("folder", &self.folder).field("vfs", &self.disk.vfs()).finish()
+        f.debug_struct("Folder").field("path", &self.path).field("vfs", &self.disk.vfs()).finish()
     }
 }
 
-impl<P: AsRef<Path> + ?Sized> From<&P> for Place {
-    fn from(folder: &P) -> Self {
-        Self::on(Arc::new(SystemDisk), folder.as_ref().to_owned())
+impl<P: AsRef<Path> + ?Sized> From<&P> for Folder {
+    fn from(path: &P) -> Self {
+        Self::on(Arc::new(SystemDisk), path.as_ref().to_owned())
     }
 }
 
-impl Place {
+impl Folder {
     /// A folder on a disk of the caller's.
-    pub fn on(disk: Arc<dyn Disk>, folder: PathBuf) -> Self {
-        Self { folder, disk }
+    pub fn on(disk: Arc<dyn Disk>, path: PathBuf) -> Self {
+        Self { path, disk }
     }
 
-    /// The folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// A file in the folder.
     pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+        self.path.join(name)
     }
 
     /// The disk.

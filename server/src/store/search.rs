@@ -53,7 +53,7 @@ pub fn scope_of_key(key: i64) -> i64 {
 /// statement that writes to it is one: kept here until all jobs of a transaction are done, the words of a busy morning go
 /// into the indexes in few and large pieces.
 #[derive(Debug, Default)]
-pub struct Words(Vec<Notice>);
+pub struct Learned(Vec<Notice>);
 
 #[derive(Debug)]
 enum Notice {
@@ -63,7 +63,7 @@ enum Notice {
     Address(i64, String),
 }
 
-impl Words {
+impl Learned {
     /// From the next [`Self::write`] on, a visit is found by these words and no others. `before`: when it began by what the
     /// index knows, if it knows it.
     pub fn note(&mut self, document_no: i64, started_at: i64, before: Option<i64>, folded: String) {
