@@ -51,7 +51,7 @@ pub async fn serve(
     let keeping = tokio::spawn(keep_house(app.clone()));
     let compacting = tokio::spawn(compact(app.clone()));
     let checkpointing = tokio::spawn(checkpoint(app.clone()));
-    let listening = listen::listen(listener, router(&app), connections, app.stopping());
+    let listening = listen::listen(listener, router(&app), connections, app.clone());
     let deadline = async {
         shutdown.await;
         app.stop();

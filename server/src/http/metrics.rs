@@ -30,6 +30,8 @@ pub struct Metrics {
     /// Frames of devices that a quota or the disk's reserve refused.
     refused: Family<Reason, Counter>,
     attempts: Family<Attempt, Counter>,
+    /// Who was put off, by which limit.
+    put_off: Family<Limit, Counter>,
     held: Family<Reason, Gauge>,
     log_rows: Gauge,
     database_bytes: Gauge,
@@ -71,6 +73,11 @@ struct Attempt {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Limit {
+    limit: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Reason {
     reason: String,
 }
@@ -84,6 +91,7 @@ impl Default for Metrics {
             entries: Family::default(),
             refused: Family::default(),
             attempts: Family::default(),
+            put_off: Family::default(),
             held: Family::default(),
             log_rows: Gauge::default(),
             database_bytes: Gauge::default(),
@@ -104,6 +112,7 @@ impl Default for Metrics {
         registry.register_with_unit("request_duration", "Time until the answer began", Unit::Seconds, latency);
         registry.register("sync_entries", "Entries of devices, by outcome", metrics.entries.clone());
         registry.register("failed_attempts", "Wrong tokens and codes, by which", metrics.attempts.clone());
+        registry.register("put_off", "Requests and connections beyond a limit, by which", metrics.put_off.clone());
         registry.register("held_entries", "Entries held now, by reason", metrics.held.clone());
         registry.register("log_rows", "Rows in all logs", metrics.log_rows.clone());
         let (database, free) = (metrics.database_bytes.clone(), metrics.free_bytes.clone());
@@ -153,6 +162,11 @@ impl Metrics {
     /// Counts a wrong token or code.
     pub fn attempt_failed(&self, tried: Tried) {
         self.attempts.get_or_create(&Attempt { credential: tried.name() }).inc();
+    }
+
+    /// Counts somebody who asked for more than they may.
+    pub fn put_off(&self, limit: &'static str) {
+        self.put_off.get_or_create(&Limit { limit }).inc();
     }
 
     fn text(&self, gauges: &Gauges, app: &App) -> Result<String, StoreError> {

@@ -10,6 +10,7 @@ use super::{
     devices::All,
     extract::{Named, PageParameters, Paged},
     origin,
+    peer::Sender,
     problem::Problem,
 };
 use crate::{
@@ -60,6 +61,7 @@ pub struct EnrollmentCode {
 pub async fn make_code(
     State(app): State<App>,
     caller: Caller,
+    sender: Sender,
     headers: HeaderMap,
     Named(person): Named<PersonId>,
 ) -> Result<Json<EnrollmentCode>, Problem> {
@@ -70,6 +72,6 @@ pub async fn make_code(
         false => Ok(None),
     });
     let code = code.await?.ok_or(Problem::NotFound)?;
-    let server_url = origin::server_url(&app, &headers);
+    let server_url = origin::server_url(&app, &sender, &headers);
     Ok(Json(EnrollmentCode { code, expires_at: Instant(now.plus(CODE_LIFE_MS)), server_url }))
 }

@@ -1,5 +1,8 @@
 //! `aralau serve`.
 
+mod door;
+mod file;
+
 use std::{
     io::IsTerminal as _,
     net::SocketAddr,
@@ -16,7 +19,6 @@ use aralau_server::{
 };
 use chrono_tz::Tz;
 use clap::Args;
-use serde::{Deserialize, Deserializer, de::Error as _};
 use tokio::net::TcpListener;
 
 use super::{cannot_listen, now, open_store};
@@ -24,6 +26,8 @@ use crate::{
     failure::Failure,
     web::{CONSOLE, FIELD},
 };
+use door::DoorChoice;
+use file::{DAYS, File};
 
 /// Flags win over environment variables, those over `aralau.toml` in the data folder.
 #[derive(Debug, Args)]
@@ -34,6 +38,8 @@ pub struct Serve {
     /// Address and port. TLS is left to a proxy in front; bind to loopback behind it.
     #[arg(long, env = "ARALAU_LISTEN")]
     listen: Option<SocketAddr>,
+    #[command(flatten)]
+    door: DoorChoice,
     /// What people call this deployment, such as `Алматы`: phones show it.
     #[arg(long, env = "ARALAU_NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     name: Option<String>,
@@ -69,51 +75,6 @@ pub struct Serve {
     log_json: bool,
 }
 
-/// `aralau.toml`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct File {
-    name: Option<String>,
-    training: bool,
-    listen: Option<SocketAddr>,
-    public_url: Option<PublicUrl>,
-    #[serde(deserialize_with = "zone")]
-    time_zone: Option<Tz>,
-    #[serde(deserialize_with = "days")]
-    visit_interval_days: Option<u32>,
-    #[serde(deserialize_with = "days")]
-    compact_after_days: Option<u32>,
-    device_quota_mib: Option<u32>,
-    reserve_mib: Option<u32>,
-    basemap: Option<PathBuf>,
-    log: Option<String>,
-    log_json: bool,
-}
-
-impl File {
-    /// What stands in a data folder; nothing where there is no such file.
-    fn of(data: &Path) -> Result<Self, Failure> {
-        let path = data.join("aralau.toml");
-        let damaged = |error: &dyn std::fmt::Display| Failure::new("config", format!("{}: {error}", path.display()));
-        match std::fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text).map_err(|error| damaged(&error)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(damaged(&error)),
-        }
-    }
-}
-
-fn zone<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Tz>, D::Error> {
-    let zone = String::deserialize(value)?.parse();
-    zone.map(Some).map_err(|_| D::Error::custom("not a zone such as \"Asia/Almaty\""))
-}
-
-fn days<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u32>, D::Error> {
-    let days = u32::deserialize(value)?;
-    let is_usual = DAYS.contains(&days.into());
-    if is_usual { Ok(Some(days)) } else { Err(D::Error::custom("a number of days from 1 to 36,500")) }
-}
-
 fn mebibytes(chosen: Option<u32>, usual: u64) -> u64 {
     chosen.map_or(usual, u64::from) << 20
 }
@@ -123,8 +84,6 @@ const FILES_BESIDE: usize = 128;
 /// Threads for what blocks: reads, of which eight are under way at once, and as many signatures as there is use for. Each has
 /// memory of its own, which it keeps.
 const BLOCKING_THREADS: usize = 16;
-/// A day to a hundred years.
-const DAYS: std::ops::RangeInclusive<i64> = 1..=36_500;
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8470);
 
 impl Serve {
@@ -164,6 +123,7 @@ impl Serve {
             device_quota_bytes: mebibytes(self.device_quota_mib.or(file.device_quota_mib), DEVICE_QUOTA_MIB),
             reserve_bytes: mebibytes(self.reserve_mib.or(file.reserve_mib), RESERVE_MIB),
             basemap: self.basemap(file)?,
+            limits: self.door.limits(file),
             console: CONSOLE,
             field: FIELD,
             ..Settings::default()
