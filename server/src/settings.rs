@@ -2,6 +2,7 @@
 
 use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
 
+use aralau_sync_core::id::Fingerprint;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -31,6 +32,8 @@ pub struct Settings {
     pub reserve_bytes: u64,
     /// What headquarters' map draws beneath the visits; without any, a plain ground.
     pub basemap: Option<Basemap>,
+    /// What phones are to know the server's certificate by, where no browser vouches for it.
+    pub fingerprint: Option<Fingerprint>,
     /// How much one may ask.
     pub limits: Limits,
     /// How long the answer to a wrong token or code is put off.
@@ -67,6 +70,7 @@ impl Default for Settings {
             device_quota_bytes: DEVICE_QUOTA_MIB << 20,
             reserve_bytes: RESERVE_MIB << 20,
             basemap: None,
+            fingerprint: None,
             limits: Limits::default(),
             attempt_pause: ATTEMPT_PAUSE,
             console: WebApp::console(&[]),
@@ -128,6 +132,15 @@ impl PublicUrl {
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
     }
+
+    /// The name or address alone.
+    pub fn host(&self) -> &str {
+        let authority = self.0.split_once("://").map_or("", |(_, authority)| authority);
+        match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((address, _)) => address,
+            None => authority.split_once(':').map_or(authority, |(host, _)| host),
+        }
+    }
 }
 
 impl fmt::Display for PublicUrl {
@@ -169,6 +182,9 @@ mod tests {
         let read = |text: &str| text.parse::<PublicUrl>().map(|url| url.to_string());
         assert_eq!(read("https://visits.example/"), Ok("https://visits.example".to_owned()));
         assert_eq!(read("http://10.0.0.1:8470"), Ok("http://10.0.0.1:8470".to_owned()));
+        let host = |text: &str| text.parse::<PublicUrl>().map(|url| url.host().to_owned());
+        assert_eq!(host("https://visits.example:8470"), Ok("visits.example".to_owned()));
+        assert_eq!(host("https://[2001:db8::1]:8470"), Ok("2001:db8::1".to_owned()));
         for wrong in ["", "visits.example", "ftp://visits.example", "https://visits.example/path", "https://"] {
             assert_eq!(read(wrong), Err(NoPublicUrl), "{wrong}");
         }

@@ -1,9 +1,9 @@
 //! The listener: how many connections there may be, and how long each may keep silent.
 //!
 //! A connection is closed when no whole head of a request has come for [`HEAD_TIME`], idle between two requests or drop
-//! by drop, and when what it is sent is not read at a [pace](super::paced_writer). What a body may take is in [`super::pace`].
-//! Beyond the bound connections wait in the system's queue until another ends; whoever has [their share](crowd) of them already
-//! is closed at once.
+//! by drop, and when what it is sent is not read at a [pace](super::paced_writer). What a body may take is in [`super::pace`],
+//! what the beginning of TLS may in [`super::tls`]. Beyond the bound connections wait in the system's queue until another
+//! ends; whoever has [their share](crowd) of them already is closed at once.
 
 mod crowd;
 
@@ -27,7 +27,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
-use super::paced_writer::PacedWriter;
+use super::{paced_writer::PacedWriter, tls::Tls};
 use crate::{app::App, http::peer::Peer};
 use crowd::Crowd;
 
@@ -41,12 +41,21 @@ const MAX_BUFFER_BYTES: usize = 64 * 1024;
 /// Out of files or memory, the system is left alone for so long.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
+/// How connections come in.
+#[derive(Clone)]
+pub struct Door {
+    /// So many at once.
+    pub connections: usize,
+    /// By which certificate they speak TLS; none: they speak plain HTTP.
+    pub tls: Option<Arc<Tls>>,
+}
+
 /// Serves connections until the server stops; returns once the last request is answered.
-pub async fn listen(listener: TcpListener, router: Router, connections: usize, app: App) {
+pub async fn listen(listener: TcpListener, router: Router, door: Door, app: App) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(MAX_BUFFER_BYTES);
-    let (graceful, seats) = (GracefulShutdown::new(), Arc::new(Semaphore::new(connections)));
-    let (crowd, mut stopped) = (Crowd::of(connections), app.stopping());
+    let (graceful, seats) = (GracefulShutdown::new(), Arc::new(Semaphore::new(door.connections)));
+    let (crowd, mut stopped) = (Crowd::of(door.connections), app.stopping());
     loop {
         let (stream, address, seat) = tokio::select! {
             next = accept(&listener, &seats) => next,
@@ -57,8 +66,12 @@ pub async fn listen(listener: TcpListener, router: Router, connections: usize, a
         drop(stream.set_nodelay(true));
         drop(SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES));
         let line = Line { http: http.clone(), router: router.clone(), address, watcher: graceful.watcher() };
+        let (tls, app) = (door.tls.clone(), app.clone());
         tokio::spawn(async move {
-            line.serve(PacedWriter::new(stream)).await;
+            match tls {
+                None => line.serve(PacedWriter::new(stream), false).await,
+                Some(tls) => line.serve_by(&tls, stream, &app).await,
+            }
             drop((seat, place));
         });
     }
@@ -75,8 +88,23 @@ struct Line {
 }
 
 impl Line {
-    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
-        let (peer, service) = (Peer { address: self.address, is_tls: false }, TowerToHyperService::new(self.router));
+    async fn serve_by(self, tls: &Tls, stream: TcpStream, app: &App) {
+        let mut stopped = app.stopping();
+        let accepted = tokio::select! {
+            accepted = tls.accept(stream) => accepted,
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        };
+        match accepted {
+            Ok(stream) => self.serve(stream, true).await,
+            Err(refused) => {
+                app.http().metrics.handshake_failed(refused.name());
+                tracing::debug!(?refused, "a connection did not come to speak TLS");
+            }
+        }
+    }
+
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S, is_tls: bool) {
+        let (peer, service) = (Peer { address: self.address, is_tls }, TowerToHyperService::new(self.router));
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(peer);
             service.call(request)

@@ -13,7 +13,7 @@ use std::{
 use aralau_server::{
     app::App,
     http::basemap::Basemap,
-    serve::{MAX_CONNECTIONS, serve},
+    serve::{Door, MAX_CONNECTIONS, serve_behind, tls::note_fingerprint},
     settings::{COMPACT_AFTER_DAYS, DEVICE_QUOTA_MIB, PublicUrl, RESERVE_MIB, Settings, VISIT_INTERVAL_DAYS},
     store::{FolderLock, set_time_zone},
 };
@@ -27,6 +27,7 @@ use crate::{
     web::{CONSOLE, FIELD},
 };
 use door::DoorChoice;
+pub use door::fault;
 use file::{DAYS, File};
 
 /// Flags win over environment variables, those over `aralau.toml` in the data folder.
@@ -35,7 +36,7 @@ pub struct Serve {
     /// The data folder; made if absent.
     #[arg(long, env = "ARALAU_DATA")]
     data: PathBuf,
-    /// Address and port. TLS is left to a proxy in front; bind to loopback behind it.
+    /// Address and port. Behind a proxy, bind to loopback.
     #[arg(long, env = "ARALAU_LISTEN")]
     listen: Option<SocketAddr>,
     #[command(flatten)]
@@ -96,17 +97,29 @@ impl Serve {
         if let Some(zone) = self.time_zone.or(file.time_zone) {
             store.write(move |tx| set_time_zone(tx, zone))?;
         }
-        let app = App::with(store, Arc::new(now), self.settings(&file)?);
         let listen = address(self.listen, &file);
+        let mut settings = self.settings(&file)?;
+        let tls = self.door.tls(&self.data, &file, listen, settings.public_url.as_ref())?;
+        settings.fingerprint = tls.as_ref().filter(|_| self.door.is_self_signed(&file)).map(|tls| tls.fingerprint());
+        note_fingerprint(&self.data, settings.fingerprint)?;
+        let fingerprint = settings.fingerprint;
+        let app = App::with(store, Arc::new(now), settings);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
         runtime.block_on(async {
             let stop = told_to_stop()?;
+            if let Some(tls) = &tls {
+                door::read_again_when_told(Arc::clone(tls))?;
+            }
             let listener = TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, &error))?;
             tracing::info!(listen = %listener.local_addr()?, deployment = %app.deployment(), "serving");
-            eprintln!("aralau: serving {} on http://{}", self.data.display(), listener.local_addr()?);
-            eprintln!("aralau: the console is at http://{}/; sign in with a token", listener.local_addr()?);
-            serve(app, listener, connections(), stop).await;
+            let address = format!("{}://{}", if tls.is_some() { "https" } else { "http" }, listener.local_addr()?);
+            if let Some(fingerprint) = fingerprint {
+                eprintln!("aralau: its own certificate is known by --fingerprint {fingerprint}; give it to each phone with its code");
+            }
+            eprintln!("aralau: serving {} on {address}", self.data.display());
+            eprintln!("aralau: the console is at {address}/; sign in with a token");
+            serve_behind(app, listener, Door { connections: connections(), tls }, stop).await;
             Ok(())
         })
     }

@@ -1,18 +1,37 @@
-//! How requests come in: proxies that are believed, and how much one may ask.
+//! How connections come in: TLS, proxies that are believed, and how much one may ask.
 
-use std::{net::IpAddr, str::FromStr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+};
 
-use aralau_server::settings::{
-    ADDRESS_REQUESTS_PER_MINUTE, DEVICE_REQUESTS_PER_MINUTE, Limits, TOKEN_REQUESTS_PER_MINUTE, WRONG_CODES_PER_MINUTE,
+use aralau_server::{
+    serve::tls::{Files, Tls, TlsFault},
+    settings::{
+        ADDRESS_REQUESTS_PER_MINUTE, DEVICE_REQUESTS_PER_MINUTE, Limits, PublicUrl, TOKEN_REQUESTS_PER_MINUTE,
+        WRONG_CODES_PER_MINUTE,
+    },
 };
 use clap::Args;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::file::File;
+use crate::{command::now, failure::Failure};
 
 #[derive(Debug, Args)]
 pub(super) struct DoorChoice {
+    /// Speak TLS, by this certificate: PEM, the server's own first, then those above it. Taken up anew when it changes.
+    #[arg(long, env = "ARALAU_TLS_CERT", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// Its key: PEM, without a password.
+    #[arg(long, env = "ARALAU_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// Speak TLS by a certificate of its own, for a trial: made once and kept in the data folder. Phones know it by its fingerprint.
+    #[arg(long, env = "ARALAU_TLS_SELF_SIGNED", value_parser = clap::builder::FalseyValueParser::new())]
+    tls_self_signed: bool,
     /// A proxy that is believed when it says for whom it asks (X-Forwarded-For, X-Forwarded-Proto): an address, or a network such
     /// as 10.0.0.0/8; may be repeated, in the environment with commas.
     #[arg(long = "trusted-proxy", env = "ARALAU_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',')]
@@ -50,6 +69,41 @@ impl<'de> Deserialize<'de> for Proxy {
 }
 
 impl DoorChoice {
+    /// By which certificate TLS is spoken, if it is.
+    pub(super) fn tls(
+        &self,
+        data: &Path,
+        file: &File,
+        listen: SocketAddr,
+        public_url: Option<&PublicUrl>,
+    ) -> Result<Option<Arc<Tls>>, Failure> {
+        // What stands in `aralau.toml` is looked for beside it.
+        let said = |own: &Option<PathBuf>, beside: &Option<PathBuf>| {
+            own.clone().or_else(|| beside.as_ref().map(|path| data.join(path)))
+        };
+        let pair = (said(&self.tls_cert, &file.tls_cert), said(&self.tls_key, &file.tls_key));
+        let tls = match (pair, self.is_self_signed(file)) {
+            ((None, None), false) => return Ok(None),
+            ((None, None), true) => Tls::own(data, &names(listen, public_url), now()),
+            ((Some(certificate), Some(key)), false) => Tls::open(Files { certificate, key }, now()),
+            ((_, _), true) => {
+                let sentence = "either --tls-self-signed, or an own certificate by --tls-cert and --tls-key, not both";
+                return Err(Failure::new("config", sentence));
+            }
+            ((Some(_), None) | (None, Some(_)), false) => {
+                return Err(Failure::new(
+                    "config",
+                    "--tls-cert and --tls-key are given together: a certificate and its key",
+                ));
+            }
+        };
+        tls.map(|tls| Some(Arc::new(tls))).map_err(fault)
+    }
+
+    pub(super) fn is_self_signed(&self, file: &File) -> bool {
+        self.tls_self_signed || file.tls_self_signed
+    }
+
     pub(super) fn limits(&self, file: &File) -> Limits {
         let proxies = if self.trusted_proxies.is_empty() { &file.trusted_proxies } else { &self.trusted_proxies };
         let said = |own: Option<u32>, beside: Option<u32>, usual| own.or(beside).unwrap_or(usual);
@@ -77,6 +131,33 @@ impl DoorChoice {
             trusted_proxies: proxies.iter().map(|proxy| proxy.0).collect(),
         }
     }
+}
+
+/// What a certificate of its own is made for. Phones know it by its fingerprint, whatever it is called.
+fn names(listen: SocketAddr, public_url: Option<&PublicUrl>) -> Vec<String> {
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    let listens_at = (!listen.ip().is_unspecified()).then(|| listen.ip().to_string());
+    names.extend(listens_at.into_iter().chain(public_url.map(|url| url.host().to_owned())));
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Why a certificate cannot be shown.
+pub fn fault(fault: TlsFault) -> Failure {
+    Failure::new("tls", fault)
+}
+
+/// On SIGHUP the files are looked at at once.
+pub(super) fn read_again_when_told(tls: Arc<Tls>) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tls.ask_again();
+        }
+    });
+    Ok(())
 }
 
 #[cfg(test)]
