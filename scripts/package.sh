@@ -155,7 +155,7 @@ check() {
         [ -f "${manifest%/*}/$path" ] || fail "$manifest packs $path, which is not there"
     done
     sed -n 's/^#\(ARALAU_[A-Z_]*\)=.*/\1/p' packaging/serve.env | while read -r name; do
-        grep -q "\"$name\"" server/aralau/src/command/serve.rs || fail "packaging/serve.env: there is no setting $name"
+        grep -rq "\"$name\"" server/aralau/src/command/serve.rs server/aralau/src/command/serve || fail "packaging/serve.env: there is no setting $name"
     done
     folder=$(mktemp -d)
     # The binary need not be installed where this is checked.

@@ -1,7 +1,7 @@
 //! What a device knows of its deployment, once it is known there.
 
 use aralau_sync_core::{
-    id::{DeploymentId, DeviceId, PersonId, ScopeId, ServerKey},
+    id::{DeploymentId, DeviceId, Fingerprint, PersonId, ScopeId, ServerKey},
     sync,
 };
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,9 @@ use crate::store::{Key, ScopeRecord, Store, StoreError};
 pub struct Enrollment {
     /// The server's address, without a slash at the end.
     pub url: String,
+    /// The only certificate that the server is known by; none: any that the platform trusts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Fingerprint>,
     /// Which deployment.
     pub deployment: DeploymentId,
     /// Signs its receipts.

@@ -23,6 +23,11 @@ pub enum Error {
     /// Enrolled already, at another deployment.
     #[error("this device is enrolled with another deployment")]
     OtherDeployment,
+    /// Enrolled over TLS, and now asked to go without.
+    #[error(
+        "this device was enrolled over https://, and does not go back to plain http://; take the address that begins with https://"
+    )]
+    Downgrade,
     /// No document of this name here.
     #[error("there is no such document on this device")]
     UnknownDocument,
@@ -82,6 +87,7 @@ impl Error {
             Self::Key(_) => "device_key",
             Self::NotEnrolled => "not_enrolled",
             Self::OtherDeployment => "other_deployment",
+            Self::Downgrade => "downgrade",
             Self::UnknownDocument => "document_unknown",
             Self::UnknownDraft => "draft_unknown",
             Self::UnknownBeat => "beat_unknown",
@@ -118,7 +124,8 @@ impl Error {
             | Self::NotInConflict
             | Self::DocumentFull
             | Self::Edit(_)
-            | Self::OtherDeployment => Action::Correct,
+            | Self::OtherDeployment
+            | Self::Downgrade => Action::Correct,
             Self::Key(_) | Self::Export | Self::Alarm(_) => Action::Report,
             Self::Answer => Action::Retry,
             Self::Server { status, code, .. } => server_action(*status, code),

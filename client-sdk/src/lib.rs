@@ -39,6 +39,7 @@ pub mod session;
 pub mod transport;
 
 pub mod enrollment;
+pub mod invitation;
 pub mod keys;
 pub mod seams;
 pub mod vault;
@@ -65,7 +66,7 @@ pub mod error;
 
 pub use aralau_sync_core::{
     change::Value,
-    id::{DocumentId, ReplicaId, ScopeId},
+    id::{DocumentId, Fingerprint, ReplicaId, ScopeId},
     time::Millis,
     visit::{Coordinates, Place, Position, VisitDraft, VisitEdit},
     vocabulary::Language,
@@ -76,6 +77,7 @@ pub use client::{Client, Draft};
 pub use enrollment::Beat;
 pub use error::Error;
 pub use form::{VisitChange, VisitForm};
+pub use invitation::{Certificate, Invitation};
 pub use seams::Seams;
 pub use session::{EnrollSession, Report, Session, Step, SyncOptions, SyncSession, Talk};
 #[cfg(not(target_arch = "wasm32"))]

@@ -2,9 +2,13 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 mod http;
+#[cfg(not(target_arch = "wasm32"))]
+mod pinned;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use http::HttpTransport;
+
+use aralau_sync_core::id::Fingerprint;
 
 use crate::action::Action;
 
@@ -21,6 +25,9 @@ pub struct HttpRequest {
     pub body: Vec<u8>,
     /// An answer whose body is longer is [`TransportError::TooLong`].
     pub max_answer_bytes: u64,
+    /// The only certificate under which it may be sent and answered, whatever name or end it has; none: one that the platform
+    /// trusts. (A browser's page is told nothing of certificates, and cannot hold to this.)
+    pub certificate: Option<Fingerprint>,
 }
 
 /// One answer, whatever its status.
@@ -59,6 +66,18 @@ pub enum TransportError {
     /// Not an address.
     #[error("the server's address cannot be used")]
     BadUrl,
+    /// The server shows a certificate that nobody vouches for, and of which this device was told nothing.
+    #[error(
+        "the server's certificate is not to be trusted: a server with one of its own gives its fingerprint with the code; else \
+         somebody stands between, or its operator has to renew it"
+    )]
+    CertificateUntrusted,
+    /// The server shows another certificate than the one that this device was given to know it by.
+    #[error(
+        "this is not the certificate that this device knows the server by: somebody may stand between. Nothing was sent. Ask \
+         headquarters; if they have changed it, enroll again by a new code and its fingerprint"
+    )]
+    CertificateOther,
 }
 
 impl TransportError {
@@ -70,6 +89,8 @@ impl TransportError {
             Self::TooLong => "answer_too_long",
             Self::Insecure => "insecure_url",
             Self::BadUrl => "bad_url",
+            Self::CertificateUntrusted => "certificate_untrusted",
+            Self::CertificateOther => "certificate_other",
         }
     }
 
@@ -77,7 +98,7 @@ impl TransportError {
     pub const fn action(self) -> Action {
         match self {
             Self::Unreachable | Self::TimedOut => Action::Retry,
-            Self::TooLong => Action::Report,
+            Self::TooLong | Self::CertificateUntrusted | Self::CertificateOther => Action::Report,
             Self::Insecure | Self::BadUrl => Action::Correct,
         }
     }

@@ -2,9 +2,12 @@
 
 pub mod extract;
 pub mod origin;
+pub mod peer;
 pub mod problem;
 
 pub mod attempts;
+mod caution;
+pub mod limits;
 
 pub mod enroll;
 pub mod sync;
@@ -72,6 +75,8 @@ pub struct Shared {
     pub turns: turns::Turns,
     /// Whose wrong tokens and codes wait for an answer.
     pub attempts: attempts::Attempts,
+    /// How much everybody has asked.
+    pub limits: limits::Budgets,
     /// Who has a workbook made.
     pub workbooks: export::Workbooks,
     /// Whose tables are being read.

@@ -1,7 +1,9 @@
 //! What an operator chooses for a server, beside where its data is. (The time zone is the store's: `store::time_zone`.)
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
 
+use aralau_sync_core::id::Fingerprint;
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::{
@@ -30,6 +32,10 @@ pub struct Settings {
     pub reserve_bytes: u64,
     /// What headquarters' map draws beneath the visits; without any, a plain ground.
     pub basemap: Option<Basemap>,
+    /// What phones are to know the server's certificate by, where no browser vouches for it.
+    pub fingerprint: Option<Fingerprint>,
+    /// How much one may ask.
+    pub limits: Limits,
     /// How long the answer to a wrong token or code is put off.
     pub attempt_pause: Duration,
     /// The console's files; without any, `/` is no route.
@@ -64,9 +70,55 @@ impl Default for Settings {
             device_quota_bytes: DEVICE_QUOTA_MIB << 20,
             reserve_bytes: RESERVE_MIB << 20,
             basemap: None,
+            fingerprint: None,
+            limits: Limits::default(),
             attempt_pause: ATTEMPT_PAUSE,
             console: WebApp::console(&[]),
             field: WebApp::field(&[]),
+        }
+    }
+}
+
+/// How much one may ask in a minute; 0: without a limit. A minute's worth may be asked at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests from one address, or one network of IPv6.
+    pub address_requests_per_minute: u32,
+    /// Requests with one token, or in one session.
+    pub token_requests_per_minute: u32,
+    /// Requests of one device.
+    pub device_requests_per_minute: u32,
+    /// Wrong codes and tokens by which somebody tries to come in: from one address, or one code.
+    pub wrong_codes_per_minute: u32,
+    /// Who is believed when they say for whom they ask.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// An office of 500 people behind one address: everybody opens the console within the same minute (40 requests each), or all phones
+/// come home at once (3 each), and nobody waits.
+pub const ADDRESS_REQUESTS_PER_MINUTE: u32 = 20_000;
+/// Twenty in each second: nobody clicks as fast, and a script that pages through everything is slowed down only then.
+pub const TOKEN_REQUESTS_PER_MINUTE: u32 = 1_200;
+/// A phone asks once or twice a sync; one that comes back after a year, some hundred times in a row.
+pub const DEVICE_REQUESTS_PER_MINUTE: u32 = 300;
+/// An office in which sixty people mistype within a minute.
+pub const WRONG_CODES_PER_MINUTE: u32 = 60;
+
+impl Limits {
+    /// Whether this is a proxy that is believed.
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|proxy| proxy.contains(&address))
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            address_requests_per_minute: ADDRESS_REQUESTS_PER_MINUTE,
+            token_requests_per_minute: TOKEN_REQUESTS_PER_MINUTE,
+            device_requests_per_minute: DEVICE_REQUESTS_PER_MINUTE,
+            wrong_codes_per_minute: WRONG_CODES_PER_MINUTE,
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -79,6 +131,15 @@ impl PublicUrl {
     /// Whether browsers reach the server over TLS.
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
+    }
+
+    /// The name or address alone.
+    pub fn host(&self) -> &str {
+        let authority = self.0.split_once("://").map_or("", |(_, authority)| authority);
+        match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((address, _)) => address,
+            None => authority.split_once(':').map_or(authority, |(host, _)| host),
+        }
     }
 }
 
@@ -121,6 +182,9 @@ mod tests {
         let read = |text: &str| text.parse::<PublicUrl>().map(|url| url.to_string());
         assert_eq!(read("https://visits.example/"), Ok("https://visits.example".to_owned()));
         assert_eq!(read("http://10.0.0.1:8470"), Ok("http://10.0.0.1:8470".to_owned()));
+        let host = |text: &str| text.parse::<PublicUrl>().map(|url| url.host().to_owned());
+        assert_eq!(host("https://visits.example:8470"), Ok("visits.example".to_owned()));
+        assert_eq!(host("https://[2001:db8::1]:8470"), Ok("2001:db8::1".to_owned()));
         for wrong in ["", "visits.example", "ftp://visits.example", "https://visits.example/path", "https://"] {
             assert_eq!(read(wrong), Err(NoPublicUrl), "{wrong}");
         }

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use uuid::Builder;
 
 use crate::{
-    id::{ChangeHash, ContentHash, DocumentId, HeaderHash, PublicKey, ReplicaId},
+    id::{ChangeHash, ContentHash, DocumentId, Fingerprint, HeaderHash, PublicKey, ReplicaId},
     time::{DAY_MS, Millis},
 };
 
@@ -26,6 +26,11 @@ pub fn content_hash(change: &[u8]) -> ContentHash {
 /// SHA-256 of an entry's header, exactly as received.
 pub fn header_hash(header: &[u8]) -> HeaderHash {
     HeaderHash(sha256(&[header]))
+}
+
+/// What a certificate (DER) is known by.
+pub fn fingerprint(certificate: &[u8]) -> Fingerprint {
+    Fingerprint(sha256(&[certificate]))
 }
 
 /// A change's body can name the document that it begins, so that a link need not carry the id. The change's random bytes

@@ -196,6 +196,10 @@ hex_newtype!(
     /// The server's Ed25519 public key.
     ServerKey, 32, "server key"
 );
+hex_newtype!(
+    /// SHA-256 of a certificate as TLS carries it (DER): what browsers and `openssl x509 -fingerprint -sha256` show.
+    Fingerprint, 32, "fingerprint of a certificate"
+);
 uuid_newtype!(
     /// One span of the server's history; see [`crate::epoch`].
     EpochId, "epoch id"
@@ -237,6 +241,16 @@ impl Actor {
     }
 }
 
+impl Fingerprint {
+    /// Reads one as people copy it: hex in any case, with colons or spaces between, perhaps called `SHA-256`.
+    pub fn read(text: &str) -> Result<Self, ParseIdError> {
+        let plain = text.trim().to_ascii_lowercase();
+        let called = ["sha256 fingerprint=", "sha-256", "sha256"].iter().find_map(|name| plain.strip_prefix(name));
+        let hex: String = called.unwrap_or(&plain).chars().filter(|char| !matches!(char, ':' | ' ')).collect();
+        hex.parse()
+    }
+}
+
 /// What a document is. The number stands in entry headers; numbers this build does not know are carried unharmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind(pub u16);
@@ -262,6 +276,21 @@ mod tests {
         assert_eq!(replica.to_string().parse(), Ok(replica));
         assert!("+a".repeat(14).parse::<ReplicaId>().is_err());
         assert!("é".repeat(14).parse::<ReplicaId>().is_err());
+    }
+
+    #[test]
+    fn a_fingerprint_is_read_as_any_program_shows_it() {
+        let fingerprint = Fingerprint([0xab; 32]);
+        let plain = fingerprint.to_string();
+        let colons = ["AB"; 32].join(":");
+        for shown in
+            [&plain, &colons, &format!("SHA256 Fingerprint={colons}"), &format!(" SHA-256 {}\n", ["ab"; 32].join(" "))]
+        {
+            assert_eq!(Fingerprint::read(shown), Ok(fingerprint), "{shown}");
+        }
+        for wrong in ["", "SHA-256", &plain[1..], &format!("{plain}00"), &plain.replace('b', "g")] {
+            assert!(Fingerprint::read(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ use std::{
 };
 
 use serde_json::Value;
+use ureq::{Agent, tls::TlsConfig};
 
 use crate::cost;
 
@@ -171,6 +172,7 @@ pub struct Server {
     pub data: PathBuf,
     /// Where it listens.
     pub address: SocketAddr,
+    scheme: String,
     child: Child,
     log: Arc<Mutex<String>>,
 }
@@ -209,20 +211,21 @@ impl Server {
     pub fn launch(mut command: Command, data: &Path) -> Self {
         let mut child = command.spawn().expect("the server starts");
         let log = Arc::new(Mutex::new(String::new()));
-        let address = listen_line(&mut child, &log);
-        let server = Self { data: data.to_owned(), address, child, log };
+        let (scheme, address) = listen_line(&mut child, &log);
+        let server = Self { data: data.to_owned(), address, scheme, child, log };
         server.await_ready();
         server
     }
 
     fn await_ready(&self) {
         let url = format!("{}/readyz", self.url());
-        eventually("the server is ready", || ureq::get(&url).call().is_ok());
+        let agent = trusting();
+        eventually("the server is ready", || agent.get(&url).call().is_ok_and(|answer| answer.status() == 200));
     }
 
     /// Its address as phones are told it.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// SIGKILL: no goodbye.
@@ -281,17 +284,24 @@ impl Drop for Server {
     }
 }
 
-/// Reads the child's stderr for as long as it lives; returns once it says where it listens.
-fn listen_line(child: &mut Child, log: &Arc<Mutex<String>>) -> SocketAddr {
+/// Asks a server whatever its certificate, as `curl --insecure` does.
+pub fn trusting() -> Agent {
+    let tls = TlsConfig::builder().disable_verification(true).build();
+    Agent::config_builder().http_status_as_error(false).proxy(None).tls_config(tls).build().new_agent()
+}
+
+/// Reads the child's stderr for as long as it lives; returns once it says how and where it listens.
+fn listen_line(child: &mut Child, log: &Arc<Mutex<String>>) -> (String, SocketAddr) {
     let stderr = child.stderr.take().expect("piped");
     let (found, address) = std::sync::mpsc::channel();
     let kept = Arc::clone(log);
     thread::spawn(move || {
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
             if line.starts_with("aralau: serving ")
-                && let Some((_, address)) = line.rsplit_once("http://")
+                && let Some((said, address)) = line.rsplit_once("://")
             {
-                drop(found.send(address.parse()));
+                let scheme = said.rsplit(' ').next().unwrap_or_default().to_owned();
+                drop(found.send(address.parse().map(|address| (scheme, address))));
             }
             let mut kept = kept.lock().expect("the log");
             kept.push_str(&line);

@@ -9,8 +9,8 @@ use std::{
 };
 
 use aralau_client_sdk::{
-    Client, DocumentId, Draft, Error, HttpTransport, OutlineView, Seams, Session as _, Status, Step, Stop, SyncOptions,
-    Talk, Transport as _, VisitChange, VisitForm, keys, store::SqliteStore,
+    Client, DocumentId, Draft, Error, HttpTransport, Invitation, OutlineView, Seams, Session as _, Status, Step, Stop,
+    SyncOptions, Talk, Transport as _, VisitChange, VisitForm, keys, store::SqliteStore,
 };
 use aralau_sync_core::id::PublicKey;
 use serde::Serialize;
@@ -60,6 +60,12 @@ impl Device {
         self.drive(Talk::enroll(url, code)).map(drop)
     }
 
+    /// The same by the link that headquarters shows as a picture. A device that a link gives a certificate's fingerprint knows the
+    /// server by that certificate alone from then on.
+    pub fn enroll_by(&self, link: &str) -> Result<()> {
+        self.drive(Talk::enroll_by(read_link(link)?)).map(drop)
+    }
+
     /// Brings device and server level; while the server cannot be reached, it goes on trying for so many milliseconds.
     /// Blocks its caller, and nobody else.
     pub fn sync(&self, wait_ms: u64) -> Result<Report> {
@@ -69,6 +75,11 @@ impl Device {
     /// An enrollment, to be driven by the app.
     pub fn begin_enrollment(self: Arc<Self>, url: &str, code: &str) -> Arc<Session> {
         Arc::new(Session::new(self, Talk::enroll(url, code)))
+    }
+
+    /// The same by a link.
+    pub fn begin_enrollment_by(self: Arc<Self>, link: &str) -> Result<Arc<Session>> {
+        Ok(Arc::new(Session::new(self, Talk::enroll_by(read_link(link)?))))
     }
 
     /// A sync, to be driven by the app.
@@ -218,6 +229,10 @@ impl Device {
 
 fn sync(wait_ms: u64) -> Talk {
     Talk::sync(SyncOptions { wait: Duration::from_millis(wait_ms) })
+}
+
+fn read_link(link: &str) -> Result<Invitation> {
+    Invitation::read(link).ok_or_else(|| DeviceError::invalid("this is no link to enroll by, or not the whole of it"))
 }
 
 fn read_key(bytes: &[u8]) -> Result<PublicKey> {

@@ -46,6 +46,9 @@ pub struct Request {
     pub body: Vec<u8>,
     /// An answer whose body is longer is `TooLong`.
     pub max_answer_bytes: u64,
+    /// The only certificate under which it may be sent: SHA-256 of its DER, hex. The platform's network has to be held to it before
+    /// a byte leaves; where the server shows another, answer `OtherCertificate`.
+    pub certificate: Option<String>,
 }
 
 /// What came of a request.
@@ -66,6 +69,8 @@ pub enum Answer {
     TimedOut,
     /// It is longer than the device reads.
     TooLong,
+    /// The server shows another certificate than the one that was asked for; nothing was sent.
+    OtherCertificate,
 }
 
 /// One thing that a device and its server settle between them. Nothing is lost where it is dropped half-way: the next one
@@ -131,6 +136,7 @@ impl From<HttpRequest> for Request {
             headers: request.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             body: request.body,
             max_answer_bytes: request.max_answer_bytes,
+            certificate: request.certificate.map(|certificate| certificate.to_string()),
         }
     }
 }
@@ -145,6 +151,7 @@ impl From<Answer> for Result<HttpResponse, TransportError> {
             Answer::Unreachable => Err(TransportError::Unreachable),
             Answer::TimedOut => Err(TransportError::TimedOut),
             Answer::TooLong => Err(TransportError::TooLong),
+            Answer::OtherCertificate => Err(TransportError::CertificateOther),
         }
     }
 }

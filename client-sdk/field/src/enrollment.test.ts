@@ -13,6 +13,11 @@ test('a picture of something else is no invitation', () => {
     server: 'https://hq.example',
     code: 'K7WQ-2M4P-AB3C',
   });
+  // A browser cannot be held to a certificate: what a server is known by is for other devices.
+  expect(readInvitation('https://hq.example/field/#code=K7WQ-2M4P-AB3C&fingerprint=abab')).toEqual({
+    server: 'https://hq.example',
+    code: 'K7WQ-2M4P-AB3C',
+  });
   expect(readInvitation('K7WQ2M4PAB3C')).toEqual({ server: null, code: 'K7WQ-2M4P-AB3C' });
   const others = [
     'https://hq.example/field/',

@@ -1,13 +1,18 @@
 //! Sessions for who may block: over a [`Transport`], with the key of the client's vault.
 
 use super::{EnrollSession, Report, Session, Step, SyncOptions, SyncSession};
-use crate::{client::Client, error::Error, store::Store, transport::Transport};
+use crate::{client::Client, error::Error, invitation::Invitation, store::Store, transport::Transport};
 
 impl<S: Store> Client<S> {
     /// Makes this device known to a server by a code that its person was handed. Calling it again after a lost answer is
     /// safe.
     pub fn enroll(&mut self, transport: &impl Transport, url: &str, code: &str) -> Result<(), Error> {
         self.run(transport, EnrollSession::new(url, code))
+    }
+
+    /// The same, as its person was invited.
+    pub fn enroll_by(&mut self, transport: &impl Transport, invitation: Invitation) -> Result<(), Error> {
+        self.run(transport, EnrollSession::by(invitation))
     }
 
     /// Brings this device and its server level: repeats until nothing is left either way.

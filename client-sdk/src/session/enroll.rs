@@ -2,7 +2,7 @@
 
 use aralau_sync_core::{
     auth::enroll_preimage,
-    id::{DeploymentId, DeviceId, PublicKey, ReplicaId, ServerKey, Signature},
+    id::{DeploymentId, DeviceId, Fingerprint, PublicKey, ReplicaId, ServerKey, Signature},
 };
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,7 @@ use crate::{
     client::Client,
     enrollment::{Beat, Enrollment, Person},
     error::Error,
+    invitation::{Certificate, Invitation, is_https},
     store::Store,
     transport::{HttpRequest, HttpResponse, TransportError},
 };
@@ -22,8 +23,7 @@ const MAX_ANSWER_BYTES: u64 = 256 * 1024;
 /// the same.
 #[derive(Debug)]
 pub struct EnrollSession {
-    url: String,
-    code: String,
+    invitation: Invitation,
     phase: Phase,
 }
 
@@ -57,17 +57,45 @@ struct EnrollAnswer {
 impl EnrollSession {
     /// With the server at `url`, by the code that the device's person was handed.
     pub fn new(url: &str, code: &str) -> Self {
-        Self { url: url.trim_end_matches('/').to_owned(), code: code.to_owned(), phase: Phase::Sign }
+        Self::by(Invitation::new(url, code))
     }
 
-    fn request(&self, public_key: PublicKey, replica: ReplicaId, signature: Signature) -> HttpRequest {
-        let body = EnrollBody { code: &self.code, public_key, replica, signature, app: crate::APP };
+    /// As the device's person was invited.
+    pub fn by(invitation: Invitation) -> Self {
+        Self { invitation, phase: Phase::Sign }
+    }
+
+    /// What the server is to be known by. Once a device was given a certificate, it goes without only where it is told so.
+    fn certificate<S: Store>(&self, client: &Client<S>) -> Option<Fingerprint> {
+        match self.invitation.certificate {
+            Certificate::AsBefore => client.enrollment.as_ref().and_then(|known| known.certificate),
+            Certificate::Only(fingerprint) => Some(fingerprint),
+            Certificate::Trusted => None,
+        }
+    }
+
+    /// Whoever strips the encryption off a line makes `http` of an address.
+    fn check<S: Store>(&self, client: &Client<S>) -> Result<(), Error> {
+        if is_https(&self.invitation.url) {
+            return Ok(());
+        }
+        if client.enrollment.as_ref().is_some_and(|known| is_https(&known.url)) {
+            return Err(Error::Downgrade);
+        }
+        if self.certificate(client).is_some() { Err(TransportError::Insecure.into()) } else { Ok(()) }
+    }
+
+    fn request<S: Store>(&self, client: &Client<S>, signature: Signature) -> HttpRequest {
+        let (public_key, replica) = (client.vault.public_key(), client.identity.replica);
+        let Invitation { url, code, .. } = &self.invitation;
+        let body = EnrollBody { code, public_key, replica, signature, app: crate::APP };
         HttpRequest {
             method: "POST",
-            url: format!("{}/v1/enroll", self.url),
+            url: format!("{url}/v1/enroll"),
             headers: vec![("content-type", "application/json".into()), ("accept", "application/json".into())],
             body: serde_json::to_vec(&body).unwrap_or_default(),
             max_answer_bytes: MAX_ANSWER_BYTES,
+            certificate: self.certificate(client),
         }
     }
 
@@ -77,7 +105,8 @@ impl EnrollSession {
         }
         let answer: EnrollAnswer = serde_json::from_slice(&answer.body).map_err(|_| Error::Answer)?;
         let EnrollAnswer { deployment, server_key, device, person, beats, nonce } = answer;
-        let enrollment = Enrollment { url: self.url.clone(), deployment, server_key, device, person, beats };
+        let (url, certificate) = (self.invitation.url.clone(), self.certificate(client));
+        let enrollment = Enrollment { url, certificate, deployment, server_key, device, person, beats };
         client.keep_enrollment(enrollment, nonce)
     }
 }
@@ -88,9 +117,12 @@ impl Session for EnrollSession {
     fn next<S: Store>(&mut self, client: &mut Client<S>) -> Step<()> {
         let (public_key, replica) = (client.vault.public_key(), client.identity.replica);
         match std::mem::replace(&mut self.phase, Phase::Sign) {
-            Phase::Sign => Step::Sign(vec![enroll_preimage(&self.code, &replica, &public_key)]),
+            Phase::Sign => match self.check(client) {
+                Ok(()) => Step::Sign(vec![enroll_preimage(&self.invitation.code, &replica, &public_key)]),
+                Err(error) => Step::Failed(error),
+            },
             // Asked again without a word of what came of it, it begins anew.
-            Phase::Send(signature) => Step::Send(self.request(public_key, replica, signature)),
+            Phase::Send(signature) => Step::Send(self.request(client, signature)),
             Phase::Done => {
                 self.phase = Phase::Done;
                 Step::Done(())

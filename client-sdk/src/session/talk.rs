@@ -5,6 +5,7 @@ use aralau_sync_core::id::Signature;
 use super::{EnrollSession, Report, Session, Step, SyncOptions, SyncSession};
 use crate::{
     client::Client,
+    invitation::Invitation,
     store::Store,
     transport::{HttpResponse, TransportError},
 };
@@ -22,6 +23,11 @@ impl Talk {
     /// An enrollment with the server at `url`, by a code.
     pub fn enroll(url: &str, code: &str) -> Self {
         Self::Enroll(EnrollSession::new(url, code))
+    }
+
+    /// An enrollment, as the device's person was invited.
+    pub fn enroll_by(invitation: Invitation) -> Self {
+        Self::Enroll(EnrollSession::by(invitation))
     }
 
     /// A sync.

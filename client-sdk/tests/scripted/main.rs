@@ -1,5 +1,6 @@
 //! Devices against a scripted server: every fault of line, server and store that a sync has to survive.
 
+mod certificate;
 mod chaos;
 mod drafts;
 mod outlines;

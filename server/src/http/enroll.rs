@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     attempts::{self, Tried},
     extract::Body,
+    limits::Guess,
+    peer::Sender,
     problem::Problem,
 };
 use crate::{
@@ -103,16 +105,19 @@ struct Beat {
 
 /// Lets a phone in, once for each code. Repeating it with the same key gives the same answer.
 #[utoipa::path(post, path = "/v1/enroll", tag = "devices", request_body = Ask, responses((status = 200, body = Answer), Problem))]
-pub async fn enroll(State(app): State<App>, Body(ask): Body<Ask>) -> Result<Json<Answer>, Problem> {
+pub async fn enroll(State(app): State<App>, sender: Sender, Body(ask): Body<Ask>) -> Result<Json<Answer>, Problem> {
     let message = enroll_preimage(&ask.code, &ask.replica, &ask.public_key);
     if ask.code.len() > 64 || !DeviceVerifier.verify(&ask.public_key, &message, &ask.signature) {
         return Err(Problem::Malformed("the request is not signed with the key that it brings".to_owned()));
     }
+    let guess = Guess::of(&app, &sender, &ask.code);
+    guess.admit()?;
     let now = app.now();
     let enrollment = Enrollment { code: ask.code, key: ask.public_key, replica: ask.replica };
     let asked = enrollment.clone();
     if let Err(error) = app.read(move |connection| store::admit(connection, &asked, now)).await? {
-        return Err(attempts::failed(&app, Tried::Code, error.into()).await);
+        guess.charge(matches!(error, EnrollError::Unknown | EnrollError::Expired));
+        return Err(attempts::failed(&app, Tried::Code, &sender, error.into()).await);
     }
     let enrolled = app.write(move |tx| store::enroll(tx, &enrollment, now)).await??;
     let nonce = Nonces(&app.identity().nonce_secret).issue(enrolled.device, now);

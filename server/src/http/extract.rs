@@ -6,7 +6,7 @@ use axum::{
         FromRequest, FromRequestParts, OptionalFromRequest, Path, Query, Request,
         rejection::{JsonRejection, QueryRejection},
     },
-    http::{StatusCode, Uri, header, request::Parts},
+    http::{HeaderMap, StatusCode, Uri, header, request::Parts},
 };
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
@@ -34,11 +34,14 @@ impl FromRequestParts<App> for Caller {
         if !parts.headers.contains_key(header::AUTHORIZATION) {
             return Ok(session::of_cookie(parts, app).await?.caller);
         }
-        let token = bearer(parts).ok_or(Problem::Unauthorized)?.to_owned();
+        let token = bearer(&parts.headers).ok_or(Problem::Unauthorized)?.to_owned();
         let now = app.now();
         match app.read(move |connection| auth::find(connection, &token, now)).await? {
             Some(caller) => Ok(caller),
-            None => Err(attempts::failed(app, Tried::Token, Problem::Unauthorized).await),
+            None => {
+                let sender = parts.extensions.get().copied().unwrap_or_default();
+                Err(attempts::failed(app, Tried::Token, &sender, Problem::Unauthorized).await)
+            }
         }
     }
 }
@@ -51,8 +54,9 @@ impl FromRequestParts<App> for Session {
     }
 }
 
-fn bearer(parts: &Parts) -> Option<&str> {
-    let (scheme, token) = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+/// The token that a head brings, whether or not it counts.
+pub(super) fn bearer(head: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = head.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && token.len() <= MAX_TOKEN_BYTES).then_some(token)
 }

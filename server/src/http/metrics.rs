@@ -2,7 +2,7 @@
 
 use std::{sync::Mutex, time::Duration};
 
-use aralau_sync_core::sync::FrameRefusal;
+use aralau_sync_core::{sync::FrameRefusal, time::Millis};
 use axum::{extract::State, http::header, response::IntoResponse};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -30,6 +30,12 @@ pub struct Metrics {
     /// Frames of devices that a quota or the disk's reserve refused.
     refused: Family<Reason, Counter>,
     attempts: Family<Attempt, Counter>,
+    /// Who was put off, by which limit.
+    put_off: Family<Limit, Counter>,
+    /// Connections that did not come to speak TLS, by why.
+    handshakes: Family<Reason, Counter>,
+    /// Seconds since 1970; 0: there is none.
+    certificate_until: Gauge,
     held: Family<Reason, Gauge>,
     log_rows: Gauge,
     database_bytes: Gauge,
@@ -71,6 +77,11 @@ struct Attempt {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Limit {
+    limit: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Reason {
     reason: String,
 }
@@ -84,6 +95,9 @@ impl Default for Metrics {
             entries: Family::default(),
             refused: Family::default(),
             attempts: Family::default(),
+            put_off: Family::default(),
+            handshakes: Family::default(),
+            certificate_until: Gauge::default(),
             held: Family::default(),
             log_rows: Gauge::default(),
             database_bytes: Gauge::default(),
@@ -104,6 +118,11 @@ impl Default for Metrics {
         registry.register_with_unit("request_duration", "Time until the answer began", Unit::Seconds, latency);
         registry.register("sync_entries", "Entries of devices, by outcome", metrics.entries.clone());
         registry.register("failed_attempts", "Wrong tokens and codes, by which", metrics.attempts.clone());
+        registry.register("put_off", "Requests and connections beyond a limit, by which", metrics.put_off.clone());
+        let handshakes = metrics.handshakes.clone();
+        registry.register("tls_refused", "Connections that did not come to speak TLS, by why", handshakes);
+        let until = metrics.certificate_until.clone();
+        registry.register_with_unit("certificate_until", "When the certificate ends, 0 for none", Unit::Seconds, until);
         registry.register("held_entries", "Entries held now, by reason", metrics.held.clone());
         registry.register("log_rows", "Rows in all logs", metrics.log_rows.clone());
         let (database, free) = (metrics.database_bytes.clone(), metrics.free_bytes.clone());
@@ -153,6 +172,21 @@ impl Metrics {
     /// Counts a wrong token or code.
     pub fn attempt_failed(&self, tried: Tried) {
         self.attempts.get_or_create(&Attempt { credential: tried.name() }).inc();
+    }
+
+    /// Counts somebody who asked for more than they may.
+    pub fn put_off(&self, limit: &'static str) {
+        self.put_off.get_or_create(&Limit { limit }).inc();
+    }
+
+    /// Counts a connection that did not come to speak TLS.
+    pub fn handshake_failed(&self, reason: &str) {
+        self.handshakes.get_or_create(&Reason { reason: reason.to_owned() }).inc();
+    }
+
+    /// Notes when the certificate ends.
+    pub fn certificate_until(&self, until: Millis) {
+        self.certificate_until.set(until.0 / 1000);
     }
 
     fn text(&self, gauges: &Gauges, app: &App) -> Result<String, StoreError> {

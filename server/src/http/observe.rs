@@ -1,4 +1,5 @@
-//! What holds for every request: a bounded query string, one line in the log, one count, headers of caution.
+//! What holds for every request: who sends it, how much they may ask, a bounded query string, one line in the log, one count,
+//! headers of caution.
 //!
 //! The line holds no personal data: the route's template and never the path, no query, no token.
 
@@ -9,13 +10,14 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 
 use super::{
-    MAX_QUERY_BYTES,
+    MAX_QUERY_BYTES, caution, limits,
+    peer::{Peer, Sender},
     problem::{Failed, Problem},
 };
 use crate::app::App;
@@ -27,15 +29,21 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(super) struct RequestCounter(AtomicU64);
 
 /// Wraps every route.
-pub(super) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = app.http().requests.0.fetch_add(1, Ordering::Relaxed) + 1;
     let method = method_name(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let query_bytes = request.uri().query().map_or(0, str::len);
-    let mut response =
-        if query_bytes > MAX_QUERY_BYTES { Problem::QueryTooLong.into_response() } else { next.run(request).await };
+    let peer = request.extensions().get::<Peer>().copied();
+    let sender = Sender::of(peer, request.headers(), &app.settings().limits);
+    request.extensions_mut().insert(sender);
+    let mut response = match limits::admit(&app, &sender, request.headers()) {
+        Err(problem) => problem.into_response(),
+        Ok(()) if query_bytes > MAX_QUERY_BYTES => Problem::QueryTooLong.into_response(),
+        Ok(()) => next.run(request).await,
+    };
     let (status, latency) = (response.status().as_u16(), began.elapsed());
     app.http().metrics.count(method, route, status, latency);
     let latency_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
@@ -49,8 +57,7 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
     }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, HeaderValue::from(id));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    caution::put(headers, sender.is_https);
     response
 }
 

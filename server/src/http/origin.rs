@@ -1,11 +1,11 @@
-//! Where a request comes from and where it went, by what browsers and proxies put into its head.
+//! Where a request comes from and where it went, by what browsers put into its head.
 
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, header, uri::Authority};
 
+use super::peer::Sender;
 use crate::app::App;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Whether the browser says that a page of this very server asks.
 pub fn is_same(headers: &HeaderMap) -> bool {
@@ -25,20 +25,24 @@ pub fn names_another(headers: &HeaderMap) -> bool {
     says && !is_same(headers)
 }
 
-/// Whether the browser reached this server over TLS, which a proxy ends.
-pub fn is_https(app: &App, headers: &HeaderMap) -> bool {
-    let forwarded = text(headers, &FORWARDED_PROTO).and_then(|protocols| protocols.split(',').next());
-    app.settings().public_url.as_ref().is_some_and(|url| url.is_https())
-        || forwarded.is_some_and(|protocol| protocol.trim().eq_ignore_ascii_case("https"))
+/// Whether browsers reach this server over TLS.
+pub fn is_https(app: &App, sender: &Sender) -> bool {
+    sender.is_https || app.settings().public_url.as_ref().is_some_and(|url| url.is_https())
 }
 
 /// Where devices reach this server: what the operator says, or else what this request was sent to.
-pub fn server_url(app: &App, headers: &HeaderMap) -> String {
+pub fn server_url(app: &App, sender: &Sender, headers: &HeaderMap) -> String {
     if let Some(url) = &app.settings().public_url {
         return url.to_string();
     }
-    let scheme = if is_https(app, headers) { "https" } else { "http" };
-    format!("{scheme}://{}", text(headers, &header::HOST).unwrap_or("localhost"))
+    let scheme = if is_https(app, sender) { "https" } else { "http" };
+    let host = text(headers, &header::HOST).filter(|host| is_host(host)).unwrap_or("localhost");
+    format!("{scheme}://{host}")
+}
+
+/// A name or address with perhaps a port, and nothing that would make another address of it.
+fn is_host(text: &str) -> bool {
+    text.parse::<Authority>().is_ok_and(|authority| !authority.as_str().contains('@'))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
@@ -51,6 +55,17 @@ mod tests {
 
     fn head(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().expect("a value"))).collect()
+    }
+
+    #[test]
+    fn a_host_that_would_make_another_address_is_none() {
+        for host in ["visits.example", "visits.example:8470", "10.0.0.1", "[2001:db8::1]:8470"] {
+            assert!(is_host(host), "{host}");
+        }
+        for other in ["", "me@evil.example", "evil.example/x", "evil.example#code=", "a b", "evil.example?", "<script>"]
+        {
+            assert!(!is_host(other), "{other}");
+        }
     }
 
     #[test]

@@ -4,12 +4,13 @@ use axum::{Json, extract::State, http::HeaderMap};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use aralau_sync_core::id::PersonId;
+use aralau_sync_core::id::{Fingerprint, PersonId};
 
 use super::{
     devices::All,
     extract::{Named, PageParameters, Paged},
     origin,
+    peer::Sender,
     problem::Problem,
 };
 use crate::{
@@ -50,6 +51,10 @@ pub struct EnrollmentCode {
     pub expires_at: Instant,
     /// Where the phone is to bring it.
     pub server_url: String,
+    /// What the server's certificate is known by, hex; null where browsers vouch for it. A phone that was given it takes no
+    /// other certificate.
+    #[schema(value_type = Option<String>)]
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// Makes a one-time code by which a phone enrolls as this person's.
@@ -60,6 +65,7 @@ pub struct EnrollmentCode {
 pub async fn make_code(
     State(app): State<App>,
     caller: Caller,
+    sender: Sender,
     headers: HeaderMap,
     Named(person): Named<PersonId>,
 ) -> Result<Json<EnrollmentCode>, Problem> {
@@ -70,6 +76,6 @@ pub async fn make_code(
         false => Ok(None),
     });
     let code = code.await?.ok_or(Problem::NotFound)?;
-    let server_url = origin::server_url(&app, &headers);
-    Ok(Json(EnrollmentCode { code, expires_at: Instant(now.plus(CODE_LIFE_MS)), server_url }))
+    let (server_url, fingerprint) = (origin::server_url(&app, &sender, &headers), app.settings().fingerprint);
+    Ok(Json(EnrollmentCode { code, expires_at: Instant(now.plus(CODE_LIFE_MS)), server_url, fingerprint }))
 }

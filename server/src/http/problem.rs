@@ -131,9 +131,13 @@ pub enum Problem {
     /// As many syncs of this device are under way as may be.
     #[error("too many syncs are under way already; try again later")]
     TooManySyncs,
-    /// As many wrong tokens and codes wait for their answer as may.
+    /// As many wrong tokens and codes wait for their answer as may, or came from one address; after how many seconds to
+    /// try again.
     #[error("too many wrong tokens and codes were tried just now; try again later")]
-    TooManyAttempts,
+    TooManyAttempts(u32),
+    /// More than one may ask; after how many seconds to ask again.
+    #[error("this is more than one address, token or device may ask; the header `Retry-After` says when to ask again")]
+    TooManyRequests(u32),
     /// No such code.
     #[error("there is no such enrollment code: check it, or ask for a new one")]
     EnrollmentCodeUnknown,
@@ -220,7 +224,8 @@ impl Problem {
             Self::DigestMissing => (StatusCode::BAD_REQUEST, "digest_missing"),
             Self::TooManyAnswers => (StatusCode::SERVICE_UNAVAILABLE, "too_many_answers"),
             Self::TooManySyncs => (StatusCode::TOO_MANY_REQUESTS, "too_many_syncs"),
-            Self::TooManyAttempts => (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts"),
+            Self::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts"),
+            Self::TooManyRequests(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
             Self::EnrollmentCodeUnknown => (StatusCode::FORBIDDEN, "enrollment_code_unknown"),
             Self::EnrollmentCodeExpired => (StatusCode::FORBIDDEN, "enrollment_code_expired"),
             Self::EnrollmentCodeUsed => (StatusCode::FORBIDDEN, "enrollment_code_used"),
@@ -235,6 +240,9 @@ impl Problem {
     fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         if let Self::NonceStale(nonce) = self {
             return Some((HeaderName::from_static(NONCE_HEADER), HeaderValue::from_str(nonce).ok()?));
+        }
+        if let Self::TooManyAttempts(seconds) | Self::TooManyRequests(seconds) = self {
+            return Some((header::RETRY_AFTER, HeaderValue::from(*seconds)));
         }
         let (name, value) = match self.kind() {
             (StatusCode::UNAUTHORIZED, "unauthorized") => (header::WWW_AUTHENTICATE, "Bearer"),

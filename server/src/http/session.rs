@@ -13,8 +13,10 @@ use utoipa::ToSchema;
 
 use super::{
     attempts::{self, Tried},
-    extract::Body,
+    extract::{Body, bearer},
+    limits::Guess,
     origin,
+    peer::Sender,
     problem::Problem,
 };
 use crate::{
@@ -80,6 +82,7 @@ impl Deployed {
 )]
 pub async fn sign_in(
     State(app): State<App>,
+    sender: Sender,
     headers: HeaderMap,
     Body(credential): Body<Credential>,
 ) -> Result<impl IntoResponse, Problem> {
@@ -87,10 +90,14 @@ pub async fn sign_in(
     if origin::names_another(&headers) {
         return Err(Problem::CrossSite);
     }
+    let Credential::Token(token) = &credential;
+    let guess = Guess::of(&app, &sender, token);
+    guess.admit()?;
     let now = app.now();
     let asked = credential.clone();
     if app.read(move |connection| session::caller(connection, &asked, now)).await?.is_none() {
-        return Err(attempts::failed(&app, Tried::Token, Problem::Unauthorized).await);
+        guess.charge(true);
+        return Err(attempts::failed(&app, Tried::Token, &sender, Problem::Unauthorized).await);
     }
     let begun = app.write(move |tx| {
         let Some((secret, session)) = session::begin(tx, &credential, now)? else { return Ok(None) };
@@ -98,7 +105,7 @@ pub async fn sign_in(
         Ok(Some((secret, session, deployed)))
     });
     let (secret, session, deployed) = begun.await?.ok_or(Problem::Unauthorized)?;
-    let cookie = set_cookie(&app, &headers, &secret, LIFE_MS / 1000);
+    let cookie = set_cookie(&app, &sender, &secret, LIFE_MS / 1000);
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(SignedIn::of(session, deployed, &app))))
 }
 
@@ -116,14 +123,18 @@ pub async fn show(State(app): State<App>, session: Session) -> Result<Json<Signe
 #[utoipa::path(
     delete, path = "/v1/session", security(("session" = [])), responses((status = 204), Problem)
 )]
-pub async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<impl IntoResponse, Problem> {
+pub async fn sign_out(
+    State(app): State<App>,
+    sender: Sender,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, Problem> {
     if let Some(secret) = secret(&headers).map(str::to_owned) {
         if !origin::is_same(&headers) {
             return Err(Problem::CrossSite);
         }
         app.write(move |tx| session::end(tx, &secret)).await?;
     }
-    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, set_cookie(&app, &headers, "", 0))])))
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, set_cookie(&app, &sender, "", 0))])))
 }
 
 /// A session comes with a cookie, and changes something only for a page of this server.
@@ -136,6 +147,11 @@ pub(super) async fn of_cookie(parts: &Parts, app: &App) -> Result<Session, Probl
     app.read(move |connection| session::find(connection, &secret, now)).await?.ok_or(Problem::Unauthorized)
 }
 
+/// What a head brings of a token or a session, whether or not it counts.
+pub(super) fn presented(head: &HeaderMap) -> Option<&str> {
+    if head.contains_key(header::AUTHORIZATION) { bearer(head) } else { secret(head) }
+}
+
 fn secret(headers: &HeaderMap) -> Option<&str> {
     let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
@@ -143,7 +159,7 @@ fn secret(headers: &HeaderMap) -> Option<&str> {
     (!secret.is_empty() && secret.len() <= MAX_SECRET_BYTES).then_some(secret)
 }
 
-fn set_cookie(app: &App, headers: &HeaderMap, secret: &str, seconds: i64) -> String {
-    let secure = if origin::is_https(app, headers) { "; Secure" } else { "" };
+fn set_cookie(app: &App, sender: &Sender, secret: &str, seconds: i64) -> String {
+    let secure = if origin::is_https(app, sender) { "; Secure" } else { "" };
     format!("{COOKIE}={secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}")
 }

@@ -24,7 +24,7 @@ const FIELD_POLICY: Policy = Policy {
     content_security: "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; \
                        manifest-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; \
                        object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    permissions: Some("geolocation=(self), camera=(self)"),
+    permissions: Some("geolocation=(self), camera=(self), microphone=(), payment=(), usb=()"),
 };
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -126,7 +126,6 @@ fn answer(policy: Policy, asset: &'static Asset, asked: &HeaderMap) -> Response 
     if let Some(permissions) = policy.permissions {
         headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static(permissions));
     }
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     if let Some(encoding) = encoding {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }

@@ -17,7 +17,7 @@ use crate::world::{Reply, World};
 const WRONG: &str = "aralau_AAAA";
 
 /// What a new phone with this code asks, signed with its key.
-fn asking(code: &str) -> Value {
+pub fn asking(code: &str) -> Value {
     let random = SystemRandom::new();
     let key = CustodyKey::from_pkcs8(&CustodyKey::generate(&random).unwrap(), &random).unwrap();
     let (public, replica) = (key.public_key(), replica_named(&key.public_key(), [9; 4]));
@@ -33,7 +33,7 @@ async fn sign_in(world: &World, token: &str) -> Reply {
     world.send(Method::POST, "/v1/session", None, Some(json!({ "token": token }))).await
 }
 
-async fn code(world: &World) -> String {
+pub async fn code(world: &World) -> String {
     let token = world.token(Role::Administrator).await;
     world.phone("Анна", 1).await;
     let person = world.list("/v1/people", &token).await["people"][0]["person"].as_str().unwrap().to_owned();

@@ -5,11 +5,13 @@
 mod access;
 mod attempts;
 mod basemap;
+mod caution;
 mod coverage;
 mod days;
 mod exports;
 mod files;
 mod joined;
+mod limits;
 mod lists;
 mod one_visit;
 mod order;

@@ -120,7 +120,7 @@ async fn rights(world: &World) -> Vec<(Method, String, Needs)> {
         .collect()
 }
 
-fn filled(path: &str) -> String {
+pub fn filled(path: &str) -> String {
     let nobody = Uuid::from_u128(1).to_string();
     let path = ["{person}", "{id}", "{scope}"].iter().fold(path.to_owned(), |path, name| path.replace(name, &nobody));
     path.replace("{replica}", &"01".repeat(14)).replace("{index}", "1").replace("{plan}", "00")

@@ -1,9 +1,17 @@
+use std::time::Duration;
+
 use aralau_server::{
     authorize::Role,
-    http::web::{Asset, WebApp},
-    settings::Settings,
+    http::{
+        peer::Peer,
+        web::{Asset, WebApp},
+    },
+    settings::{Limits, Settings},
 };
-use axum::http::{Method, StatusCode, header};
+use axum::{
+    body::Body,
+    http::{Method, StatusCode, header},
+};
 use http_body_util::BodyExt as _;
 use serde_json::json;
 
@@ -155,12 +163,21 @@ async fn a_signed_in_listener_hears_nothing_more_once_it_has_signed_out() {
 }
 
 #[tokio::test]
-async fn behind_tls_the_cookie_stays_on_tls() {
-    let world = World::new().await;
+async fn over_tls_the_cookie_stays_on_tls() {
+    let limits = Limits { trusted_proxies: vec!["10.0.0.1/32".parse().unwrap()], ..Limits::default() };
+    let world = World::with(Settings { limits, attempt_pause: Duration::ZERO, ..Settings::default() }).await;
     let token = world.token(Role::Headquarters).await;
     let secure = |reply: &Reply| reply.headers[header::SET_COOKIE].to_str().unwrap().ends_with("; Secure");
-    let head = [SAME, ("x-forwarded-proto", "https")];
-    assert!(secure(&world.ask(Method::POST, "/v1/session", &head, Some(json!({ "token": token }))).await));
+    let from = async |address: &str, is_tls, proto| {
+        let peer = Peer { address: address.parse().unwrap(), is_tls };
+        let head = [SAME, ("content-type", "application/json"), ("x-forwarded-proto", proto)];
+        let body = Body::from(json!({ "token": token }).to_string());
+        world.hand_in_from(Some(peer), Method::POST, "/v1/session", &head, body).await
+    };
+    assert!(secure(&from("192.0.2.1", true, "http").await), "TLS with this server");
+    assert!(secure(&from("10.0.0.1", false, "https").await), "TLS with a proxy that is believed");
+    assert!(!secure(&from("10.0.0.1", false, "http").await));
+    assert!(!secure(&from("192.0.2.1", false, "https").await), "anybody may claim it");
     assert!(!secure(&sign_in(&world, &token).await));
     let public_url = Some("https://visits.example".parse().unwrap());
     let world = World::with(Settings { public_url, ..Settings::default() }).await;
@@ -221,7 +238,10 @@ async fn the_inspectors_app_is_served_in_a_folder_of_its_own_and_may_use_camera_
         assert_eq!((page.status, page.body.as_str()), (StatusCode::OK, "<!doctype html><!-- field -->"), "{path}");
         let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(policy.contains("script-src 'self' 'wasm-unsafe-eval'"), "{policy}");
-        assert_eq!(page.headers["permissions-policy"], "geolocation=(self), camera=(self)");
+        assert_eq!(
+            page.headers["permissions-policy"],
+            "geolocation=(self), camera=(self), microphone=(), payment=(), usb=()"
+        );
     }
     let worker = world.ask(Method::GET, "/field/sw.js", &[], None).await;
     assert_eq!((worker.status, &worker.headers[header::CACHE_CONTROL]), (StatusCode::OK, &"no-cache".parse().unwrap()));
@@ -233,6 +253,7 @@ async fn the_inspectors_app_is_served_in_a_folder_of_its_own_and_may_use_camera_
     for path in ["/", "/fields"] {
         let page = world.ask(Method::GET, path, &[], None).await;
         assert_eq!(page.body, "<!doctype html>", "{path}");
-        assert!(!page.headers.contains_key("permissions-policy"), "{path}");
+        let permissions = page.headers["permissions-policy"].to_str().unwrap();
+        assert!(permissions.starts_with("geolocation=(), camera=(),"), "{path}: {permissions}");
     }
 }

@@ -14,6 +14,7 @@ use aralau_server::{
     auth,
     authorize::Role,
     entropy::SystemEntropy,
+    http::peer::Peer,
     keys::CustodyKey,
     serve,
     settings::Settings,
@@ -135,7 +136,22 @@ impl World {
 
     /// The same with any body.
     pub async fn hand_in(&self, method: Method, uri: &str, head: &[(&str, &str)], body: Body) -> Reply {
+        self.hand_in_from(None, method, uri, head, body).await
+    }
+
+    /// The same over a connection from somewhere.
+    pub async fn hand_in_from(
+        &self,
+        peer: Option<Peer>,
+        method: Method,
+        uri: &str,
+        head: &[(&str, &str)],
+        body: Body,
+    ) -> Reply {
         let mut request = Request::builder().method(method).uri(uri);
+        if let Some(peer) = peer {
+            request = request.extension(peer);
+        }
         for (name, value) in head {
             request = request.header(*name, *value);
         }

@@ -53,7 +53,14 @@ impl Hostile {
         let body = json!({ "code": code, "public_key": public_key, "replica": self.replica, "signature": signature });
         let headers = vec![("content-type", "application/json".to_owned())];
         let url = format!("{URL}/v1/enroll");
-        HttpRequest { method: "POST", url, headers, body: body.to_string().into_bytes(), max_answer_bytes: 65_536 }
+        HttpRequest {
+            method: "POST",
+            url,
+            headers,
+            body: body.to_string().into_bytes(),
+            max_answer_bytes: 65_536,
+            certificate: None,
+        }
     }
 
     /// It is in, or was known.
@@ -218,7 +225,7 @@ impl Hostile {
         let preimage = request_preimage(&deployment, &device, "POST", "/v1/sync", &body_hash(&body), &self.nonce);
         let (nonce, signature) = (&self.nonce, self.key.sign(&preimage));
         headers.push(("authorization", format!("{SCHEME} device={device}, nonce={nonce}, signature={signature}")));
-        Some(HttpRequest { method: "POST", url, headers, body, max_answer_bytes: MAX_ANSWER_BYTES })
+        Some(HttpRequest { method: "POST", url, headers, body, max_answer_bytes: MAX_ANSWER_BYTES, certificate: None })
     }
 
     /// Learns from an answer: nonces and the ends of its streams.

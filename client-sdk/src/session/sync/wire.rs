@@ -57,7 +57,8 @@ pub(super) fn request(
     ];
     headers.extend(compression_headers());
     let url = format!("{}{PATH}", enrollment.url);
-    let request = HttpRequest { method: "POST", url, headers, body, max_answer_bytes: MAX_ANSWER_BYTES };
+    let (max_answer_bytes, certificate) = (MAX_ANSWER_BYTES, enrollment.certificate);
+    let request = HttpRequest { method: "POST", url, headers, body, max_answer_bytes, certificate };
     Ok(Unsigned { preimage, device: enrollment.device, nonce: nonce.to_owned(), request })
 }
 

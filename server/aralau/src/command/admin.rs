@@ -14,6 +14,7 @@ use aralau_server::{
     entropy::{SystemEntropy, random},
     query::{self, instant::Instant},
     reach::Reach,
+    serve::tls::{noted_fingerprint, own_fingerprint},
     settings::COMPACT_AFTER_DAYS,
     store::{self, FolderLock, SEGMENT_ROWS, Store},
 };
@@ -22,7 +23,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{TELL_EVERY, must_exist, now, open_store, operator};
+use super::{TELL_EVERY, must_exist, now, open_store, operator, serve::fault};
 use crate::{failure::Failure, output};
 
 #[derive(Debug, Args)]
@@ -62,6 +63,8 @@ enum Task {
         #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(i64).range(1..=10_080))]
         minutes: i64,
     },
+    /// What the certificate of `serve --tls-self-signed` is known by: phones take it with their code.
+    Fingerprint,
     /// Make a token for headquarters' API. It is shown once.
     Token {
         /// What its holder may do.
@@ -134,6 +137,7 @@ impl Admin {
             Task::Join(join) => join.run(&self.data, &self.open()?, json),
             Task::Part(part) => part.run(&self.data, &self.open()?, json),
             Task::Enroll { beat, inspector, minutes } => self.enroll(json, beat, inspector, *minutes),
+            Task::Fingerprint => self.fingerprint(json),
             Task::Token { role, name, beat, all_beats, days } => {
                 self.token(json, role, name, (beat, *all_beats), *days)
             }
@@ -192,10 +196,16 @@ impl Admin {
         let (code, new, name) = made.map_err(|unknown| no_beat(&unknown))?;
         let near = if new { near } else { Vec::new() };
         let beat = codes.join(", ");
-        let report =
-            json!({ "code": code, "inspector": name, "new": new, "near": near, "beat": beat, "minutes": minutes });
+        let fingerprint = noted_fingerprint(&self.data);
+        let report = json!({
+            "code": code, "inspector": name, "new": new, "near": near, "beat": beat, "minutes": minutes,
+            "fingerprint": fingerprint,
+        });
         output::show(json, &report, |_| {
             let mut text = format!("{code}\n(once, within {minutes} minutes, for {name} on {beat})");
+            if let Some(fingerprint) = fingerprint {
+                text += &format!("\nThe server's certificate: --fingerprint {fingerprint}");
+            }
             if new {
                 text += &format!("\n{name} is new in the directory.");
             }
@@ -205,6 +215,16 @@ impl Admin {
             }
             text
         });
+        Ok(())
+    }
+
+    fn fingerprint(&self, json: bool) -> Result<(), Failure> {
+        must_exist(&self.data)?;
+        let Some(fingerprint) = own_fingerprint(&self.data, now()).map_err(fault)? else {
+            let sentence = "this server has no certificate of its own; `aralau serve … --tls-self-signed` makes it";
+            return Err(Failure::new("certificate_missing", sentence));
+        };
+        output::show(json, &json!({ "fingerprint": fingerprint }), |_| fingerprint.to_string());
         Ok(())
     }
 

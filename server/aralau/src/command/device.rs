@@ -10,7 +10,8 @@ use std::{
 };
 
 use aralau_client_sdk::{
-    Client, DocumentId, Error, HttpTransport, Millis, Seams, SyncOptions, TransportError, store::SqliteStore,
+    Certificate, Client, DocumentId, Error, Fingerprint, HttpTransport, Invitation, Millis, Seams, SyncOptions,
+    TransportError, store::SqliteStore,
 };
 use aralau_server::calendar::{self, Day};
 use aralau_sync_core::visit::Position;
@@ -39,17 +40,7 @@ pub struct Device {
 #[derive(Debug, Subcommand)]
 enum Task {
     /// Make this device known to a server, with a code from `aralau admin enroll`.
-    Enroll {
-        /// The server's address.
-        #[arg(long)]
-        server: String,
-        /// The one-time code.
-        #[arg(long)]
-        code: String,
-        /// For how many seconds to try again while the server cannot be reached.
-        #[arg(long, default_value_t = 8)]
-        wait: u64,
-    },
+    Enroll(Enroll),
     /// The codes that visits are told in, with what they mean.
     Codes {
         /// One list only, such as visit_type or outcome.
@@ -57,6 +48,50 @@ enum Task {
     },
     #[command(flatten)]
     Enrolled(Enrolled),
+}
+
+#[derive(Debug, Args)]
+struct Enroll {
+    /// The server's address.
+    #[arg(long, required_unless_present = "link")]
+    server: Option<String>,
+    /// The one-time code.
+    #[arg(long, required_unless_present = "link")]
+    code: Option<String>,
+    /// What the server's certificate is known by, as it stood beside the code. From then on this device takes no other.
+    #[arg(long, value_parser = Fingerprint::read)]
+    fingerprint: Option<Fingerprint>,
+    /// The link that headquarters' picture holds: address, code and, where there is one, fingerprint.
+    #[arg(long, conflicts_with_all = ["server", "code", "fingerprint"])]
+    link: Option<String>,
+    /// Forget the certificate that this device knows the server by: it has one now that everybody trusts.
+    #[arg(long, conflicts_with = "fingerprint")]
+    unpin: bool,
+    /// For how many seconds to try again while the server cannot be reached.
+    #[arg(long, default_value_t = 8)]
+    wait: u64,
+}
+
+impl Enroll {
+    fn invitation(&self) -> Result<Invitation, Failure> {
+        let mut invitation = match (&self.link, &self.server, &self.code) {
+            (Some(link), _, _) => Invitation::read(link).ok_or_else(|| {
+                let sentence = "this is no link to enroll by, or not the whole of it: take what headquarters' picture holds, in quotes";
+                Failure::new("link", sentence)
+            })?,
+            (None, server, code) => {
+                let said = |text: &Option<String>| text.clone().unwrap_or_default();
+                Invitation::new(&said(server), &said(code))
+            }
+        };
+        if let Some(fingerprint) = self.fingerprint {
+            invitation.certificate = Certificate::Only(fingerprint);
+        }
+        if self.unpin {
+            invitation.certificate = Certificate::Trusted;
+        }
+        Ok(invitation)
+    }
 }
 
 /// What a device does that a server knows.
@@ -174,7 +209,7 @@ fn position(text: &str) -> Result<Position, String> {
 impl Device {
     pub fn run(&self, json: bool) -> Result<(), Failure> {
         match &self.task {
-            Task::Enroll { server, code, wait } => self.enroll(json, server, code, Duration::from_secs(*wait)),
+            Task::Enroll(asked) => self.enroll(json, &asked.invitation()?, Duration::from_secs(asked.wait)),
             Task::Codes { list } => codes::list(json, list.as_deref()),
             Task::Enrolled(task) => self.work(json, &mut self.enrolled()?, task),
         }
@@ -222,13 +257,13 @@ impl Device {
         })
     }
 
-    fn enroll(&self, json: bool, server: &str, code: &str, wait: Duration) -> Result<(), Failure> {
+    fn enroll(&self, json: bool, invitation: &Invitation, wait: Duration) -> Result<(), Failure> {
         let is_new = !self.home.exists();
         let mut client = Client::open(&self.home, Seams::system())?;
         let transport = HttpTransport::new(self.insecure);
         let until = Instant::now() + wait;
         let enrolled = loop {
-            match client.enroll(&transport, server, code) {
+            match client.enroll_by(&transport, invitation.clone()) {
                 Err(Error::Transport(TransportError::Unreachable)) if Instant::now() < until => {
                     std::thread::sleep(PAUSE);
                 }

@@ -6,8 +6,10 @@ use std::{
     time::Duration,
 };
 
+use aralau_server::serve::tls::SPEAKS_TLS;
 use clap::Args;
 use serde_json::json;
+use ureq::{Agent, tls::TlsConfig};
 
 use super::serve::listens_at;
 use crate::{failure::Failure, output};
@@ -29,10 +31,24 @@ pub struct Health {
 impl Health {
     pub fn run(&self, json: bool) -> Result<(), Failure> {
         let at = from_here(listens_at(self.listen, self.data.as_deref())?);
-        // Not by way of a proxy that the environment names: this asks the machine itself.
-        let agent = ureq::Agent::config_builder().timeout_global(Some(WITHIN)).proxy(None).build().new_agent();
-        let answer = agent.get(format!("http://{at}/readyz")).call();
-        answer.map_err(|error| Failure::new("not_ready", format!("no server is ready on {at}: {error}")))?;
+        let faulty =
+            |error: &dyn std::fmt::Display| Failure::new("not_ready", format!("no server is ready on {at}: {error}"));
+        // Not by way of a proxy that the environment names: this asks the machine itself. So it is also all one by which
+        // certificate the server speaks TLS, if it does: it says so itself.
+        let tls = TlsConfig::builder().disable_verification(true).build();
+        let agent = Agent::config_builder().timeout_global(Some(WITHIN)).http_status_as_error(false);
+        let agent = agent.proxy(None).tls_config(tls).build().new_agent();
+        let ask = |scheme: &str| -> Result<(u16, String), ureq::Error> {
+            let answer = agent.get(format!("{scheme}://{at}/readyz")).call()?;
+            Ok((answer.status().as_u16(), answer.into_body().read_to_string()?))
+        };
+        let (status, text) = match ask("http").map_err(|error| faulty(&error))? {
+            (400, text) if text.starts_with(SPEAKS_TLS) => ask("https").map_err(|error| faulty(&error))?,
+            other => other,
+        };
+        if status != 200 {
+            return Err(faulty(&format!("it answers {status}, {text}")));
+        }
         output::show(json, &json!({ "ready": true, "listen": at }), |_| format!("The server on {at} is ready."));
         Ok(())
     }

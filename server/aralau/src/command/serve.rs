@@ -1,5 +1,8 @@
 //! `aralau serve`.
 
+mod door;
+mod file;
+
 use std::{
     io::IsTerminal as _,
     net::SocketAddr,
@@ -10,13 +13,12 @@ use std::{
 use aralau_server::{
     app::App,
     http::basemap::Basemap,
-    serve::{MAX_CONNECTIONS, serve},
+    serve::{Door, MAX_CONNECTIONS, serve_behind, tls::note_fingerprint},
     settings::{COMPACT_AFTER_DAYS, DEVICE_QUOTA_MIB, PublicUrl, RESERVE_MIB, Settings, VISIT_INTERVAL_DAYS},
     store::{FolderLock, set_time_zone},
 };
 use chrono_tz::Tz;
 use clap::Args;
-use serde::{Deserialize, Deserializer, de::Error as _};
 use tokio::net::TcpListener;
 
 use super::{cannot_listen, now, open_store};
@@ -24,6 +26,9 @@ use crate::{
     failure::Failure,
     web::{CONSOLE, FIELD},
 };
+use door::DoorChoice;
+pub use door::fault;
+use file::{DAYS, File};
 
 /// Flags win over environment variables, those over `aralau.toml` in the data folder.
 #[derive(Debug, Args)]
@@ -31,9 +36,11 @@ pub struct Serve {
     /// The data folder; made if absent.
     #[arg(long, env = "ARALAU_DATA")]
     data: PathBuf,
-    /// Address and port. TLS is left to a proxy in front; bind to loopback behind it.
+    /// Address and port. Behind a proxy, bind to loopback.
     #[arg(long, env = "ARALAU_LISTEN")]
     listen: Option<SocketAddr>,
+    #[command(flatten)]
+    door: DoorChoice,
     /// What people call this deployment, such as `Алматы`: phones show it.
     #[arg(long, env = "ARALAU_NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     name: Option<String>,
@@ -69,51 +76,6 @@ pub struct Serve {
     log_json: bool,
 }
 
-/// `aralau.toml`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct File {
-    name: Option<String>,
-    training: bool,
-    listen: Option<SocketAddr>,
-    public_url: Option<PublicUrl>,
-    #[serde(deserialize_with = "zone")]
-    time_zone: Option<Tz>,
-    #[serde(deserialize_with = "days")]
-    visit_interval_days: Option<u32>,
-    #[serde(deserialize_with = "days")]
-    compact_after_days: Option<u32>,
-    device_quota_mib: Option<u32>,
-    reserve_mib: Option<u32>,
-    basemap: Option<PathBuf>,
-    log: Option<String>,
-    log_json: bool,
-}
-
-impl File {
-    /// What stands in a data folder; nothing where there is no such file.
-    fn of(data: &Path) -> Result<Self, Failure> {
-        let path = data.join("aralau.toml");
-        let damaged = |error: &dyn std::fmt::Display| Failure::new("config", format!("{}: {error}", path.display()));
-        match std::fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text).map_err(|error| damaged(&error)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(damaged(&error)),
-        }
-    }
-}
-
-fn zone<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Tz>, D::Error> {
-    let zone = String::deserialize(value)?.parse();
-    zone.map(Some).map_err(|_| D::Error::custom("not a zone such as \"Asia/Almaty\""))
-}
-
-fn days<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u32>, D::Error> {
-    let days = u32::deserialize(value)?;
-    let is_usual = DAYS.contains(&days.into());
-    if is_usual { Ok(Some(days)) } else { Err(D::Error::custom("a number of days from 1 to 36,500")) }
-}
-
 fn mebibytes(chosen: Option<u32>, usual: u64) -> u64 {
     chosen.map_or(usual, u64::from) << 20
 }
@@ -123,8 +85,6 @@ const FILES_BESIDE: usize = 128;
 /// Threads for what blocks: reads, of which eight are under way at once, and as many signatures as there is use for. Each has
 /// memory of its own, which it keeps.
 const BLOCKING_THREADS: usize = 16;
-/// A day to a hundred years.
-const DAYS: std::ops::RangeInclusive<i64> = 1..=36_500;
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8470);
 
 impl Serve {
@@ -137,17 +97,29 @@ impl Serve {
         if let Some(zone) = self.time_zone.or(file.time_zone) {
             store.write(move |tx| set_time_zone(tx, zone))?;
         }
-        let app = App::with(store, Arc::new(now), self.settings(&file)?);
         let listen = address(self.listen, &file);
+        let mut settings = self.settings(&file)?;
+        let tls = self.door.tls(&self.data, &file, listen, settings.public_url.as_ref())?;
+        settings.fingerprint = tls.as_ref().filter(|_| self.door.is_self_signed(&file)).map(|tls| tls.fingerprint());
+        note_fingerprint(&self.data, settings.fingerprint)?;
+        let fingerprint = settings.fingerprint;
+        let app = App::with(store, Arc::new(now), settings);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
         runtime.block_on(async {
             let stop = told_to_stop()?;
+            if let Some(tls) = &tls {
+                door::read_again_when_told(Arc::clone(tls))?;
+            }
             let listener = TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, &error))?;
             tracing::info!(listen = %listener.local_addr()?, deployment = %app.deployment(), "serving");
-            eprintln!("aralau: serving {} on http://{}", self.data.display(), listener.local_addr()?);
-            eprintln!("aralau: the console is at http://{}/; sign in with a token", listener.local_addr()?);
-            serve(app, listener, connections(), stop).await;
+            let address = format!("{}://{}", if tls.is_some() { "https" } else { "http" }, listener.local_addr()?);
+            if let Some(fingerprint) = fingerprint {
+                eprintln!("aralau: its own certificate is known by --fingerprint {fingerprint}; give it to each phone with its code");
+            }
+            eprintln!("aralau: serving {} on {address}", self.data.display());
+            eprintln!("aralau: the console is at {address}/; sign in with a token");
+            serve_behind(app, listener, Door { connections: connections(), tls }, stop).await;
             Ok(())
         })
     }
@@ -164,6 +136,7 @@ impl Serve {
             device_quota_bytes: mebibytes(self.device_quota_mib.or(file.device_quota_mib), DEVICE_QUOTA_MIB),
             reserve_bytes: mebibytes(self.reserve_mib.or(file.reserve_mib), RESERVE_MIB),
             basemap: self.basemap(file)?,
+            limits: self.door.limits(file),
             console: CONSOLE,
             field: FIELD,
             ..Settings::default()

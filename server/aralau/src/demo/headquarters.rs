@@ -57,6 +57,7 @@ impl Headquarters {
             headers,
             body: body.map(|body| body.to_string().into_bytes()).unwrap_or_default(),
             max_answer_bytes: 16 << 20,
+            certificate: None,
         };
         let answer = self.transport.send(&request).map_err(|error| Failure::new(error.code(), error))?;
         let body: Json = serde_json::from_slice(&answer.body)

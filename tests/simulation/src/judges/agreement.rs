@@ -262,5 +262,6 @@ pub fn question(path: &str, token: &str) -> HttpRequest {
         headers: vec![("authorization", format!("Bearer {token}"))],
         body: Vec::new(),
         max_answer_bytes: u64::MAX,
+        certificate: None,
     }
 }
