@@ -4,6 +4,7 @@ import moduleUrl from 'aralau-client/aralau_bg.wasm?url';
 import { DRAFTING, READS, type Asked, type Calls, type DeviceEvent, type Heard } from './calls';
 import { drive } from './drive';
 import { hasRoom } from './room';
+import { Lacking } from './support';
 import { openVault, type Vault } from './vault';
 
 const FOLDER = 'aralau-device';
@@ -22,6 +23,10 @@ let opening: Promise<Opened> | undefined;
 let syncing: Promise<Report> | undefined;
 
 async function open(take: typeof Device.open): Promise<Opened> {
+  // Some browsers have such files and refuse them, in a private window or by a policy.
+  await navigator.storage.getDirectory().catch((error: unknown) => {
+    throw Lacking.of('storage', error);
+  });
   const [vault] = await Promise.all([openVault(FOLDER), init({ module_or_path: moduleUrl })]);
   for (let tries = 1; ; tries += 1) {
     try {
@@ -108,12 +113,14 @@ self.onmessage = async ({ data }: MessageEvent<Asked>) => {
     const call = calls[name] as (...args: unknown[]) => Promise<unknown>;
     heard = { number, value: await call(...args) };
   } catch (error) {
-    const { message, code, action, detail } = error as Error & Record<string, string>;
+    const { name: kind, message, code, action, detail } = error as Error & Record<string, string>;
+    // A browser's own errors have a number for a code, which says nothing: their name does.
+    const isOurs = typeof code === 'string';
     const failure = {
       message,
-      code: code ?? 'app_failed',
-      action: action ?? 'report',
-      detail: detail ?? '',
+      code: isOurs ? code : kind === 'QuotaExceededError' ? 'store_unavailable' : 'app_failed',
+      action: (isOurs && action) || 'report',
+      detail: isOurs ? (detail ?? '') : `${kind}: ${message}`,
     };
     heard = { number, failure };
   }

@@ -61,6 +61,7 @@ class Syncing {
     } catch (thrown) {
       this.problem = failed(thrown);
       void askToBeWoken();
+      if (this.problem.code === 'device_unknown') await phone.look();
     } finally {
       this.running = false;
       phone.progress = null;
