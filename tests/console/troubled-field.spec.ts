@@ -142,6 +142,34 @@ test('another deployment at the address gets nothing, and neither its name nor i
   await phone.end();
 });
 
+test('a note that is added later is on the phone as it is typed, and is one note only', async () => {
+  test.setTimeout(120_000);
+  const phone = await Phone.at(world.url);
+  let page = await phone.open();
+  await enroll(page, 'Назым Байжан');
+  await log(page, 'at the door');
+  await page.getByRole('link', { name: 'Visits' }).click();
+  await page.locator('main li a').first().click();
+  const visit = page.url();
+  const field = (): ReturnType<Page['getByLabel']> => page.getByLabel('Add a note');
+  await field().pressSequentially('half a late no');
+  await page.waitForTimeout(300);
+  await phone.kill();
+  page = await phone.open();
+  await page.goto(visit);
+  await expect(field()).toHaveValue('half a late no');
+  await field().pressSequentially('te');
+  await page.getByRole('link', { name: 'Round' }).click();
+  await page.goBack();
+  await expect(field()).toHaveValue('half a late note');
+  await page.getByRole('button', { name: 'Keep the note' }).click();
+  await expect(page.getByRole('article').getByText('half a late note')).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole('article')).toHaveCount(2);
+  await expect(field()).toHaveValue('');
+  await phone.end();
+});
+
 test('a second window behind one that does not answer says so, and opens as soon as it does', async () => {
   const phone = await Phone.at(world.url);
   const first = await phone.open();

@@ -3,6 +3,7 @@ import init, { codeLists, Device, reason, Session, type Report } from 'aralau-cl
 import moduleUrl from 'aralau-client/aralau_bg.wasm?url';
 import { DRAFTING, READS, type Asked, type Calls, type DeviceEvent, type Heard } from './calls';
 import { drive } from './drive';
+import { eraseNotes, keepNote, keptNote } from './notes';
 import { hasRoom } from './room';
 import { Lacking } from './support';
 import { openVault, type Vault } from './vault';
@@ -62,7 +63,13 @@ const calls: Calls = {
   // One at a time: whoever asks while one is under way hears of that one.
   sync: (waitMs) => (syncing ??= sync(waitMs).finally(() => (syncing = undefined))),
   hasRoom: () => hasRoom(),
-  erase: async () => (await opened()).device.erase(),
+  keepNote: (visit, text) => keepNote(visit, text),
+  keptNote: (visit) => keptNote(visit),
+  erase: async () => {
+    const { device } = await opened();
+    await eraseNotes();
+    device.erase();
+  },
   adopt: async () => {
     await (opening = attempt(Device.adopt));
   },
