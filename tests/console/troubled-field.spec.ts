@@ -170,6 +170,43 @@ test('a note that is added later is on the phone as it is typed, and is one note
   await phone.end();
 });
 
+test('a visit that is being written in one window is not read anew because another took the update', async () => {
+  test.setTimeout(120_000);
+  let upgraded = false;
+  const server = await between(0, world.port, () => (upgraded ? '// newer' : ''));
+  const address = server.address();
+  const phone = await Phone.at(
+    `http://localhost:${typeof address === 'object' && address ? address.port : 0}`,
+  );
+  const writing = await phone.open();
+  await enroll(writing, 'Олжас Ахметов');
+  await expect.poll(() => writing.evaluate(() => Boolean(navigator.serviceWorker.controller))).toBe(true);
+  await writing.reload();
+  const other = await phone.open();
+  await expect(other.getByRole('heading', { name: 'Round' })).toBeVisible();
+  await writing
+    .getByRole('button', { name: /^Log a visit:/ })
+    .first()
+    .click();
+  await writing.getByLabel('Note').fill('while it came');
+  await writing.evaluate(() => Object.assign(globalThis, { isTheSamePage: true }));
+  upgraded = true;
+  await other.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());
+  await other.evaluate(() => Object.assign(globalThis, { isTheSamePage: true }));
+  await other.getByRole('button', { name: 'Update' }).click();
+  const isTheSame = (page: Page): Promise<boolean> =>
+    page.evaluate(() => 'isTheSamePage' in globalThis).catch(() => true);
+  await expect.poll(() => isTheSame(other)).toBe(false);
+  await expect(other.getByRole('link', { name: /Unfinished/ })).toBeVisible();
+  expect(await isTheSame(writing)).toBe(true);
+  await writing.getByText('contacted', { exact: true }).click();
+  await writing.getByRole('button', { name: 'Done' }).click();
+  await expect(writing.getByRole('heading', { name: 'Round' })).toBeVisible();
+  await expect.poll(() => isTheSame(writing)).toBe(false);
+  await phone.end();
+  await close(server);
+});
+
 test('a second window behind one that does not answer says so, and opens as soon as it does', async () => {
   const phone = await Phone.at(world.url);
   const first = await phone.open();
