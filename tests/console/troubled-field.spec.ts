@@ -221,3 +221,27 @@ test('a second window behind one that does not answer says so, and opens as soon
   await expect(second.getByRole('heading', { name: 'Round' })).toBeVisible();
   await phone.end();
 });
+
+test('what answers in the place of the server is told in words, and what waits goes through afterwards', async () => {
+  const phone = await Phone.at(world.url);
+  const page = await phone.open();
+  await enroll(page, 'Бекзат Оралбай');
+  await phone.offline(true);
+  await log(page, 'while somebody else answers');
+  await phone.offline(false);
+  for (const [status, says] of [
+    [503, /server is busy/],
+    [404, /does not let the app through/],
+    [200, /Perhaps the network asks you to sign in/],
+  ] as const) {
+    const answer = { status, contentType: 'text/html', body: '<h1>a proxy</h1>' };
+    await page.context().route('**/v1/sync', (route) => route.fulfill(answer));
+    await page.getByRole('button', { name: 'Sync now' }).click();
+    await expect(page.getByText(says)).toBeVisible();
+    await expect(page.getByText(/1 visit only on this phone/)).toBeVisible();
+    await page.context().unroute('**/v1/sync');
+  }
+  await page.getByRole('button', { name: 'Sync now' }).click();
+  await expect(page.getByText(/All at headquarters/)).toBeVisible();
+  await phone.end();
+});

@@ -109,6 +109,12 @@ async function sync(waitMs: number): Promise<Report> {
   }
 }
 
+/** What a proxy answers in the server's place has a number and no words: whether it passes by itself is all that it says. */
+function plain(code: string): string {
+  if (!code.startsWith('http_')) return code;
+  return /^http_(5..|408|425|429)$/.test(code) ? 'unavailable' : 'not_aralau';
+}
+
 function tell(event: DeviceEvent): void {
   self.postMessage(event);
 }
@@ -125,9 +131,9 @@ self.onmessage = async ({ data }: MessageEvent<Asked>) => {
     const isOurs = typeof code === 'string';
     const failure = {
       message,
-      code: isOurs ? code : kind === 'QuotaExceededError' ? 'store_unavailable' : 'app_failed',
+      code: isOurs ? plain(code) : kind === 'QuotaExceededError' ? 'store_unavailable' : 'app_failed',
       action: (isOurs && action) || 'report',
-      detail: isOurs ? (detail ?? '') : `${kind}: ${message}`,
+      detail: isOurs ? detail || code : `${kind}: ${message}`,
     };
     heard = { number, failure };
   }

@@ -51,9 +51,9 @@ class Phone {
     void asked.then((deployment) => this.#learn(deployment));
   }
 
-  /** Asks who answers at this address. */
-  async look(): Promise<void> {
-    this.#learn(await askDeployment());
+  /** Asks who answers at this address. `isOurs`: it has just taken this phone's words, whoever was here before. */
+  async look(isOurs = false): Promise<void> {
+    this.#learn(await askDeployment(), isOurs);
   }
 
   async refresh(): Promise<void> {
@@ -76,10 +76,10 @@ class Phone {
     void this.refresh();
   }
 
-  #learn(deployment: Deployment | null): void {
+  #learn(deployment: Deployment | null, isOurs = false): void {
     if (!deployment) return;
     const known = this.deployment?.deployment ?? deployment.deployment;
-    this.isElsewhere = Boolean(this.status?.person) && known !== deployment.deployment;
+    this.isElsewhere = !isOurs && Boolean(this.status?.person) && known !== deployment.deployment;
     if (this.isElsewhere) return;
     this.deployment = deployment;
     rememberDeployment(deployment);

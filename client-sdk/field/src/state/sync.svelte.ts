@@ -58,6 +58,7 @@ class Syncing {
       this.report = await device.sync(0);
       this.problem = null;
       this.#pause = FIRST_PAUSE_MS;
+      if (phone.isElsewhere) await phone.look(true);
     } catch (thrown) {
       this.problem = failed(thrown);
       void askToBeWoken();
