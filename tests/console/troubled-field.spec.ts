@@ -245,3 +245,24 @@ test('what answers in the place of the server is told in words, and what waits g
   await expect(page.getByText(/All at headquarters/)).toBeVisible();
   await phone.end();
 });
+
+test('a visit in a beat that was left waits for no signature, and holds nothing back', async () => {
+  const phone = await Phone.at(world.url);
+  const page = await phone.open();
+  await enroll(page, 'Мейрам Исаев');
+  await phone.offline(true);
+  await log(page, 'before I left');
+  await world.move('Мейрам Исаев', 'beat-02');
+  await phone.offline(false);
+  await expect(page.getByText(/All at headquarters/)).toBeVisible();
+  await expect(page.getByText('ул. Сатпаева, 1', { exact: true })).toBeVisible();
+  await log(page, 'in the new beat');
+  await page.getByRole('link', { name: 'Visits' }).click();
+  const own = page.locator('main li a', { hasText: 'Мейрам' });
+  const [late, early] = [own.first(), own.last()];
+  await expect(late).toContainText('at headquarters');
+  await expect(early).toContainText('received');
+  await early.click();
+  await expect(page.getByText(/The beat is no longer yours/)).toBeVisible();
+  await phone.end();
+});
