@@ -95,6 +95,42 @@ for (const language of LANGUAGES) {
     await expect(page.locator('button.danger')).toBeVisible();
     await shoot('revoked');
     await phone.end();
+
+    // What may be wrong, each with its screen.
+    const late = await Phone.at(world.url, language);
+    await late.wrongClock(-3 * 60 * 60 * 1000);
+    const behind = await late.open();
+    await behind.evaluate((one) => localStorage.setItem('aralau.locale', one), language);
+    await behind.reload();
+    await behind.locator('input.code').fill(await world.code('Марат Ибраев'));
+    await behind.locator('form button').click();
+    await expect(behind.locator('.line.good')).toBeVisible();
+    await settled(behind);
+    await behind.screenshot({ path: join(FOLDER, `clock.${language}.png`), scale: 'css' });
+    await behind.context().addInitScript(() => {
+      Object.defineProperty(StorageManager.prototype, 'getDirectory', { value: undefined });
+    });
+    await behind.reload();
+    await behind.locator('main li').first().waitFor();
+    await behind.screenshot({ path: join(FOLDER, `unsupported.${language}.png`), scale: 'css' });
+    await late.end();
     await world.end();
+
+    const training = await World.begin('--name', 'Алматы', '--training');
+    const learner = await Phone.at(training.url, language);
+    const lesson = await learner.open();
+    await lesson.evaluate((one) => localStorage.setItem('aralau.locale', one), language);
+    await lesson.reload();
+    await lesson.locator('main > button').click();
+    await lesson.locator('dialog [role=alert]').waitFor();
+    await lesson.screenshot({ path: join(FOLDER, `scan.${language}.png`), scale: 'css' });
+    await lesson.keyboard.press('Escape');
+    await lesson.locator('input.code').fill(await training.code('Айгүл Серікқызы'));
+    await lesson.locator('form button').click();
+    await expect(lesson.locator('.line.good')).toBeVisible();
+    await settled(lesson);
+    await lesson.screenshot({ path: join(FOLDER, `training.${language}.png`), scale: 'css' });
+    await learner.end();
+    await training.end();
   });
 }

@@ -163,13 +163,21 @@ export class World {
 
   /** Shuts out whatever devices somebody has. */
   async revoke(name: string): Promise<void> {
+    for (const id of await this.#devices(name)) await aralau('admin', '--data', this.data, 'revoke', id);
+  }
+
+  /** Takes somebody's beats away and gives another one. */
+  async move(name: string, beat: string): Promise<void> {
+    for (const id of await this.#devices(name)) await aralau('admin', '--data', this.data, 'assign', id, '--beat', beat);
+  }
+
+  async #devices(name: string): Promise<string[]> {
     const { stdout } = await run(BINARY, ['admin', '--data', this.data, 'devices', '--json'], { maxBuffer: 1 << 24 });
     const devices = stdout
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as { id: string; person: { name: string } });
-    for (const { id } of devices.filter(({ person }) => person.name === name))
-      await aralau('admin', '--data', this.data, 'revoke', id);
+    return devices.filter(({ person }) => person.name === name).map(({ id }) => id);
   }
 
   async device(name: string, beat = 'beat-01'): Promise<Device> {

@@ -36,6 +36,9 @@ export interface Calls {
   /** Makes a visit of a draft, once. The visit's id. */
   logDraft(id: string): Promise<string>;
   editVisit(id: string, changes: VisitChange[]): Promise<void>;
+  /** Keeps what somebody is adding to a visit, as far as it is typed; nothing, once it is a note. On disk when it resolves. */
+  keepNote(visit: string, text: string): Promise<void>;
+  keptNote(visit: string): Promise<string>;
   choose(id: string, field: string, value: Value): Promise<void>;
   enroll(url: string, code: string): Promise<void>;
   /** `waitMs`: for how long to go on trying while the server cannot be reached. */
@@ -60,6 +63,7 @@ export const READS: ReadonlySet<keyof Calls> = new Set([
   'visitsAsking',
   'visit',
   'history',
+  'keptNote',
   'drafts',
   'hasRoom',
   'codeLists',
@@ -70,6 +74,7 @@ export const READS: ReadonlySet<keyof Calls> = new Set([
 export const DRAFTING: ReadonlyMap<keyof Calls, DeviceEvent | null> = new Map([
   ['beginDraft', { event: 'drafted' }],
   ['keepDraft', null],
+  ['keepNote', null],
   ['dropDraft', { event: 'drafted' }],
 ]);
 

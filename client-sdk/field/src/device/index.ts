@@ -1,6 +1,6 @@
 // The device, as a page has it. One tab has the worker, and the others ask through that one: a browser gives the files of the
 // store to one owner at a time. When its tab is closed, the next one takes its place.
-export type { DeviceEvent } from './calls.ts';
+export type { Calls, DeviceEvent } from './calls.ts';
 
 import { READS, type Asked, type Calls, type DeviceEvent, type Failure, type Heard } from './calls.ts';
 

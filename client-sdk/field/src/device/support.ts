@@ -2,6 +2,24 @@
 
 export type Missing = 'secure' | 'storage' | 'keys' | 'wasm' | 'tabs';
 
+/** What a browser has and refuses to give, told where it is asked for. */
+export class Lacking extends Error {
+  readonly code = 'browser_lacks';
+  readonly action = 'report';
+
+  constructor(readonly detail: Missing) {
+    super(`the browser refuses: ${detail}`);
+  }
+
+  /** Of what was thrown: what passes by itself, as a full disk may, is no lack. */
+  static of(what: Missing, thrown: unknown): unknown {
+    const isRefused = thrown instanceof DOMException && REFUSALS.includes(thrown.name);
+    return isRefused ? new Lacking(what) : thrown;
+  }
+}
+
+const REFUSALS = ['SecurityError', 'NotAllowedError', 'NotSupportedError'];
+
 /** What this browser lacks. */
 export function missing(): Missing[] {
   const has: Record<Missing, boolean> = {

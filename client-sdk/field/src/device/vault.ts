@@ -1,4 +1,5 @@
 // The device's key: WebCrypto's, which signs and is never shown, kept by the browser itself.
+import { Lacking } from './support';
 
 const DATABASE = 'aralau';
 const KEYS = 'keys';
@@ -13,7 +14,13 @@ export interface Vault {
 }
 
 /** The key of that name, made if there is none. */
-export async function openVault(name: string): Promise<Vault> {
+export function openVault(name: string): Promise<Vault> {
+  return opened(name).catch((error: unknown) => {
+    throw Lacking.of('keys', error);
+  });
+}
+
+async function opened(name: string): Promise<Vault> {
   const database = await open();
   try {
     // A key that was not kept would be another one the next time: first kept, then used.

@@ -3,7 +3,9 @@ import init, { codeLists, Device, reason, Session, type Report } from 'aralau-cl
 import moduleUrl from 'aralau-client/aralau_bg.wasm?url';
 import { DRAFTING, READS, type Asked, type Calls, type DeviceEvent, type Heard } from './calls';
 import { drive } from './drive';
+import { eraseNotes, keepNote, keptNote } from './notes';
 import { hasRoom } from './room';
+import { Lacking } from './support';
 import { openVault, type Vault } from './vault';
 
 const FOLDER = 'aralau-device';
@@ -22,6 +24,10 @@ let opening: Promise<Opened> | undefined;
 let syncing: Promise<Report> | undefined;
 
 async function open(take: typeof Device.open): Promise<Opened> {
+  // Some browsers have such files and refuse them, in a private window or by a policy.
+  await navigator.storage.getDirectory().catch((error: unknown) => {
+    throw Lacking.of('storage', error);
+  });
   const [vault] = await Promise.all([openVault(FOLDER), init({ module_or_path: moduleUrl })]);
   for (let tries = 1; ; tries += 1) {
     try {
@@ -57,7 +63,13 @@ const calls: Calls = {
   // One at a time: whoever asks while one is under way hears of that one.
   sync: (waitMs) => (syncing ??= sync(waitMs).finally(() => (syncing = undefined))),
   hasRoom: () => hasRoom(),
-  erase: async () => (await opened()).device.erase(),
+  keepNote: (visit, text) => keepNote(visit, text),
+  keptNote: (visit) => keptNote(visit),
+  erase: async () => {
+    const { device } = await opened();
+    await eraseNotes();
+    device.erase();
+  },
   adopt: async () => {
     await (opening = attempt(Device.adopt));
   },
@@ -97,6 +109,12 @@ async function sync(waitMs: number): Promise<Report> {
   }
 }
 
+/** What a proxy answers in the server's place has a number and no words: whether it passes by itself is all that it says. */
+function plain(code: string): string {
+  if (!code.startsWith('http_')) return code;
+  return /^http_(5..|408|425|429)$/.test(code) ? 'unavailable' : 'not_aralau';
+}
+
 function tell(event: DeviceEvent): void {
   self.postMessage(event);
 }
@@ -108,12 +126,14 @@ self.onmessage = async ({ data }: MessageEvent<Asked>) => {
     const call = calls[name] as (...args: unknown[]) => Promise<unknown>;
     heard = { number, value: await call(...args) };
   } catch (error) {
-    const { message, code, action, detail } = error as Error & Record<string, string>;
+    const { name: kind, message, code, action, detail } = error as Error & Record<string, string>;
+    // A browser's own errors have a number for a code, which says nothing: their name does.
+    const isOurs = typeof code === 'string';
     const failure = {
       message,
-      code: code ?? 'app_failed',
-      action: action ?? 'report',
-      detail: detail ?? '',
+      code: isOurs ? plain(code) : kind === 'QuotaExceededError' ? 'store_unavailable' : 'app_failed',
+      action: (isOurs && action) || 'report',
+      detail: isOurs ? detail || code : `${kind}: ${message}`,
     };
     heard = { number, failure };
   }

@@ -20,13 +20,15 @@ export function recallDeployment(): Deployment | null {
   }
 }
 
+export function rememberDeployment(deployment: Deployment): void {
+  remember(NAME, JSON.stringify(deployment));
+}
+
 export async function askDeployment(): Promise<Deployment | null> {
   try {
     const answer = await fetch('/v1/deployment', { credentials: 'omit', cache: 'no-store' });
     if (!answer.ok) return null;
-    const deployment = (await answer.json()) as Deployment;
-    remember(NAME, JSON.stringify(deployment));
-    return deployment;
+    return (await answer.json()) as Deployment;
   } catch {
     return null;
   }

@@ -1,20 +1,18 @@
-import type { VisitForm } from '../../../wasm/src/types.ts';
-
 /**
  * Keeps what is being written down: the newest word is on its way to the disk at once, one at a time, and none is written that
  * another has replaced meanwhile.
  */
-export class Keeper {
-  #next: VisitForm | null = null;
+export class Keeper<T> {
+  #next: T | null = null;
   #running: Promise<void> | null = null;
 
   constructor(
-    readonly write: (form: VisitForm) => Promise<void>,
+    readonly write: (written: T) => Promise<void>,
     readonly told: (problem: unknown) => void,
   ) {}
 
-  keep(form: VisitForm): void {
-    this.#next = form;
+  keep(written: T): void {
+    this.#next = written;
     this.#running ??= this.#run().finally(() => (this.#running = null));
   }
 
@@ -24,10 +22,10 @@ export class Keeper {
   }
 
   async #run(): Promise<void> {
-    for (let form = this.#next; form; form = this.#next) {
+    for (let written = this.#next; written !== null; written = this.#next) {
       this.#next = null;
       try {
-        await this.write(form);
+        await this.write(written);
         this.told(null);
       } catch (problem) {
         this.told(problem);

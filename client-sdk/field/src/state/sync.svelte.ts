@@ -58,9 +58,11 @@ class Syncing {
       this.report = await device.sync(0);
       this.problem = null;
       this.#pause = FIRST_PAUSE_MS;
+      if (phone.isElsewhere) await phone.look(true);
     } catch (thrown) {
       this.problem = failed(thrown);
       void askToBeWoken();
+      if (this.problem.code === 'device_unknown') await phone.look();
     } finally {
       this.running = false;
       phone.progress = null;

@@ -10,18 +10,20 @@ class Update {
   /** Whether the app opens without a network. */
   ready = $state(false);
   /** Never in the middle of a visit. */
-  readonly offered = $derived(this.waiting !== null && !router.path.startsWith('/log/'));
+  readonly offered = $derived(this.waiting !== null && !this.#isWriting());
+  /** Another one has taken over, as one of the app's tabs was told to: this one is to be read again, when no visit is written in it. */
+  #isOld = $state(false);
 
   async begin(): Promise<void> {
     const workers = navigator.serviceWorker;
     if (!workers || import.meta.env.DEV) return;
     const hadOne = Boolean(workers.controller);
-    let reloading = false;
-    workers.addEventListener('controllerchange', () => {
-      // The first one takes over a page that is as new as itself.
-      if (!hadOne || reloading) return;
-      reloading = true;
-      location.reload();
+    // The first one takes over a page that is as new as itself.
+    workers.addEventListener('controllerchange', () => (this.#isOld = hadOne));
+    $effect.root(() => {
+      $effect(() => {
+        if (this.#isOld && !this.#isWriting()) location.reload();
+      });
     });
     const registration = await workers.register(at('/sw.js'), { updateViaCache: 'none' });
     this.#look(registration);
@@ -34,6 +36,10 @@ class Update {
 
   take(): void {
     this.waiting?.postMessage('take over');
+  }
+
+  #isWriting(): boolean {
+    return router.path.startsWith('/log/');
   }
 
   #look({ waiting, active }: ServiceWorkerRegistration): void {
