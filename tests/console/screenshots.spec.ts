@@ -91,6 +91,8 @@ for (const locale of ['ru', 'kk', 'en']) {
     await signIn(page, world, token, locale);
     await expect(page.getByRole('grid')).toBeVisible();
     await shot('history');
+    await page.goto(world.url);
+    await shot('today');
     for (const [name, path] of [
       ['visit', `/visits/${visit}`],
       ['coverage', '/coverage'],
@@ -117,7 +119,7 @@ for (const locale of ['ru', 'kk', 'en']) {
     await expect(receipt.getByRole('listitem').first()).toBeVisible();
     await receipt.screenshot({ path: join(FOLDER, `receipt.${locale}.png`) });
     await page.setViewportSize({ width: 390, height: 844 });
-    await page.goto(world.url);
+    await page.goto(`${world.url}/visits`);
     await expect(page.getByRole('grid')).toBeVisible();
     await shot('history-phone');
     await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
