@@ -61,7 +61,7 @@ test('no script can read the session, and nothing is asked of another server', a
     if (!request.url().startsWith(world.url) && !/^(blob|data):/.test(request.url())) foreign.push(request.url());
   });
   await signIn(page, world, token);
-  for (const path of ['/', '/map', '/places', '/coverage', '/repeat-problems', '/conflicts', '/quarantine', '/devices']) {
+  for (const path of ['/', '/visits', '/map', '/places', '/coverage', '/repeat-problems', '/conflicts', '/quarantine', '/devices']) {
     await page.goto(world.url + path);
     await page.waitForLoadState('load');
   }
@@ -106,14 +106,14 @@ test('what makes no sense in the address is left out, and said', async ({ page }
 
 test('hostile words are words', async ({ page }) => {
   await signIn(page, world, token);
-  await page.goto(`${world.url}/?text=bold`);
+  await page.goto(`${world.url}/visits?text=bold`);
   await rows(page).first().getByRole('link', { includeHidden: true }).click();
   await expect(page.getByText('<b>bold</b>').first()).toBeVisible();
   // Device, uptime, server: all three are known of a phone that synced in the boot in which it wrote.
   await expect(page.locator('.clocks').first().locator('time')).toHaveCount(3);
   expect(await page.evaluate(() => 'hacked' in window)).toBe(false);
   expect(await page.locator('main img').count()).toBe(0);
-  await page.goto(`${world.url}/?text=Долго`);
+  await page.goto(`${world.url}/visits?text=Долго`);
   await rows(page).first().getByRole('link', { includeHidden: true }).click();
   const more = page.getByRole('button', { name: 'Show all' }).first();
   await expect(more).toHaveAttribute('aria-expanded', 'false');
@@ -219,7 +219,7 @@ test('a place on the map says how it stands', async ({ page }) => {
 
 test('an export holds what the API gives for the same filter', async ({ page }) => {
   await signIn(page, world, token);
-  await page.goto(`${world.url}/?outcome=no_access`);
+  await page.goto(`${world.url}/visits?outcome=no_access`);
   await expect(rows(page)).toHaveCount(1);
   for (const [asked, name] of [
     ['csv?language=en&', /^CSV, a table/],
@@ -338,12 +338,12 @@ for (const theme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
       await page.setViewportSize({ width, height: 800 });
       await page.addInitScript(() => localStorage.setItem('aralau.locale', 'en'));
-      await page.goto(world.url);
+      await page.goto(`${world.url}/visits`);
       await page.locator('input[type=password]').fill(token);
       await page.keyboard.press('Enter');
       await expect(rows(page).first()).toBeVisible();
       const pages = ['/places', '/coverage', '/repeat-problems', '/conflicts', '/quarantine', '/devices', '/organisation', '/tokens', '/map'];
-      for (const path of ['/', `/visits/${shared}`, ...pages]) {
+      for (const path of ['/', '/visits', `/visits/${shared}`, ...pages]) {
         await page.goto(world.url + path);
         await expect(page.locator('h1')).toBeVisible();
         await expect(page.locator('.skeleton')).toHaveCount(0);

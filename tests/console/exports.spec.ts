@@ -43,7 +43,7 @@ for (const [locale, title, csv, heading, codes] of [
   test(`every list is exported in the console's language, or as codes: ${locale}`, async ({ page }) => {
     await signIn(page, world, token, locale);
     for (const [path, address] of [
-      ['/', '/v1/export.csv?'],
+      ['/visits', '/v1/export.csv?'],
       ['/coverage', '/v1/coverage.csv?'],
       ['/places', '/v1/places.csv?'],
       ['/devices', '/v1/devices.csv?'],
@@ -59,7 +59,7 @@ for (const [locale, title, csv, heading, codes] of [
       expect(data.split('\r\n')[0], path).not.toContain(heading);
       const names = data.slice(1).split('\r\n')[0]?.split(',') ?? [];
       // What the page filters by is in the file's filter: both have as many rows.
-      if (path === '/' || path === '/devices' || path === '/conflicts') {
+      if (path === '/visits' || path === '/devices' || path === '/conflicts') {
         expect(read).toBe(await given(`${address}language=${locale}`));
         expect(data).toBe(await given(address));
       }
@@ -71,7 +71,7 @@ for (const [locale, title, csv, heading, codes] of [
 
 test('the dialog says how many visits will come, and is within reach of everybody', async ({ page }) => {
   await signIn(page, world, token);
-  await page.goto(`${world.url}/?outcome=nobody_home`);
+  await page.goto(`${world.url}/visits?outcome=nobody_home`);
   await expect(page.getByText('3 visits', { exact: true })).toBeVisible();
   await page.keyboard.press('e');
   await expect(page.getByRole('dialog').getByText('3 visits', { exact: true })).toBeVisible();

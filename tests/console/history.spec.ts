@@ -98,7 +98,7 @@ for (const [way, back] of [
   test(`by ${way} one comes back to the filter and to the visit that was chosen`, async ({ page }) => {
     await page.setViewportSize({ width: 1280, height: 640 });
     await signIn(page, world, token);
-    await page.goto(`${world.url}/?outcome=refused`);
+    await page.goto(`${world.url}/visits?outcome=refused`);
     await expect(rows(page)).toHaveCount(12);
     for (let times = 0; times < 11; times += 1) await page.keyboard.press('j');
     await expect(chosen(page)).toBeInViewport({ ratio: 0.95 });
@@ -107,7 +107,7 @@ for (const [way, back] of [
     await expect(page).toHaveURL(/\/visits\//);
     await expect(page.getByRole('heading', { level: 1 })).toHaveText(address);
     await back(page);
-    await expect(page).toHaveURL(/\/\?outcome=refused$/);
+    await expect(page).toHaveURL(/\/visits\?outcome=refused$/);
     await expect(chosen(page)).toHaveAttribute('aria-rowindex', '12');
     await expect(chosen(page)).toBeInViewport({ ratio: 0.95 });
     await expect(page.getByRole('grid')).toBeFocused();
@@ -152,18 +152,18 @@ test('Esc clears the filter, wherever the focus is', async ({ page }) => {
   await signIn(page, world, token);
   const cleared = async () => {
     await page.keyboard.press('Escape');
-    await expect(page).toHaveURL(`${world.url}/`);
+    await expect(page).toHaveURL(`${world.url}/visits`);
     await expect(rows(page).first()).toBeVisible();
     await expect(page.getByRole('searchbox')).toHaveValue('');
   };
-  await page.goto(`${world.url}/?outcome=refused`);
+  await page.goto(`${world.url}/visits?outcome=refused`);
   await expect(rows(page)).toHaveCount(12);
   await cleared();
-  await page.goto(`${world.url}/?outcome=refused`);
+  await page.goto(`${world.url}/visits?outcome=refused`);
   await expect(rows(page)).toHaveCount(12);
   await page.evaluate(() => (document.activeElement as HTMLElement).blur());
   await cleared();
-  await page.goto(`${world.url}/?text=ничего`);
+  await page.goto(`${world.url}/visits?text=ничего`);
   await expect(page.getByText('No visits pass this filter')).toBeVisible();
   await cleared();
   await page.keyboard.press('/');
@@ -176,7 +176,7 @@ test('Esc clears the filter, wherever the focus is', async ({ page }) => {
   await cleared();
 
   // What is open is closed first.
-  await page.goto(`${world.url}/?outcome=refused`);
+  await page.goto(`${world.url}/visits?outcome=refused`);
   await expect(rows(page)).toHaveCount(12);
   await page.keyboard.press('?');
   await page.keyboard.press('Escape');
@@ -202,8 +202,8 @@ for (const locale of ['ru', 'kk']) {
     await signIn(page, world, token, locale);
     const alerts = page.getByRole('main').getByRole('alert').filter({ visible: true });
     for (const [path, width] of [
-      ['/?from=2026-05-02&to=2026-05-01', 1280],
-      ['/?from=2026-05-02&to=2026-05-01', 390],
+      ['/visits?from=2026-05-02&to=2026-05-01', 1280],
+      ['/visits?from=2026-05-02&to=2026-05-01', 390],
       ['/map?from=2026-05-02&to=2026-05-01', 1280],
       ['/coverage?from=2026-05-02&to=2026-05-01', 1280],
       ['/places?from=2026-05-02&to=2026-05-01', 1280],
@@ -229,7 +229,7 @@ for (const locale of ['ru', 'kk']) {
       await expect(page.locator('main').locator('[role=grid], table')).toHaveCount(0);
     }
     // Whatever else the server does not understand is said in the reader's language alone.
-    await page.goto(`${world.url}/?beat=${'я'.repeat(190)}`);
+    await page.goto(`${world.url}/visits?beat=${'я'.repeat(190)}`);
     expect(await page.getByRole('main').innerText()).not.toMatch(/[a-z]{4,} [a-z]{2,}/);
   });
 }

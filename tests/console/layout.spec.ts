@@ -101,13 +101,13 @@ for (const width of WIDTHS) {
       await page.emulateMedia({ reducedMotion: 'reduce' });
       await page.setViewportSize({ width, height: 844 });
       await page.addInitScript((chosen) => localStorage.setItem('aralau.locale', chosen), locale);
-      await page.goto(world.url);
+      await page.goto(`${world.url}/visits`);
       await page.locator('input[type=password]').fill(token);
       await page.keyboard.press('Enter');
       await expect(page.getByRole('grid')).toBeVisible();
       const paths = ['/places', '/places?standing=overdue', '/coverage', '/repeat-problems', '/conflicts', '/quarantine'];
       const wrong: string[] = [];
-      for (const path of ['/', '/?outcome=no_access&late=false', `/visits/${visit}`, ...paths, '/devices', '/organisation', '/tokens', '/map']) {
+      for (const path of ['/', '/visits', '/visits?outcome=no_access&late=false', `/visits/${visit}`, ...paths, '/devices', '/organisation', '/tokens', '/map']) {
         await page.goto(world.url + path);
         await settled(page);
         const filters = page.locator('search button.more');
@@ -172,7 +172,7 @@ test('on a phone the map is all in sight, and its legend is folded', async ({ pa
 
 test('no date is written as browsers write what they have no words for', async ({ page }) => {
   await signIn(page, world, token, 'kk');
-  for (const path of ['/', `/visits/${visit}`, '/coverage', '/places', '/devices', '/organisation', '/tokens', '/quarantine']) {
+  for (const path of ['/', '/visits', `/visits/${visit}`, '/coverage', '/places', '/devices', '/organisation', '/tokens', '/quarantine']) {
     await page.goto(world.url + path);
     await settled(page);
     expect(await page.locator('body').innerText(), path).not.toMatch(/\d{4} M\d{2}|\bM\d{2}\b/);

@@ -34,7 +34,7 @@ for (const [locale, title, period, outcome, table] of [
 ] as const) {
   test(`the history goes onto sheets of A4 as a plain table, in ${locale}`, async ({ page }) => {
     await signIn(page, world, token, locale);
-    await page.goto(`${world.url}/?outcome=refused&from=2026-05-01&to=2026-05-31`);
+    await page.goto(`${world.url}/visits?outcome=refused&from=2026-05-01&to=2026-05-31`);
     await expect(page.getByRole('grid')).toBeVisible();
     await expect(page.locator('table')).toHaveCount(0);
     await page.emulateMedia({ media: 'print' });

@@ -77,6 +77,16 @@ async function settled(page: Page): Promise<void> {
   await page.waitForLoadState('load');
 }
 
+/** The picture of a map that shows its ground alone is smaller. */
+const GROUND_BYTES = 35_000;
+
+/** Nothing on the page tells when the card has drawn what it was given. */
+async function drawn(page: Page): Promise<void> {
+  await expect(async () => {
+    expect((await page.locator('.map').screenshot()).length).toBeGreaterThan(GROUND_BYTES);
+  }).toPass();
+}
+
 for (const locale of ['ru', 'kk', 'en']) {
   test(`every page in ${locale}`, async ({ page }) => {
     test.setTimeout(180_000);
@@ -91,6 +101,8 @@ for (const locale of ['ru', 'kk', 'en']) {
     await signIn(page, world, token, locale);
     await expect(page.getByRole('grid')).toBeVisible();
     await shot('history');
+    await page.goto(world.url);
+    await shot('today');
     for (const [name, path] of [
       ['visit', `/visits/${visit}`],
       ['coverage', '/coverage'],
@@ -103,7 +115,7 @@ for (const locale of ['ru', 'kk', 'en']) {
       ['map', '/map'],
     ] as const) {
       await page.goto(world.url + path);
-      if (name === 'map') await expect(page.locator('.maplibregl-canvas')).toBeVisible();
+      if (name === 'map') await drawn(page);
       await shot(name);
     }
     await page.goto(`${world.url}/organisation`);
@@ -117,7 +129,7 @@ for (const locale of ['ru', 'kk', 'en']) {
     await expect(receipt.getByRole('listitem').first()).toBeVisible();
     await receipt.screenshot({ path: join(FOLDER, `receipt.${locale}.png`) });
     await page.setViewportSize({ width: 390, height: 844 });
-    await page.goto(world.url);
+    await page.goto(`${world.url}/visits`);
     await expect(page.getByRole('grid')).toBeVisible();
     await shot('history-phone');
     await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });

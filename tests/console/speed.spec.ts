@@ -121,10 +121,10 @@ test('a filter of the history, painted', async ({ page }) => {
   await signIn(page, world, token);
   await expect(page.getByRole('grid').locator('[aria-selected]').first()).toBeVisible();
   const kinds: Record<string, (round: number) => string> = {
-    'beat and outcome': (round) => `/?beat=${beat(round)}&outcome=refused`,
-    'a beat and words': (round) => `/?beat=${beat(round)}&text=${encodeURIComponent('насос')}`,
-    'a period': (round) => `/?from=${day(300 - 3 * round)}&to=${day(298 - 3 * round)}`,
-    'overdue promises of a beat': (round) => `/?beat=${beat(round)}&due_before=${day(0)}`,
+    'beat and outcome': (round) => `/visits?beat=${beat(round)}&outcome=refused`,
+    'a beat and words': (round) => `/visits?beat=${beat(round)}&text=${encodeURIComponent('насос')}`,
+    'a period': (round) => `/visits?from=${day(300 - 3 * round)}&to=${day(298 - 3 * round)}`,
+    'overdue promises of a beat': (round) => `/visits?beat=${beat(round)}&due_before=${day(0)}`,
   };
   for (const [kind, address] of Object.entries(kinds)) {
     const waits = [];

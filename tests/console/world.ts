@@ -149,8 +149,12 @@ export class World {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async token(role: Role): Promise<string> {
-    const made = await aralau('admin', '--data', this.data, 'token', '--role', role, '--name', `${role} of the test`);
+  /** Within some beats, or within all where none are named. */
+  async token(role: Role, ...beats: string[]): Promise<string> {
+    const within = beats.flatMap((beat) => ['--beat', beat]);
+    const made = await aralau(
+      ...['admin', '--data', this.data, 'token', '--role', role, '--name', `${role} of the test`, ...within],
+    );
     return String(made['token']);
   }
 
@@ -200,11 +204,12 @@ export class World {
   }
 }
 
+/** Signs in on the way to the history. */
 export async function signIn(page: Page, world: World, token: string, locale = 'en'): Promise<void> {
   await page.addInitScript((chosen) => {
     localStorage.getItem('aralau.locale') ?? localStorage.setItem('aralau.locale', chosen);
   }, locale);
-  await page.goto(world.url);
+  await page.goto(`${world.url}/visits`);
   await page.locator('input[type=password]').fill(token);
   await page.keyboard.press('Enter');
   await expect(page.locator('nav').first()).toBeVisible();

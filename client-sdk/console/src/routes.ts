@@ -22,7 +22,8 @@ export interface Section {
 }
 
 export const SECTIONS: readonly Section[] = [
-  { href: '/', name: 'nav.visits', icon: 'list', needs: 'read_visits' },
+  { href: '/', name: 'nav.today', icon: 'tasks', needs: 'read_visits' },
+  { href: '/visits', name: 'nav.visits', icon: 'list', needs: 'read_visits' },
   { href: '/places', name: 'nav.places', icon: 'pin', needs: 'read_visits' },
   { href: '/map', name: 'nav.map', icon: 'map', needs: 'read_visits' },
   { href: '/coverage', name: 'nav.coverage', icon: 'chart', needs: 'read_visits' },
@@ -34,7 +35,8 @@ export const SECTIONS: readonly Section[] = [
 ];
 
 const ROUTES: readonly Route[] = [
-  { path: /^\/$/, needs: 'read_visits', load: () => import('./pages/Visits.svelte') },
+  { path: /^\/$/, needs: 'read_visits', load: () => import('./pages/Today.svelte') },
+  { path: /^\/visits$/, needs: 'read_visits', load: () => import('./pages/Visits.svelte') },
   {
     path: /^\/visits\/[0-9a-f-]{36}$/,
     needs: 'read_visits',
@@ -61,6 +63,11 @@ const ROUTES: readonly Route[] = [
 
 export function match(path: string): Route | null {
   return ROUTES.find((route) => route.path.test(path)) ?? null;
+}
+
+/** Where a page is now. Bookmarks and letters hold addresses of the history from before the start page was there. */
+export function movedTo(path: string, search: string): string | null {
+  return path === '/' && search ? `/visits${search}` : null;
 }
 
 /** The visit that a path names. */

@@ -1,6 +1,7 @@
 /** Strokes on a grid of 24, drawn for Aralau. */
 export const ICONS = {
   list: 'M4 6h16M4 12h16M4 18h10',
+  tasks: 'm3.5 6.5 1.5 1.5L8 5m-4.5 7.5L5 14l3-3m-4.5 7.5L5 20l3-3M11.5 6.5H20m-8.5 6H20m-8.5 6H20',
   map: 'M9 4 3.5 6.5v13L9 17l6 3 5.5-2.5v-13L15 7 9 4Zm0 0v13m6-10v13',
   chart: 'M4 20h16M7 16v-5m5 5V5m5 11v-8',
   refresh: 'M20 11a8 8 0 0 0-14-4.5L4 8m0-4v4h4m-4 5a8 8 0 0 0 14 4.5L20 16m0 4v-4h-4',
@@ -25,6 +26,12 @@ export const ICONS = {
   alert: 'M12 4 2.5 20h19L12 4Zm0 6v4.5m0 2.5h.01',
   back: 'M19 12H5m6-6-6 6 6 6',
   menu: 'M4 7h16M4 12h16M4 17h16',
+  down: 'M12 4v15m6-6-6 6-6-6',
+  columns: 'M4 5h16v14H4V5Zm5.5 0v14m5-14v14',
+  bookmark: 'M7 4h10v16l-5-4-5 4V4Z',
+  area: 'M4 8V4h4m8 0h4v4m0 8v4h-4m-8 0H4v-4M9 9h6v6H9V9Z',
+  server: 'M4.5 5h15v6h-15V5Zm0 8h15v6h-15v-6ZM8 8h.01M8 16h.01',
+  repeat: 'M5 10a5 5 0 0 1 5-5h8m-3-3 3 3-3 3m4 6a5 5 0 0 1-5 5H6m3 3-3-3 3-3',
   up: 'M12 20V5m-6 6 6-6 6 6',
   plus: 'M12 5v14M5 12h14',
   minus: 'M5 12h14',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Coverage } from '../api/client';
-import { beginning, stretches } from './series';
+import { beatsOverTime, beginning, stretches } from './series';
 
 const coverage = (bucket: Coverage['bucket'], from: string, to: string): Coverage => ({
   from,
@@ -35,5 +35,17 @@ test('months are as long as they are', () => {
     ['2026-01-01', '2026-01-31'],
     ['2026-02-01', '2026-02-28'],
     ['2026-03-01', '2026-03-31'],
+  ]);
+});
+
+test('each beat has its own stretches, in the order of the beats and not of what was done in them', () => {
+  const figures = { places: 0, contacted_places: 0, attempted_places: 0, due_places: 0, overdue_places: 0 };
+  const rest = { commitments_open: 0, commitments_overdue: 0, repeat_problems: 0 };
+  const beats = ['c', 'b', 'a'].map((beat) => ({ beat, name: `Beat ${beat}`, ...figures, ...rest }));
+  const all = beatsOverTime({ ...coverage('week', '2026-11-10', '2026-11-23'), beats });
+  expect(all.map(({ beat, stretches }) => [beat, stretches.map(({ contacted }) => contacted)])).toEqual([
+    ['c', [0, 0, 0]],
+    ['b', [0, 0, 1]],
+    ['a', [0, 0, 2]],
   ]);
 });

@@ -15,7 +15,12 @@ export interface Stretch {
 type Bucket = Schemas['Bucket'];
 
 /** All beats together, one element for each stretch of the period: the server leaves out those without a visit. */
-export function stretches({ from, to, bucket, series }: Coverage): Stretch[] {
+export function stretches({
+  from,
+  to,
+  bucket,
+  series,
+}: Pick<Coverage, 'from' | 'to' | 'bucket' | 'series'>): Stretch[] {
   const sums = new Map<string, Stretch>();
   for (let start = beginning(from, bucket); start <= to; start = following(start, bucket)) {
     const end = addDays(following(start, bucket), -1);
@@ -30,6 +35,21 @@ export function stretches({ from, to, bucket, series }: Coverage): Stretch[] {
     sum.visits += point.visits;
   }
   return [...sums.values()];
+}
+
+/** Each beat over time, in the order in which the server tells them. */
+export function beatsOverTime(coverage: Coverage): { beat: string; name: string; stretches: Stretch[] }[] {
+  const points = new Map<string, Coverage['series']>();
+  for (const point of coverage.series) {
+    const known = points.get(point.beat);
+    if (known) known.push(point);
+    else points.set(point.beat, [point]);
+  }
+  return coverage.beats.map(({ beat, name }) => ({
+    beat,
+    name,
+    stretches: stretches({ ...coverage, series: points.get(beat) ?? [] }),
+  }));
 }
 
 /** The first day of the stretch that holds a day: weeks begin on Monday. */

@@ -34,6 +34,40 @@ export function circle(lon: number, lat: number, radiusM: number): GeoJSON.Featu
   return { type: 'Feature', geometry: { type: 'Polygon', coordinates: [ring] }, properties: {} };
 }
 
+/** The rectangle that an address says as {@link bboxText} does; `null` where it says none. */
+export function readArea(text: string | null): Bounds | null {
+  const numbers = (text ?? '').split(',');
+  return numbers.length === 4 ? areaOf(numbers) : null;
+}
+
+/** The rectangle of four numbers as somebody wrote them: west, south, east, north. */
+export function areaOf(written: readonly string[]): Bounds | null {
+  const numbers = written.map((one) => {
+    const plain = one.trim().replace(',', '.');
+    return /^-?\d{1,3}(\.\d{1,15})?$/.test(plain) ? Number(plain) : NaN;
+  });
+  const [west = NaN, south = NaN, east = NaN, north = NaN] = numbers;
+  const onGlobe = west >= -180 && east <= 180 && south >= -90 && north <= 90;
+  return onGlobe && west < east && south < north ? [west, south, east, north] : null;
+}
+
+/** The rectangle between two corners, whichever they are. */
+export function between([lon, lat]: [number, number], [otherLon, otherLat]: [number, number]): Bounds {
+  return [Math.min(lon, otherLon), Math.min(lat, otherLat), Math.max(lon, otherLon), Math.max(lat, otherLat)];
+}
+
+/** A rectangle as a polygon. */
+export function rectangle([west, south, east, north]: Bounds): GeoJSON.Feature<GeoJSON.Polygon> {
+  const corners = [
+    [west, south],
+    [east, south],
+    [east, north],
+    [west, north],
+    [west, south],
+  ];
+  return { type: 'Feature', geometry: { type: 'Polygon', coordinates: [corners] }, properties: {} };
+}
+
 /** As the server takes it; the globe ends where degrees do. */
 export function bboxText([west, south, east, north]: Bounds): string {
   const clamp = (degrees: number, limit: number) => Math.max(-limit, Math.min(limit, degrees)).toFixed(5);

@@ -20,7 +20,7 @@ import type { Schemas } from '../api/client';
 import type { Beat } from '../state/directory.svelte';
 import { isDark, outcomeTone, themeColor } from '$ui/format/color';
 import type { Basemap } from './basemap';
-import { boundsOf, circle, type Bounds } from './geometry';
+import { boundsOf, circle, rectangle, type Bounds } from './geometry';
 
 export type VisitPoint = Schemas['VisitPoint'];
 export type PlacePoint = Schemas['PlacePoint'];
@@ -132,6 +132,28 @@ export class VisitMap {
     this.#source('accuracy').setData(point && radius ? circle(point.lon, point.lat, radius) : NO_FEATURES);
   }
 
+  /** The rectangle that the map is of. */
+  showArea(area: Bounds | null): void {
+    this.#source('area').setData(area ? rectangle(area) : NO_FEATURES);
+  }
+
+  /** Where a point of the map's own frame lies, in degrees east and north. */
+  degreesAt(xPx: number, yPx: number): [number, number] {
+    const { lng, lat } = this.#map.unproject([xPx, yPx]);
+    return [lng, lat];
+  }
+
+  /** What is in sight. */
+  get bounds(): Bounds {
+    const bounds = this.#map.getBounds();
+    return [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
+  }
+
+  /** Shows a rectangle, with a margin. */
+  fitArea(area: Bounds): void {
+    this.#map.fitBounds(area, { padding: FIT_PADDING_PX, maxZoom: FIT_MAX_ZOOM, animate: false });
+  }
+
   /** Shows all of these, beside what covers `coveredPx` from the left. */
   fit(points: readonly { lon: number; lat: number }[], beats: readonly Beat[], coveredPx: number): void {
     const bounds = boundsOf([
@@ -209,6 +231,12 @@ export class VisitMap {
         paint: { 'line-color': color('line-strong'), 'line-width': 1.2 },
       },
       {
+        id: 'area-lines',
+        type: 'line',
+        source: 'area',
+        paint: { 'line-color': color('accent'), 'line-width': 2.5, 'line-dasharray': [2, 1] },
+      },
+      {
         id: 'accuracy',
         type: 'fill',
         source: 'accuracy',
@@ -271,6 +299,7 @@ export class VisitMap {
   #draw(): void {
     this.#map.addSource('beats', { type: 'geojson', data: NO_FEATURES });
     this.#map.addSource('places', { type: 'geojson', data: NO_FEATURES });
+    this.#map.addSource('area', { type: 'geojson', data: NO_FEATURES });
     this.#map.addSource('accuracy', { type: 'geojson', data: NO_FEATURES });
     this.#map.addSource('visits', {
       type: 'geojson',
@@ -319,8 +348,7 @@ export class VisitMap {
       selected(this.#touched(touched[0]));
     });
     this.#map.on('moveend', () => {
-      const bounds = this.#map.getBounds();
-      moved([bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()]);
+      moved(this.bounds);
     });
   }
 

@@ -72,6 +72,11 @@ export function writeFilter(filter: VisitFilter): string {
   return text ? `?${text}` : '';
 }
 
+/** The history under a filter. */
+export function visitsHref(filter: VisitFilter): string {
+  return `/visits${writeFilter(filter)}`;
+}
+
 /** What the server is asked. Days go as they are: it knows whose they are. */
 export function toRequest(filter: VisitFilter) {
   const { late, conflict, commitment, ...rest } = filter;

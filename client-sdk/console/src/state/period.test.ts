@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { asQuery, MOST_DAYS, MOST_DAYS_BY_DAY, periodFault, readPeriod } from './period';
+import { before, asQuery, MOST_DAYS, MOST_DAYS_BY_DAY, periodFault, readPeriod } from './period';
 
 test('a period is twelve weeks until today, unless the address says otherwise', () => {
   const read = (query: string) => readPeriod(new URLSearchParams(query), 'Asia/Almaty');
@@ -30,5 +30,17 @@ test('no beat is no parameter', () => {
   expect(asQuery({ from: '2026-01-01', to: '2026-02-01', beat: '' })).toEqual({
     from: '2026-01-01',
     to: '2026-02-01',
+  });
+});
+
+test('the period before has as many days and ends the day before', () => {
+  expect(before({ from: '2026-11-01', to: '2026-11-30', beat: 'beat-01' })).toEqual({
+    from: '2026-10-02',
+    to: '2026-10-31',
+    beat: 'beat-01',
+  });
+  expect(before({ from: '2024-03-01', to: '2024-03-01', beat: '' })).toMatchObject({
+    from: '2024-02-29',
+    to: '2024-02-29',
   });
 });

@@ -20,6 +20,12 @@ export function readPeriod(query: URLSearchParams, timeZone: string): Period {
   return { from: given('from') ?? addDays(to, 1 - PERIOD_DAYS), to, beat: query.get('beat') ?? '' };
 }
 
+/** As many days, directly before. */
+export function before(period: Period): Period {
+  const days = daysBetween(period.from, period.to) + 1;
+  return { ...period, from: addDays(period.from, -days), to: addDays(period.from, -1) };
+}
+
 /** What the server counts at once, at most: so many days where each is told, and so many otherwise. */
 export const MOST_DAYS_BY_DAY = 366;
 export const MOST_DAYS = 3_660;

@@ -24,7 +24,7 @@ export function keepReading(reading: Reading): void {
 
 /** The history as it was left. */
 export function historyHref(): string {
-  return `/${lastReading()?.asked ?? ''}`;
+  return `/visits${lastReading()?.asked ?? ''}`;
 }
 
 function kept(): Reading | null {
