@@ -281,6 +281,30 @@ pub enum FrameFate {
     },
 }
 
+impl Hello {
+    /// One that asks about these scopes, and says and wants nothing else.
+    pub const fn about(replica: ReplicaId, clock: Millis, scopes: Vec<Ask>) -> Self {
+        Self {
+            protocol: PROTOCOL,
+            replica,
+            clock,
+            scopes,
+            unsent: 0,
+            oldest_unsent_at: None,
+            app: None,
+            receipts: None,
+            most_bytes: None,
+            introductions: None,
+            elsewhere: None,
+            monotonic: None,
+            noticed: None,
+            notices: None,
+            outlines: None,
+            roll: None,
+        }
+    }
+}
+
 /// What the server wants a device to do.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Directive {

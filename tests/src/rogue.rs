@@ -12,7 +12,7 @@ use aralau_sync_core::{
     frame::Frame,
     id::{Actor, DeploymentId, DeviceId, DocumentId, Kind, PublicKey, ReplicaId, ScopeId, Signature},
     stream::{Header, Link, Seen, SignDevice as _, StreamId, Tip},
-    sync::{self, Ask, FrameFate, Gained, Hello, PROTOCOL, Welcome},
+    sync::{self, Ask, FrameFate, Gained, Hello, Welcome},
     time::Millis,
     visit::VisitDraft,
 };
@@ -180,23 +180,11 @@ impl Rogue {
 
     /// What it says of itself; asks for everything from the start.
     pub fn hello(&self) -> Hello {
+        let ask = Ask { scope: self.stream.scope, cursor: Seen::default(), tip: self.tip };
         Hello {
-            protocol: PROTOCOL,
-            replica: self.stream.replica,
-            clock: now().plus(self.skew_ms),
-            scopes: vec![Ask { scope: self.stream.scope, cursor: Seen::default(), tip: self.tip }],
-            unsent: 0,
-            oldest_unsent_at: None,
             app: Some("rogue".to_owned()),
-            receipts: None,
             most_bytes: self.most_bytes,
-            introductions: None,
-            elsewhere: None,
-            monotonic: None,
-            noticed: None,
-            notices: None,
-            outlines: None,
-            roll: None,
+            ..Hello::about(self.stream.replica, now().plus(self.skew_ms), vec![ask])
         }
     }
 

@@ -216,8 +216,6 @@ struct Survey {
     arrivals: Vec<Arrival>,
     ground: Ground,
     loaded: BTreeMap<DocumentId, Loaded>,
-    /// Bytes of each arrival, in their order.
-    bytes: Vec<u64>,
     /// Whether nothing is left of the frame.
     is_whole: bool,
 }
@@ -230,7 +228,7 @@ fn survey(
     from: usize,
     turn: usize,
 ) -> Result<Survey, StoreError> {
-    let (mut arrivals, mut bytes, mut spent) = (Vec::new(), Vec::new(), 0);
+    let (mut arrivals, mut spent) = (Vec::new(), 0);
     let (mut ground, mut loaded, mut is_whole) = (Ground::new(), BTreeMap::new(), true);
     for (link, tip) in upload.frame.links.iter().zip(&upload.tips).skip(from) {
         let Link::Full { header, body } = link else { break };
@@ -246,9 +244,15 @@ fn survey(
             spent += cost;
         }
         arrivals.push(arrival);
-        bytes.push((header.len() + body.len()) as u64);
     }
-    Ok(Survey { arrivals, ground, loaded, bytes, is_whole })
+    Ok(Survey { arrivals, ground, loaded, is_whole })
+}
+
+fn weight(link: &Link) -> u64 {
+    match link {
+        Link::Full { header, body } => (header.len() + body.len()) as u64,
+        Link::Hollow { .. } => 0,
+    }
 }
 
 /// Decides the entries of a frame from this one on, as far as a turn goes, and writes what was decided.
@@ -263,28 +267,29 @@ fn take(
     let Upload { frame, tips, by, .. } = upload;
     let StreamId { replica, scope } = frame.stream;
     let log = ScopeLog::load(tx, scope_no)?;
-    let Survey { arrivals, ground, loaded, bytes, is_whole } = survey(tx, scope_no, upload, from, turn)?;
+    let Survey { arrivals, ground, loaded, is_whole } = survey(tx, scope_no, upload, from, turn)?;
     let seen = log::seen_times(tx, &log, claims(&ground, &arrivals))?;
     // Where nothing arrives, the stream may end beyond the frame.
     let tip = arrivals.len().checked_sub(1).and_then(|last| tips.get(from + last)).copied().unwrap_or(row.tip);
+    let links: Vec<&Link> = frame.links.iter().skip(from).take(arrivals.len()).collect();
     let plan = plan(ground, replica, arrivals, rights, &Facts { now, grace_ms: GRACE_MS, seen });
     let mut ingested = Ingested {
-        bytes: bytes.iter().sum(),
+        bytes: links.iter().map(|link| weight(link)).sum(),
         is_whole,
         ..Ingested::nothing(FrameFate::Decided { replica, scope, tip })
     };
-    for Decision { outcome, .. } in &plan.rows {
+    for Decision { replica: of, index, outcome, .. } in &plan.rows {
         match outcome {
             Outcome::Accepted { .. } | Outcome::Filled { .. } => ingested.accepted += 1,
+            Outcome::Held { reason, .. } if *of == replica => {
+                ingested.held.push((*index, reason.clone()));
+                let arrived = index.checked_sub(frame.before.index + 1 + from as u64);
+                let link = arrived.and_then(|at| links.get(usize::try_from(at).ok()?));
+                ingested.held_bytes += link.map_or(0, |link| weight(link));
+            }
+            // Another's, which its own phone is told of.
             Outcome::Held { .. } => {}
         }
-    }
-    for Decision { index, outcome, .. } in plan.rows.iter().filter(|decision| decision.replica == replica) {
-        let Outcome::Held { reason, .. } = outcome else { continue };
-        ingested.held.push((*index, reason.clone()));
-        let arrived = index.checked_sub(frame.before.index + 1 + from as u64);
-        let weight = arrived.and_then(|at| bytes.get(usize::try_from(at).ok()?));
-        ingested.held_bytes += weight.copied().unwrap_or(0);
     }
     let arriving = Some(Arriving { stream_no: row.stream_no, frame, tips });
     Applying { tx, log, loaded, arriving, said: Said::of(by.as_deref()), now }.apply(plan)?;

@@ -16,7 +16,7 @@ use aralau_sync_core::{
     cbor,
     id::{DocumentId, Kind},
     stream::{Seen, Tip},
-    sync::{Answer, Ask, Directive, Hello, PROTOCOL},
+    sync::{Answer, Ask, Directive, Hello},
 };
 use axum::{
     body::Body,
@@ -205,24 +205,7 @@ async fn every_route_lets_in_whom_the_table_lets_in_and_nobody_else() {
 /// A sync with nothing to send. Whoever is told to sign again does.
 async fn sync(world: &World, phone: &Phone) -> Reply {
     let ask = Ask { scope: phone.stream.scope, cursor: Seen::default(), tip: Tip::default() };
-    let hello = Hello {
-        protocol: PROTOCOL,
-        replica: phone.stream.replica,
-        clock: world.app.now(),
-        scopes: vec![ask],
-        unsent: 0,
-        oldest_unsent_at: None,
-        app: None,
-        receipts: None,
-        most_bytes: None,
-        introductions: None,
-        elsewhere: None,
-        monotonic: None,
-        noticed: None,
-        notices: None,
-        outlines: None,
-        roll: None,
-    };
+    let hello = Hello::about(phone.stream.replica, world.app.now(), vec![ask]);
     let mut body = Vec::new();
     cbor::push_item(&mut body, &cbor::encode(&hello));
     let digest = format!("sha-256=:{}:", BASE64.encode(body_hash(&body)));

@@ -12,7 +12,7 @@ use aralau_sync_core::{
     frame::{Frame, MAX_FRAME_BYTES},
     id::{ContentHash, DeploymentId, HeaderHash, PublicKey, ReplicaId, ScopeId, Signature},
     stream::{Link, Seen, StreamId, Tip},
-    sync::{Ask, Hello, MAX_FRAMES, PROTOCOL},
+    sync::{Ask, Hello, MAX_FRAMES},
     time::Millis,
 };
 use arbitrary::{Result, Unstructured};
@@ -90,24 +90,7 @@ fn items(input: &mut Unstructured<'_>, is_bomb: bool) -> Result<Vec<Vec<u8>>> {
 
 fn hello() -> Vec<u8> {
     let ask = Ask { scope: STREAM.scope, cursor: Seen::default(), tip: Tip::default() };
-    cbor::encode(&Hello {
-        protocol: PROTOCOL,
-        replica: STREAM.replica,
-        clock: Millis(1_780_000_000_000),
-        scopes: vec![ask],
-        unsent: 1,
-        oldest_unsent_at: None,
-        app: None,
-        receipts: None,
-        most_bytes: None,
-        introductions: None,
-        elsewhere: None,
-        monotonic: None,
-        noticed: None,
-        notices: None,
-        outlines: None,
-        roll: None,
-    })
+    cbor::encode(&Hello { unsent: 1, ..Hello::about(STREAM.replica, Millis(1_780_000_000_000), vec![ask]) })
 }
 
 fn frame() -> Vec<u8> {

@@ -14,6 +14,7 @@ use aralau_sync_core::{
 use super::{Caller, incoming::Received, roll::Call};
 use crate::{
     app::App,
+    authorize::Standing,
     compress::{EncodeError, Encoding, Parts},
     device_auth::{self, Nonces},
     http::problem::Problem,
@@ -107,7 +108,7 @@ fn elsewhere(
 
 /// What the device should do. A beat given or taken since it last heard shows in what it asks about.
 fn directives(row: &DeviceRow, hello: &Hello, beats: &[store::BeatRow]) -> Vec<Directive> {
-    if row.revoked_at.is_some() {
+    if row.standing() == Standing::ShutOut {
         return vec![Directive::Wipe];
     }
     let asked: BTreeSet<ScopeId> = hello.scopes.iter().map(|ask| ask.scope).collect();
@@ -177,25 +178,7 @@ mod tests {
         let hello = |scopes: &[u8]| {
             let ask = |byte: &u8| Ask { scope: scope(*byte), cursor: Seen::default(), tip: Tip::default() };
             let scopes = scopes.iter().map(ask).collect();
-            let (replica, clock) = (ReplicaId([7; 14]), Millis(0));
-            Hello {
-                protocol: PROTOCOL,
-                replica,
-                clock,
-                scopes,
-                unsent: 0,
-                oldest_unsent_at: None,
-                app: None,
-                receipts: None,
-                most_bytes: None,
-                introductions: None,
-                elsewhere: None,
-                monotonic: None,
-                noticed: None,
-                notices: None,
-                outlines: None,
-                roll: None,
-            }
+            Hello::about(ReplicaId([7; 14]), Millis(0), scopes)
         };
         let beat = |byte| store::BeatRow { code: String::new(), scope: scope(byte), name: String::new(), scope_no: 2 };
         let (device, person) = (DeviceId(uuid::Uuid::nil()), PersonId(uuid::Uuid::nil()));
